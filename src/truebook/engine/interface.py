@@ -1,0 +1,103 @@
+"""What an engine is: the one interface that the fast engine and its naive twin both keep.
+
+Promise: state is a function of the records applied, in order. `apply` does no I/O, reads no clock
+and draws no random number; two engines that were given the same records hold the same logical
+state, gave bit-identical events and replies, and answer `state_hash` alike, whatever is different
+inside them. docs/rules.md tells what each command does.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+STATE_HASH_BYTES = 16
+
+
+class Applied(NamedTuple):
+    """What `apply` gives back."""
+
+    events: bytes
+    """Event rows (messages.EVENT_ROW), 32 bytes each, one ENTRY event for each entry first."""
+
+    replies: bytes
+    """Replies (messages.REPLY), 64 bytes each, in the order of commands, entry after entry."""
+
+
+class Balance(NamedTuple):
+    """Atoms of one asset that one account holds."""
+
+    available: int
+    locked: int
+
+
+class OpenOrder(NamedTuple):
+    """One resting order. Prices in ticks, quantities in lots, `executed_quote` in quote atoms."""
+
+    order_id: int
+    account: int
+    market: int
+    client_id: int
+    price: int
+    quantity: int
+    remaining: int
+    executed_quote: int
+    priority: int
+    time_flags: int
+
+
+class Engine(Protocol):
+    """A deterministic exchange core."""
+
+    def apply(self, records: bytes | memoryview | NDArray[np.uint8]) -> Applied:
+        """Apply one or more whole log entries, each an ENTRY header and its records.
+
+        `time_ms` of each header is the log server's stamp. Never raises for anything a gateway can
+        write: what can't be carried out is REJECTED. Raises only for a bug, and then the engine
+        must not be used any more.
+        """
+
+    def state_hash(self) -> bytes:
+        """Sixteen bytes over the whole logical state (engine/fingerprint.py)."""
+
+    def time_ms(self) -> int:
+        """The engine's time: the largest stamp seen."""
+
+    def counts(self) -> dict[str, int]:
+        """How many assets, markets, accounts, keys and open orders there are."""
+
+    def balance(self, account: int, asset: int) -> Balance:
+        """The balance; zeros for an account that never held the asset."""
+
+    def depth(self, market: int, limit: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Bids and asks, best first, as (n, 2) arrays of price in ticks and quantity in lots.
+
+        `limit` bounds the levels of each side; 0 means all.
+        """
+
+    def order(self, order_id: int) -> OpenOrder | None:
+        """The resting order of that id."""
+
+    def order_by_client_id(self, account: int, client_id: int) -> OpenOrder | None:
+        """The resting order of the account that carries the client id."""
+
+    def open_orders(self, account: int, market: int | None = None) -> list[OpenOrder]:
+        """The account's resting orders, oldest placement first."""
+
+    def asset_settings(self) -> bytes:
+        """One ASSET_SET event for each asset, by index: settings in the form of events."""
+
+    def market_settings(self) -> bytes:
+        """One MARKET_SET event for each market, by index."""
+
+    def tier_settings(self) -> bytes:
+        """One TIER_SET event for each of the TIERS_MAX tiers."""
+
+    def account_settings(self, first: int = 0, count: int = 1000) -> bytes:
+        """ACCOUNT_SET events of accounts `first` and following, by index."""
+
+    def key_settings(self, first: int = 0, count: int = 1000) -> bytes:
+        """KEY_SET events of keys in the order in which they were first set, revoked ones too."""
+
+    def market_figures(self, market: int) -> tuple[int, int, int]:
+        """(market sequence, last trade id, last price in ticks; 0 before the first trade)."""
