@@ -1,0 +1,62 @@
+# What people run. Needs Python 3.11 or newer and make, nothing else: `make setup` brings the rest.
+#
+#   make up ARGS="--port 9000"        options of `truebook up`
+#   make test ARGS="tests/unit -x"    options of pytest
+#   PYTHON=python3.12 make setup      another interpreter than the newest one found
+
+PY := .venv/bin/python
+ARGS ?=
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test lint check night bench clean
+
+help:
+	@echo "make setup   the virtual environment .venv with everything in it"
+	@echo "make up      the whole exchange on this machine; Ctrl-C stops it"
+	@echo "make test    all tests"
+	@echo "make check   format, lint, types, then all tests"
+	@echo "make night   the long tests"
+	@echo "make bench   the kernel on the four standard workloads"
+	@echo "make clean   remove .venv and caches; never data"
+
+# Any Python will do to start tools/setup.py: it looks for the right one itself.
+setup:
+	@if [ -x $(PY) ]; then exec $(PY) tools/setup.py; fi; \
+	for p in "$(PYTHON)" python3 python3.13 python3.12 python3.11 python; do \
+	  if [ -n "$$p" ] && "$$p" -c "" 2>/dev/null; then exec "$$p" tools/setup.py; fi; \
+	done; \
+	echo "Truebook needs Python 3.11 or newer, and no python3 was found." >&2; \
+	echo "On Debian and Ubuntu: apt install python3 python3-venv" >&2; \
+	exit 1
+
+up: setup
+	@exec .venv/bin/truebook up $(ARGS)
+
+test: setup
+	@$(PY) -m pytest $(ARGS)
+
+lint: setup
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+# Import direction and the tidy rules are tests themselves: tests/rules.
+check: lint test
+
+night: setup
+	@$(PY) -m pytest -m night $(ARGS)
+
+WORKLOADS := $(addprefix build/bench/,flow multi deep levels)
+
+bench: setup $(WORKLOADS)
+	@.venv/bin/truebook bench kernel $(WORKLOADS) --json $(ARGS)
+
+# Made once, from fixed seeds.
+build/bench/%: | setup
+	@mkdir -p $(@D)
+	@$(PY) -m truebook.bench.workload $* $@.part && mv $@.part $@
+
+clean:
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
