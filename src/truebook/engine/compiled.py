@@ -62,24 +62,24 @@ config.CACHE_DIR = str(cache_folder())
 def inlined(function: F) -> F:
     """A part of the kernel that is compiled into its callers."""
     flags = {"_nrt": False, "forceinline": True, "error_model": "numpy"}
-    return njit(**flags)(function)  # type: ignore[no-any-return]
+    return njit(**flags)(function)
 
 
 def called(function: F) -> F:
     """A part of the kernel that is compiled once and called: for what is seldom needed."""
-    return njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+    return njit(error_model="numpy")(function)
 
 
 def entry(signature: str) -> Callable[[F], F]:
     """A function that Python calls, with integers only; compiled at import, or read from cache."""
 
     def decorate(function: F) -> F:
-        return njit(signature, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        return njit(signature, cache=True, error_model="numpy")(function)
 
     return decorate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], cgutils.false_bit)
@@ -87,7 +87,7 @@ def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _leading_zeros(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctlz(arguments[0], cgutils.false_bit)
@@ -95,7 +95,7 @@ def _leading_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _record(typing_context: Any, address: Any, dtype: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = context.get_value_type(signature.return_type)
@@ -115,12 +115,12 @@ if UNCOMPILED:
         number = int(x) & _WORD
         return np.int64(number - (1 << 64) if number >> 63 else number)
 
-    def lowest_bit(word: Any) -> int:
+    def lowest_bit(word: Any) -> Any:
         """The number of the lowest bit that is set; the word isn't 0."""
         number = int(word)
         return (number & -number).bit_length() - 1
 
-    def highest_bit(word: Any) -> int:
+    def highest_bit(word: Any) -> Any:
         """The number of the highest bit that is set; the word isn't 0."""
         return int(word).bit_length() - 1
 

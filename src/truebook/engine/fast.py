@@ -28,6 +28,12 @@ EVENT_ROWS_MIN = 8
 _VENUE = (int.from_bytes(b"venue\0\0\0", "little"), 0, 0)
 
 
+def as_bytes(records: bytes | memoryview | NDArray[Any]) -> memoryview:
+    """The records as one run of bytes, without a copy."""
+    view = records.data if isinstance(records, np.ndarray) else memoryview(records)
+    return view.cast("B")
+
+
 class FastEngine:
     """A deterministic exchange core (engine/interface.py)."""
 
@@ -45,7 +51,7 @@ class FastEngine:
 
     def apply(self, records: bytes | memoryview | NDArray[np.uint8]) -> Applied:
         """See engine/interface.py."""
-        raw = memoryview(records).cast("B")
+        raw = as_bytes(records)
         if len(raw) % COMMAND_BYTES:
             raise ValueError(f"records: {len(raw)} bytes are no multiple of {COMMAND_BYTES}")
         if len(raw) <= len(self._input):
