@@ -106,6 +106,20 @@ def _record(typing_context: Any, address: Any, dtype: Any) -> Any:
 
 if UNCOMPILED:
 
+    class _Fields:
+        """A record's fields as attributes, whatever their names (NumPy's own records keep some)."""
+
+        __slots__ = ("_record",)
+
+        def __init__(self, record: Any) -> None:
+            object.__setattr__(self, "_record", record)
+
+        def __getattr__(self, name: str) -> Any:
+            return self._record[name]
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            self._record[name] = value
+
     def unsigned(x: Any) -> Any:
         """The number's 64 bits as an unsigned word (two's complement)."""
         return np.uint64(int(x) & _WORD)
@@ -127,7 +141,7 @@ if UNCOMPILED:
     def record_at(address: Any, dtype: Any) -> Any:
         """The record at that address, to read and to write."""
         raw = (ctypes.c_uint8 * dtype.itemsize).from_address(int(address))
-        return np.frombuffer(raw, dtype, 1).view(np.recarray)[0]
+        return _Fields(np.frombuffer(raw, dtype, 1)[0])
 
 else:
 

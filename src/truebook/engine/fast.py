@@ -82,7 +82,8 @@ class FastEngine:
 
     def state_hash(self) -> bytes:
         """See engine/interface.py."""
-        return to_bytes(state_hash_lane(self._state, 0), state_hash_lane(self._state, 1))
+        low, high = (int(state_hash_lane(self._state, lane)) for lane in (0, 1))
+        return to_bytes(low, high)
 
     def time_ms(self) -> int:
         """See engine/interface.py."""
