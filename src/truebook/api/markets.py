@@ -122,7 +122,7 @@ def _asset_json(asset: Asset) -> dict[str, object]:
     return {
         "symbol": asset.symbol,
         "displayName": asset.display_name,
-        "coingeckoId": None,
+        "coingeckoId": "",
         "tokens": [token],
     }
 
