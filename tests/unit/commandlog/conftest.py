@@ -1,21 +1,48 @@
-"""One private log server and one bus server for all tests that need a real one."""
+"""Log and bus of both kinds, for tests of what they promise: in memory, and on real servers.
 
-from collections.abc import Iterator
-from pathlib import Path
+The real ones share two private servers; each test has keys of its own.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
+from truebook.commandlog.interface import Bus, Log, LogReader, Publisher, Subscription
+from truebook.commandlog.memory import (
+    MemoryBus,
+    MemoryBusServer,
+    MemoryLog,
+    MemoryLogReader,
+    MemoryLogServer,
+    MemoryPublisher,
+    MemorySubscription,
+)
 from truebook.commandlog.server import Server, start_bus_server, start_log_server
+from truebook.commandlog.valkey_bus import ValkeyBus
+from truebook.commandlog.valkey_log import ValkeyLog
+from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
+from truebook.commandlog.valkey_reader import ValkeyLogReader
+
+_shards = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def log_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    yield from _running(start_log_server(tmp_path_factory.mktemp("log")))
+@dataclass
+class Logs:
+    """Makes both sides of one log."""
+
+    log: Callable[[], Log]
+    reader: Callable[[], LogReader]
 
 
-@pytest.fixture(scope="session")
-def bus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    yield from _running(start_bus_server(tmp_path_factory.mktemp("bus")))
+@dataclass
+class Buses:
+    """Makes both sides of one bus."""
+
+    bus: Callable[[], Bus]
+    publisher: Callable[[], Publisher]
+    subscription: Callable[[str], Subscription]
 
 
 def _running(server: Server) -> Iterator[Server]:
@@ -26,6 +53,37 @@ def _running(server: Server) -> Iterator[Server]:
         server.stop()
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path
+@pytest.fixture(scope="session")
+def log_server(tmp_path_factory):
+    yield from _running(start_log_server(tmp_path_factory.mktemp("log")))
+
+
+@pytest.fixture(scope="session")
+def bus_server(tmp_path_factory):
+    yield from _running(start_bus_server(tmp_path_factory.mktemp("bus")))
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def logs(request):
+    if request.param == "memory":
+        server = MemoryLogServer()
+        return Logs(lambda: MemoryLog(server), lambda: MemoryLogReader(server))
+    url, shard = request.getfixturevalue("log_server").url, next(_shards)
+    return Logs(lambda: ValkeyLog(url, shard=shard), lambda: ValkeyLogReader(url, shard=shard))
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def buses(request):
+    if request.param == "memory":
+        server = MemoryBusServer()
+        return Buses(
+            lambda: MemoryBus(server),
+            lambda: MemoryPublisher(server),
+            lambda channel: MemorySubscription(server, channel),
+        )
+    url, shard = request.getfixturevalue("bus_server").url, next(_shards)
+    return Buses(
+        lambda: ValkeyBus(url, shard=shard),
+        lambda: ValkeyPublisher(url, shard=shard),
+        lambda channel: ValkeySubscription(url, channel, shard=shard),
+    )
