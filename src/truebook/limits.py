@@ -43,6 +43,9 @@ ENTRY_RECORDS_MAX = 4096
 ORDER_COUNTER_BITS = 43
 """An order id is gateway << 43 | counter: a gateway may number 8.8e12 orders in its life."""
 
+GATEWAY_QUEUE_RECORDS_MAX = 1 << 16
+"""4 MiB of commands may wait at a gateway for an append: more only adds to their delay."""
+
 READ_ENTRIES_MAX = 256
 """Entries that an engine takes from the log at once: at most 64 MiB, and enough to be worth it."""
 
