@@ -1,0 +1,37 @@
+"""The engine's address space: reserved at once, backed by memory page by page as it is used.
+
+Promise: no pool ever moves or grows, so no order waits for a copy; what was never used costs no
+memory. Why it works: a private anonymous mapping without reservation is only a promise of zero
+pages, on Linux as on macOS, and a fork shares its pages until they are written.
+"""
+
+import mmap
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truebook.engine.layout import OFFSETS, POOLS
+
+_NO_RESERVE = 0x4000 if sys.platform.startswith("linux") else 0x40
+
+
+class Memory:
+    """The pools of one engine: `address` is what the kernel is given."""
+
+    def __init__(self) -> None:
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE
+        self._mapping = mmap.mmap(-1, OFFSETS["end"], flags=flags)
+        self._bytes = np.frombuffer(self._mapping, np.uint8)
+        self.address = int(self._bytes.ctypes.data)
+
+    def pool(self, name: str) -> NDArray[Any]:
+        """The records of a pool, without a copy."""
+        record, length = POOLS[name]
+        start = OFFSETS[name]
+        return self._bytes[start : start + record.itemsize * length].view(record)
+
+    def raw(self, name: str) -> memoryview:
+        """The bytes of a pool, without a copy."""
+        return memoryview(self.pool(name).view(np.uint8))
