@@ -9,7 +9,7 @@ ARGS ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint check night clean
+.PHONY: help setup up test lint check night bench clean
 
 help:
 	@echo "make setup   the virtual environment .venv with everything in it"
@@ -17,6 +17,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   format, lint, types, then all tests"
 	@echo "make night   the long tests"
+	@echo "make bench   the kernel on the four standard workloads"
 	@echo "make clean   remove .venv and caches; never data"
 
 # Any Python will do to start tools/setup.py: it looks for the right one itself.
@@ -45,6 +46,16 @@ check: lint test
 
 night: setup
 	@$(PY) -m pytest -m night $(ARGS)
+
+WORKLOADS := $(addprefix build/bench/,flow multi deep levels)
+
+bench: setup $(WORKLOADS)
+	@.venv/bin/truebook bench kernel $(WORKLOADS) --json $(ARGS)
+
+# Made once, from fixed seeds.
+build/bench/%: | setup
+	@mkdir -p $(@D)
+	@$(PY) -m truebook.bench.workload $* $@.part && mv $@.part $@
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -13,7 +13,6 @@ Promises:
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import os
 import re
 import select
@@ -30,6 +29,7 @@ STAMP = VENV / "truebook-setup"
 LOG = VENV / "setup.log"
 SOURCES = (ROOT / "pyproject.toml", ROOT / "constraints.txt", Path(__file__).resolve())
 COLLECTING = re.compile(r"^Collecting ([A-Za-z0-9_.-]+)", re.MULTILINE)
+SELDOM_IMPORTED = r"/(ccxt|tests?)/"
 REFRESH_SECONDS = 0.2
 REPORT_SECONDS = 10.0
 LOG_TAIL_LINES = 15
@@ -40,30 +40,28 @@ class SetupError(Exception):
 
 
 class Progress:
-    """One line about a long step: rewritten on a terminal, repeated now and then elsewhere."""
+    """What a long step is, and below that how far: rewritten on a terminal, else now and then."""
 
     def __init__(self, step: str) -> None:
-        self.step = step
         self.started = time.monotonic()
         self.live = sys.stdout.isatty()
         self.reported = self.started
-        print(f"Setting up: {step} …", end="\r" if self.live else "\n", flush=True)
+        print(f"Setting up: {step} …", flush=True)
 
     def show(self, detail: str) -> None:
         """Show the present detail, as often as the output can bear."""
         now = time.monotonic()
-        if now - self.reported < (REFRESH_SECONDS if self.live else REPORT_SECONDS):
-            return
-        self.reported = now
-        self._write(f"… {detail}, {now - self.started:.0f} s", end="\r" if self.live else "\n")
+        if now - self.reported >= (REFRESH_SECONDS if self.live else REPORT_SECONDS):
+            self.reported = now
+            self._write(detail, end="" if self.live else "\n")
 
-    def done(self, result: str) -> None:
-        """Close the line with what came of the step."""
-        self._write(f"… {result}, {time.monotonic() - self.started:.0f} s", end="\n")
+    def done(self) -> None:
+        """Close the line with the time that the step took."""
+        self._write("done", end="\n")
 
-    def _write(self, text: str, end: str) -> None:
-        erase = "\x1b[K" if self.live else ""
-        print(f"Setting up: {self.step} {text}{erase}", end=end, flush=True)
+    def _write(self, detail: str, end: str) -> None:
+        erase = "\r\x1b[K" if self.live else ""
+        print(f"{erase}  {detail}, {time.monotonic() - self.started:.0f} s", end=end, flush=True)
 
 
 def fingerprint(version: str) -> str:
@@ -112,18 +110,17 @@ def alone() -> Iterator[None]:
 
 def create() -> list[str]:
     """Make an empty .venv with this interpreter; return the command that installs into it."""
-    base = getattr(sys, "_base_executable", sys.executable)
+    base = base_interpreter()
     progress = Progress(f"virtual environment .venv with Python {sys.version.split()[0]}")
     command = [base, "-m", "venv", "--clear", str(VENV)]
     if output_of([base, "-c", "import ensurepip; print(ensurepip.version())"]):
         run(command)
         installer = [str(VENV_PYTHON), "-m", "pip"]
-    elif output_of([base, "-m", "pip", "--version"]):
+    elif installer := installer_from_outside():
         run([*command, "--without-pip"])
-        installer = [base, "-m", "pip", "--python", str(VENV_PYTHON)]
     else:
         raise SetupError(no_pip_message())
-    progress.done("done")
+    progress.done()
     return installer
 
 
@@ -143,9 +140,18 @@ def existing_installer() -> list[str]:
         return []
     if output_of([str(VENV_PYTHON), "-m", "pip", "--version"]):
         return [str(VENV_PYTHON), "-m", "pip"]
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip", "--python", str(VENV_PYTHON)]
-    return []
+    return installer_from_outside()
+
+
+def installer_from_outside() -> list[str]:
+    """Return the base interpreter's own pip, pointed at .venv; [] if it has none."""
+    pip = [base_interpreter(), "-m", "pip"]
+    return [*pip, "--python", str(VENV_PYTHON)] if output_of([*pip, "--version"]) else []
+
+
+def base_interpreter() -> str:
+    """Return the interpreter that .venv is made from, also when .venv's own runs this."""
+    return str(getattr(sys, "_base_executable", sys.executable))
 
 
 def install(installer: list[str]) -> None:
@@ -160,13 +166,18 @@ def install(installer: list[str]) -> None:
             "--disable-pip-version-check",
             "--no-input",
             "--progress-bar=off",
+            "--no-compile",
             "--constraint=constraints.txt",
             "--editable=.[dev]",
         ],
         progress,
         total,
     )
-    progress.done("done")
+    # pip would compile one file after another, half of its time, and most of that for exchanges
+    # that ccxt knows and nobody here imports. What fails here is compiled when it is first used.
+    compiler = [str(VENV_PYTHON), "-m", "compileall", "-q", "-j0", "-x", SELDOM_IMPORTED]
+    output_of([*compiler, str(VENV / "lib")])
+    progress.done()
 
 
 def run(command: list[str], progress: Progress | None = None, total: int = 0) -> None:

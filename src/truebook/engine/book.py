@@ -1,0 +1,205 @@
+"""Order books: levels of resting orders, first come first served.
+
+Promise: a level's quantity and count are the sums over its orders, an order is in exactly one level,
+in its account's list and in the id map, and all of that is left or entered in constant time.
+
+Orders of a level form a list in order of priority (`next`, `prev`), orders of an account another
+one in order of placement (`links`). All lists are intrusive: no memory is asked for on the way.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from truebook.engine.compiled import inlined
+from truebook.engine.hashing import note_order, put_client, take_client, touch_order
+from truebook.engine.layout import ACCOUNT_BITS, State
+from truebook.engine.maps import (
+    add_client_id,
+    add_order_id,
+    remove_client_id,
+    remove_order_id,
+)
+from truebook.engine.priceindex import add_level, leaf_for, level_at, remove_level
+from truebook.messages import ORDER_HAS_CLIENT_ID
+
+
+@inlined
+def key_of(side: Any, price: Any) -> Any:
+    """Prices of a side as keys, of which the smaller is the better."""
+    return price if side else -price
+
+
+@inlined
+def _level_for(s: State, book: Any, key: Any) -> Any:
+    """The level of that key, made if it isn't there."""
+    best = np.int64(s.books[book].best)
+    if best != 0 and s.levels[best].key == key:
+        return best
+    leaf = leaf_for(s, book, key)
+    level = level_at(s, leaf, key)
+    if level != 0:
+        return level
+    meta = s.meta[0]
+    level = meta.levels_free
+    if level != 0:
+        meta.levels_free = np.int64(s.levels[level].worse)
+    else:
+        meta.levels_top += 1
+        level = meta.levels_top
+    here = s.levels[level]
+    here.key = key
+    here.quantity = 0
+    here.head = 0
+    here.tail = 0
+    here.count = 0
+    here.book = book
+    add_level(s, book, leaf, level, key)
+    return level
+
+
+@inlined
+def join_level(s: State, slot: Any, book: Any, key: Any) -> None:
+    """The order goes to the end of its level."""
+    level = _level_for(s, book, key)
+    order = s.orders[slot]
+    here = s.levels[level]
+    tail = np.int64(here.tail)
+    order.level = level
+    order.prev = tail
+    order.next = 0
+    if tail == 0:
+        here.head = slot
+    else:
+        s.orders[tail].next = slot
+    here.tail = slot
+    here.count += 1
+    here.quantity = here.quantity + order.remaining
+
+
+@inlined
+def leave_level(s: State, slot: Any) -> None:
+    """The order leaves its level, and an empty level leaves the book."""
+    order = s.orders[slot]
+    level = np.int64(order.level)
+    here = s.levels[level]
+    before, behind = np.int64(order.prev), np.int64(order.next)
+    if before == 0:
+        here.head = behind
+    else:
+        s.orders[before].next = behind
+    if behind == 0:
+        here.tail = before
+    else:
+        s.orders[behind].prev = before
+    here.count -= 1
+    here.quantity = here.quantity - order.remaining
+    order.level = 0
+    if here.head == 0:
+        remove_level(s, np.int64(here.book), level)
+        here.worse = s.meta[0].levels_free
+        s.meta[0].levels_free = level
+
+
+@inlined
+def join_account(s: State, slot: Any, account: Any) -> None:
+    """The order goes to the end of its account's list."""
+    owner = s.accounts[account]
+    link = s.links[slot]
+    tail = np.int64(owner.orders_tail)
+    link.prev = tail
+    link.next = 0
+    if tail == 0:
+        owner.orders_head = slot
+    else:
+        s.links[tail].next = slot
+    owner.orders_tail = slot
+
+
+@inlined
+def leave_account(s: State, slot: Any, account: Any) -> None:
+    """The order leaves its account's list."""
+    owner = s.accounts[account]
+    link = s.links[slot]
+    before, behind = np.int64(link.prev), np.int64(link.next)
+    if before == 0:
+        owner.orders_head = behind
+    else:
+        s.links[before].next = behind
+    if behind == 0:
+        owner.orders_tail = before
+    else:
+        s.links[behind].prev = before
+
+
+@inlined
+def open_orders_place(market: Any, account: Any) -> Any:
+    """Where the number of an account's resting orders in a market is counted."""
+    return (np.int64(market) << ACCOUNT_BITS) | np.int64(account)
+
+
+@inlined
+def new_order(s: State, priority: Any, remaining: Any) -> Any:
+    """Make a resting order out of the taker; it isn't in a level yet. Its slot."""
+    taker = s.taker[0]
+    meta = s.meta[0]
+    slot = meta.orders_free
+    if slot != 0:
+        meta.orders_free = np.int64(s.orders[slot].next)
+    else:
+        meta.orders_top += 1
+        slot = meta.orders_top
+    meta.orders += 1
+    order = s.orders[slot]
+    order.order_id = taker.order_id
+    order.quantity = taker.quantity
+    order.remaining = remaining
+    order.executed_quote = taker.executed_quote
+    order.priority = priority
+    order.time_flags = taker.time_flags
+    order.account = taker.account
+    s.links[slot].client_id = taker.client_id
+    add_order_id(s, taker.order_id, slot)
+    if taker.time_flags & ORDER_HAS_CLIENT_ID:
+        add_client_id(s, taker.account, taker.client_id, slot)
+        put_client(s, taker.account, taker.client_id, taker.order_id)
+    s.open_orders[open_orders_place(taker.market, taker.account)] += 1
+    s.accounts[taker.account].orders += 1
+    return slot
+
+
+@inlined
+def rest_in_book(s: State, slot: Any, book: Any, key: Any) -> None:
+    """An order, new or re-entering, joins its level and its account's list."""
+    join_level(s, slot, book, key)
+    join_account(s, slot, np.int64(s.orders[slot].account))
+    note_order(s, slot)
+
+
+@inlined
+def forget_order(s: State, slot: Any, market: Any) -> None:
+    """An order that has left its level and its account's list is no more."""
+    order = s.orders[slot]
+    account = np.int64(order.account)
+    meta = s.meta[0]
+    remove_order_id(s, order.order_id)
+    if order.time_flags & ORDER_HAS_CLIENT_ID:
+        client_id = np.int64(s.links[slot].client_id)
+        remove_client_id(s, account, client_id)
+        take_client(s, account, client_id, order.order_id)
+    s.open_orders[open_orders_place(market, account)] -= 1
+    s.accounts[account].orders -= 1
+    meta.orders -= 1
+    order.order_id = 0
+    order.next = meta.orders_free
+    meta.orders_free = slot
+
+
+@inlined
+def remove_order(s: State, slot: Any) -> None:
+    """A resting order leaves for good."""
+    touch_order(s, slot)
+    market = np.int64(s.levels[s.orders[slot].level].book) >> 1
+    leave_level(s, slot)
+    leave_account(s, slot, np.int64(s.orders[slot].account))
+    forget_order(s, slot, market)

@@ -1,0 +1,168 @@
+"""CANCEL and CANCEL_ALL: orders leave, and what they held is free again.
+
+Promise: an account can only cancel its own orders; to everybody else they are unknown.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from truebook.engine.book import key_of, remove_order
+from truebook.engine.compiled import inlined
+from truebook.engine.emit import emit_closed, emit_rejected, reply_done, reply_order
+from truebook.engine.layout import PHASE_CANCEL_ALL, PHASE_NONE, State
+from truebook.engine.ledger import emit_held, release_hold
+from truebook.engine.maps import slot_of_client, slot_of_order
+from truebook.engine.matching import has_room
+from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
+from truebook.messages import (
+    NO_MARKET,
+    CloseReason,
+    CommandKind,
+    MarketState,
+    OrderStatus,
+    RejectCode,
+    TargetBy,
+)
+
+_CANCEL = int(CommandKind.CANCEL)
+_CANCEL_ALL = int(CommandKind.CANCEL_ALL)
+_CANCELLED = int(CloseReason.CANCELLED)
+_STATUS_CANCELLED = int(OrderStatus.CANCELLED)
+_CLOSED = int(MarketState.CLOSED)
+_UNKNOWN_ORDER = int(RejectCode.UNKNOWN_ORDER)
+_PAUSED = int(RejectCode.MARKET_PAUSED)
+_BY_ORDER_ID = int(TargetBy.ORDER_ID)
+_BY_CLIENT_ID = int(TargetBy.CLIENT_ID)
+
+
+@inlined
+def target_form(s: State, i: Any) -> Any:
+    """Whether CANCEL and AMEND name their target as they must, and leave the rest 0."""
+    c = s.commands[i]
+    zeros = (
+        np.int64(c.side)
+        | np.int64(c.order_type)
+        | np.int64(c.time_in_force)
+        | np.int64(c.self_trade)
+        | np.int64(c.flags)
+        | np.int64(c.zero_1)
+        | np.int64(c.zero_2)
+        | c.zero_3[0]
+        | c.zero_3[1]
+    )
+    if zeros != 0 or c.by > _BY_CLIENT_ID:
+        return False
+    return c.client_id == 0 if c.by == _BY_ORDER_ID else c.order_id == 0
+
+
+@inlined
+def parties_code(s: State, i: Any) -> Any:
+    """Whether account and market of a CANCEL, CANCEL_ALL or AMEND exist."""
+    c = s.commands[i]
+    if c.account == 0 or c.account >= s.meta[0].accounts:
+        return UNKNOWN_ACCOUNT
+    if c.market != NO_MARKET and c.market >= s.meta[0].markets:
+        return UNKNOWN_MARKET
+    return OK
+
+
+@inlined
+def target_slot(s: State, i: Any) -> Any:
+    """The account's resting order that the command names; 0: none such."""
+    c = s.commands[i]
+    if c.by == _BY_CLIENT_ID:
+        slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
+    else:
+        slot = slot_of_order(s, c.order_id)
+    if slot == 0 or s.orders[slot].account != c.account:
+        return np.int64(0)
+    market = np.int64(s.levels[s.orders[slot].level].book) >> 1
+    if c.market != NO_MARKET and c.market != market:
+        return np.int64(0)
+    return slot
+
+
+@inlined
+def _cancel_order(s: State, kind: Any, slot: Any) -> None:
+    order = s.orders[slot]
+    level = s.levels[order.level]
+    book = np.int64(level.book)
+    price = key_of(book & 1, level.key)
+    account = np.int64(order.account)
+    remaining = order.remaining
+    order_id = order.order_id
+    reply_order(s, kind, _STATUS_CANCELLED, _CANCELLED, slot)
+    remove_order(s, slot)
+    release_hold(s, account, book, price, remaining)
+    emit_closed(s, _CANCELLED, account, order_id, remaining, price, book, 1)
+    emit_held(s, account, book)
+
+
+@inlined
+def _reject(s: State, i: Any, code: Any) -> None:
+    c = s.commands[i]
+    emit_rejected(s, c.kind, c.account, c.order_id, code, 0)
+
+
+@inlined
+def cancel(s: State, i: Any) -> None:
+    """Carry out the CANCEL in record `i`."""
+    code = parties_code(s, i)
+    if not target_form(s, i) or s.commands[i].price != 0 or s.commands[i].quantity != 0:
+        code = MALFORMED
+    slot = np.int64(0)
+    if code == OK:
+        slot = target_slot(s, i)
+        if slot == 0:
+            code = _UNKNOWN_ORDER
+        elif s.markets[np.int64(s.levels[s.orders[slot].level].book) >> 1].state == _CLOSED:
+            code = _PAUSED
+    if code != OK:
+        _reject(s, i, code)
+    else:
+        _cancel_order(s, _CANCEL, slot)
+
+
+@inlined
+def cancel_all(s: State, i: Any) -> None:
+    """Begin the CANCEL_ALL in record `i` (PHASE_CANCEL_ALL)."""
+    c = s.commands[i]
+    code = parties_code(s, i)
+    rest = np.int64(c.by) | c.order_id | c.price | c.quantity | np.int64(c.client_id)
+    if not target_form(s, i) or rest != 0:
+        code = MALFORMED
+    elif code == OK and c.market != NO_MARKET and s.markets[c.market].state == _CLOSED:
+        code = _PAUSED
+    if code != OK:
+        _reject(s, i, code)
+        return
+    meta = s.meta[0]
+    taker = s.taker[0]
+    meta.phase = PHASE_CANCEL_ALL
+    meta.step = np.int64(s.accounts[c.account].orders_head)
+    taker.account = c.account
+    taker.market = c.market
+    taker.fills = 0
+
+
+@inlined
+def go_on_cancelling(s: State) -> Any:
+    """Cancel the orders from `meta.step` on; False where a buffer is full in the middle."""
+    meta = s.meta[0]
+    taker = s.taker[0]
+    while meta.step != 0:
+        if not has_room(s):
+            return False
+        slot = meta.step
+        meta.step = np.int64(s.links[slot].next)
+        market = np.int64(s.levels[s.orders[slot].level].book) >> 1
+        wanted = taker.market == NO_MARKET or taker.market == market
+        if wanted and s.markets[market].state != _CLOSED:
+            _cancel_order(s, _CANCEL_ALL, slot)
+            taker.fills = taker.fills + 1
+    if not has_room(s):
+        return False
+    reply_done(s, _CANCEL_ALL, taker.account, taker.market, taker.fills)
+    meta.phase = PHASE_NONE
+    return True

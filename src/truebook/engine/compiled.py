@@ -1,0 +1,158 @@
+"""How the kernel is compiled: flags, cache, and the three machine instructions Python lacks.
+
+Promise: `inlined` functions cost nothing to call, `entry` functions are compiled once for a
+machine and a set of sources, and everything also runs uncompiled, as plain Python, under
+NUMBA_DISABLE_JIT=1.
+
+Why these flags. Arrays carry a reference count, and Numba counts at every use: `_nrt=False` leaves
+that out, which is safe because the kernel never allocates and its memory outlives every call
+(docs/decisions/0002-kernel-flags.md). A record array is seven words, a state is some thirty arrays:
+`forceinline` keeps all of them from being pushed at every call.
+
+Numba keys its cache on the one file that holds a function, so a change in a helper elsewhere would
+go unseen. The cache folder's name therefore contains a digest of all sources of the engine.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from numba import config, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+UNCOMPILED = bool(config.DISABLE_JIT)
+_WORD = (1 << 64) - 1
+
+
+def _digest_of_sources() -> str:
+    folder = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=12)
+    for path in [*sorted(folder.glob("*.py")), folder.parent / "messages.py"]:
+        digest.update(path.read_bytes())
+    digest.update(f"{sys.version}|{np.__version__}|{numba.__version__}".encode())
+    digest.update(f"bounds checks {config.BOUNDSCHECK}".encode())
+    return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept: TRUEBOOK_CACHE, else the user's cache folder."""
+    base = os.environ.get("TRUEBOOK_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    root = Path(base) if base else Path.home() / ".cache"
+    return root / "truebook" / f"kernel-{_digest_of_sources()}"
+
+
+def is_cached() -> bool:
+    """Whether this machine has compiled these sources before."""
+    folder = cache_folder()
+    return folder.is_dir() and any(folder.rglob("*.nbc"))
+
+
+config.CACHE_DIR = str(cache_folder())
+
+
+def inlined(function: F) -> F:
+    """A part of the kernel that is compiled into its callers."""
+    flags = {"_nrt": False, "forceinline": True, "error_model": "numpy"}
+    return njit(**flags)(function)  # type: ignore[no-any-return]
+
+
+def called(function: F) -> F:
+    """A part of the kernel that is compiled once and called: for what is seldom needed."""
+    return njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def entry(signature: str) -> Callable[[F], F]:
+    """A function that Python calls, with integers only; compiled at import, or read from cache."""
+
+    def decorate(function: F) -> F:
+        return njit(signature, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+    return decorate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _trailing_zeros(typing_context: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], cgutils.false_bit)
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _leading_zeros(typing_context: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctlz(arguments[0], cgutils.false_bit)
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _pointer(typing_context: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), generate
+
+
+if UNCOMPILED:
+
+    def unsigned(x: Any) -> Any:
+        """The number's 64 bits as an unsigned word (two's complement)."""
+        return np.uint64(int(x) & _WORD)
+
+    def signed(x: Any) -> Any:
+        """An unsigned word's bits as a signed number."""
+        number = int(x) & _WORD
+        return np.int64(number - (1 << 64) if number >> 63 else number)
+
+    def lowest_bit(word: Any) -> int:
+        """The number of the lowest bit that is set; the word isn't 0."""
+        number = int(word)
+        return (number & -number).bit_length() - 1
+
+    def highest_bit(word: Any) -> int:
+        """The number of the highest bit that is set; the word isn't 0."""
+        return int(word).bit_length() - 1
+
+    def array_at(address: Any, length: int, dtype: Any) -> Any:
+        """`length` records of memory from `address` on, without a copy."""
+        import ctypes
+
+        raw = (ctypes.c_uint8 * (length * dtype.itemsize)).from_address(int(address))
+        array = np.frombuffer(raw, dtype, length)
+        return array.view(np.recarray) if dtype.names else array
+
+else:
+
+    @inlined
+    def unsigned(x: Any) -> Any:
+        """The number's 64 bits as an unsigned word (two's complement)."""
+        return np.uint64(x)
+
+    @inlined
+    def signed(x: Any) -> Any:
+        """An unsigned word's bits as a signed number."""
+        return np.int64(x)
+
+    @inlined
+    def lowest_bit(word: Any) -> Any:
+        """The number of the lowest bit that is set; the word isn't 0."""
+        return _trailing_zeros(word)
+
+    @inlined
+    def highest_bit(word: Any) -> Any:
+        """The number of the highest bit that is set; the word isn't 0."""
+        return 63 - _leading_zeros(word)
+
+    @njit(inline="always")  # type: ignore[untyped-decorator]
+    def array_at(address: Any, length: Any, dtype: Any) -> Any:
+        """`length` records of memory from `address` on, without a copy."""
+        return numba.carray(_pointer(address), length, dtype)

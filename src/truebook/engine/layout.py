@@ -1,0 +1,299 @@
+"""The engine's memory: every pool, record by record, and the table that finds them.
+
+Promise: all state that the kernel knows stands in these arrays and nowhere else. Each pool is
+address space reserved once at its largest size (memory.py); slot 0 of orders, levels and nodes is
+never used and means "none". Fields that are touched together stand together: a resting order is one
+64-byte line, and matching reads nothing else of it.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from truebook.limits import (
+    ACCOUNTS_MAX,
+    ASSETS_MAX,
+    GATEWAYS_MAX,
+    KEYS_MAX,
+    LEVELS_MAX,
+    MARKETS_MAX,
+    ORDERS_MAX,
+    TIERS_MAX,
+)
+from truebook.messages import COMMAND, ENTRY, REPLY
+
+ACCOUNT_BITS = ACCOUNTS_MAX.bit_length() - 1
+SLICE_BITS = 10
+"""The state hash keeps one sum for each 1,024 slots."""
+
+META = np.dtype(
+    [
+        ("time_ms", "<i8"),
+        ("cursor", "<i8"),  # next input record
+        ("entry_end", "<i8"),  # first input record behind the current entry
+        ("command", "<i8"),  # index of the next command in its entry
+        ("phase", "<i8"),  # what is unfinished (PHASE_…)
+        ("step", "<i8"),  # how far the unfinished command has come
+        ("row", "<i8"),  # event rows written
+        ("rows_max", "<i8"),
+        ("reply", "<i8"),  # replies written
+        ("replies_max", "<i8"),
+        ("orders", "<i8"),  # orders resting
+        ("orders_top", "<i8"),  # highest slot ever used
+        ("orders_free", "<i8"),  # head of the list of slots given back
+        ("levels_top", "<i8"),
+        ("levels_free", "<i8"),
+        ("nodes_top", "<i8"),
+        ("nodes_free", "<i8"),
+        ("assets", "<i8"),
+        ("markets", "<i8"),
+        ("accounts", "<i8"),
+        ("keys", "<i8"),
+        ("ids_bits", "<i8"),  # the id map has 2 ** ids_bits places …
+        ("ids_base", "<i8"),  # … from here on
+        ("clients", "<i8"),
+        ("clients_bits", "<i8"),
+        ("clients_base", "<i8"),
+        ("hash_low", "<u8"),  # the state hash of all records that are counted
+        ("hash_high", "<u8"),
+        ("touched_orders", "<i8"),  # lengths of the lists of what isn't counted at the moment
+        ("touched_balances", "<i8"),
+        ("touched_accounts", "<i8"),
+        ("touched_markets", "<i8"),
+    ]
+)
+"""The one record of scalars."""
+
+TAKER = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("price", "<i8"),  # its limit, or the protective price, ticks
+        ("limit_key", "<i8"),  # the worst key (book.py) it trades at
+        ("quantity", "<i8"),  # lots, or quote atoms by quote
+        ("remaining", "<i8"),  # of quantity
+        ("executed", "<i8"),  # lots
+        ("executed_quote", "<i8"),
+        ("unit_value", "<i8"),  # price × unit of its last fill
+        ("time_flags", "<i8"),
+        ("market", "<i8"),
+        ("account", "<i8"),
+        ("side", "<i8"),
+        ("order_type", "<i8"),
+        ("time_in_force", "<i8"),
+        ("self_trade", "<i8"),
+        ("client_id", "<i8"),
+        ("fills", "<i8"),
+        ("slot", "<i8"),  # of the resting order that re-enters; 0: a new order
+        ("ending", "<i8"),  # ENDING_…, or a CloseReason
+        ("command_kind", "<i8"),
+    ]
+)
+"""The order in matching. It lives in memory so that a full event buffer can interrupt it."""
+
+ORDER = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("remaining", "<i8"),
+        ("quantity", "<i8"),
+        ("executed_quote", "<i8"),
+        ("priority", "<i8"),
+        ("time_flags", "<i8"),  # bit 15 (COUNTED) is ours: the state hash has this record
+        ("level", "<i4"),
+        ("next", "<i4"),  # in its level; in the free list: the next free slot
+        ("prev", "<i4"),
+        ("account", "<i4"),
+    ]
+)
+"""A resting order: 64 bytes."""
+
+LINK = np.dtype([("next", "<i4"), ("prev", "<i4"), ("client_id", "<u4"), ("zero", "<u4")])
+"""An order's place in its account's list, under the order's slot."""
+
+LEVEL = np.dtype(
+    [
+        ("key", "<i8"),  # price of an ask, −price of a bid: smaller is better
+        ("quantity", "<i8"),  # lots, the sum of what remains of its orders
+        ("head", "<i4"),  # oldest order
+        ("tail", "<i4"),
+        ("count", "<i4"),
+        ("book", "<i4"),  # market × 2 + side
+        ("better", "<i4"),  # the next better level of the book, 0: this is the best
+        ("worse", "<i4"),  # in the free list: the next free slot
+        ("node", "<i4"),  # the leaf of the price index that holds it
+        ("zero", "<i4", (5,)),
+    ]
+)
+"""A price level: 64 bytes."""
+
+NODE = np.dtype(
+    [
+        ("bits", "<u8"),  # which children there are
+        ("prefix", "<i8"),  # key >> (shift + 6) of all keys below
+        ("parent", "<i4"),  # in the free list: the next free slot
+        ("shift", "<i4"),  # 0: a leaf, whose children are levels
+        ("zero", "<i8"),
+        ("children", "<i4", (64,)),
+    ]
+)
+"""A node of the price index (priceindex.py)."""
+
+BOOK = np.dtype([("best", "<i4"), ("root", "<i4")])
+
+MARKET = np.dtype(
+    [
+        ("unit", "<i8"),  # quote atoms in one tick × one lot
+        ("lot_atoms", "<i8"),
+        ("base", "<i8"),
+        ("quote", "<i8"),
+        ("state", "<i8"),
+        ("last_price", "<i8"),
+        ("sequence", "<i8"),
+        ("trade_id", "<i8"),
+        ("price_min", "<i8"),
+        ("price_max", "<i8"),
+        ("quantity_min", "<i8"),
+        ("quantity_max", "<i8"),
+        ("price_reference", "<i8"),
+        ("open_orders_max", "<i8"),
+        ("band_max_bp", "<i8"),
+        ("band_min_bp", "<i8"),
+        ("impact_max_bp", "<i8"),
+        ("impact_min_bp", "<i8"),
+        ("tick_mantissa", "<i8"),
+        ("step_mantissa", "<i8"),
+        ("tick_exponent", "<i8"),
+        ("step_exponent", "<i8"),
+        ("touched", "<i8"),
+        ("zero", "<i8"),
+    ]
+)
+
+ASSET = np.dtype(
+    [("supply", "<i8"), ("decimals", "<i8"), ("symbol", "<u8", (2,)), ("display_name", "<u8", (3,))]
+)
+
+TIER = np.dtype([("maker_bp", "<i8"), ("taker_bp", "<i8")])
+
+ACCOUNT = np.dtype(
+    [
+        ("sequence", "<i8"),
+        ("orders_head", "<i4"),  # its resting orders, oldest placement first
+        ("orders_tail", "<i4"),
+        ("orders", "<i4"),
+        ("open_orders_max", "<u4"),
+        ("tier", "u1"),
+        ("flags", "u1"),
+        ("touched", "u1"),
+        ("zero", "u1", (5,)),
+        ("name", "<u8", (3,)),
+    ]
+)
+"""An account: 56 bytes."""
+
+KEY = np.dtype(
+    [
+        ("public_key", "<u8", (4,)),
+        ("account", "<i8"),
+        ("permissions", "<i8"),
+        ("expires_ms", "<i8"),
+    ]
+)
+
+BALANCE = np.dtype([("available", "<i8"), ("locked", "<i8")])
+
+PLACE_IN_MAP = np.dtype([("tag", "<u4"), ("slot", "<i4")])
+"""A place of a hash map (maps.py): the key's hash and the slot it leads to, 0: free."""
+
+SUM = np.dtype([("low", "<u8"), ("high", "<u8")])
+
+BALANCES_MAX = ASSETS_MAX * ACCOUNTS_MAX
+IDS_PLACES_MAX = 2 * ORDERS_MAX
+NAME_MAP_BITS = ACCOUNTS_MAX.bit_length()
+KEY_MAP_BITS = KEYS_MAX.bit_length()
+TOUCHED_MAX = 1 << 16
+INPUT_RECORDS = 1 << 13
+
+
+class State(NamedTuple):
+    """All arrays, as the kernel sees them. The order is that of the address table."""
+
+    meta: Any
+    taker: Any
+    orders: Any
+    links: Any
+    levels: Any
+    nodes: Any
+    books: Any
+    markets: Any
+    assets: Any
+    tiers: Any
+    accounts: Any
+    keys: Any
+    balances: Any
+    open_orders: Any  # resting orders by market << ACCOUNT_BITS | account
+    gateways: Any  # last sequence by gateway number
+    ids: Any  # two halves: the id map, and room for its successor
+    clients: Any  # likewise, by account and client id
+    names: Any  # accounts by name
+    public_keys: Any  # keys by public key
+    order_sums: Any
+    balance_sums: Any
+    account_sums: Any
+    balance_touched: Any
+    touched_orders: Any
+    touched_balances: Any
+    touched_accounts: Any
+    touched_markets: Any
+    out: Any  # event rows, four words each
+    replies: Any
+    commands: Any
+    entries: Any  # the same memory as `commands`
+
+
+_WORD = np.dtype("<i8")
+
+POOLS: tuple[tuple[np.dtype[Any], int], ...] = (
+    (META, 1),
+    (TAKER, 1),
+    (ORDER, ORDERS_MAX),
+    (LINK, ORDERS_MAX),
+    (LEVEL, LEVELS_MAX),
+    (NODE, LEVELS_MAX * 2),
+    (BOOK, MARKETS_MAX * 2),
+    (MARKET, MARKETS_MAX),
+    (ASSET, ASSETS_MAX),
+    (TIER, TIERS_MAX),
+    (ACCOUNT, ACCOUNTS_MAX),
+    (KEY, KEYS_MAX + 1),
+    (BALANCE, BALANCES_MAX),
+    (np.dtype("<u2"), MARKETS_MAX * ACCOUNTS_MAX),
+    (_WORD, GATEWAYS_MAX),
+    (PLACE_IN_MAP, IDS_PLACES_MAX * 2),
+    (PLACE_IN_MAP, IDS_PLACES_MAX * 2),
+    (PLACE_IN_MAP, 1 << NAME_MAP_BITS),
+    (PLACE_IN_MAP, 1 << KEY_MAP_BITS),
+    (SUM, ORDERS_MAX >> SLICE_BITS),
+    (SUM, BALANCES_MAX >> SLICE_BITS),
+    (SUM, ACCOUNTS_MAX >> SLICE_BITS),
+    (np.dtype("u1"), BALANCES_MAX),
+    (np.dtype("<i4"), TOUCHED_MAX),
+    (_WORD, TOUCHED_MAX),
+    (np.dtype("<i4"), TOUCHED_MAX),
+    (np.dtype("<i4"), MARKETS_MAX),
+)
+"""Record and length of each array up to `touched_markets`; the buffers' lengths vary."""
+
+BUFFERS = (_WORD, REPLY, COMMAND, ENTRY)
+"""Records of the arrays from `out` on."""
+
+PHASE_NONE = 0
+PHASE_MATCH = 1
+PHASE_FINISH = 2
+PHASE_CANCEL_ALL = 3
+PHASE_TICK = 4
+
+STATUS_DONE = 0
+STATUS_FULL = 1
+"""The event or reply buffer is full: take it away and call again."""
+
+COUNTED = 1 << 15
