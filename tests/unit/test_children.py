@@ -1,0 +1,194 @@
+"""One process under supervision, tried with small programs of a few lines."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from truebook.childlog import ChildLog
+from truebook.children import Child, ChildError, Plan
+from truebook.clock import SYSTEM_CLOCK
+from truebook.datafolder import is_running
+
+SERVE = """
+import time
+from truebook.lifeline import Lifeline
+lifeline = Lifeline.from_environment()
+lifeline.say("getting up")
+lifeline.serving()
+print("at work", flush=True)
+time.sleep(60)
+"""
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVE
+CRASH = "print('the reason', flush=True); raise SystemExit(3)"
+
+
+def python(code):
+    return (sys.executable, "-c", code)
+
+
+@contextlib.asynccontextmanager
+async def child_of(folder, arguments, probe=None):
+    told = []
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    plan = Plan("role", "role-1", arguments, environment, probe=probe)
+    child = Child(plan, folder / "role-1.log", SYSTEM_CLOCK, told.append)
+    child.start()
+    try:
+        yield child, told
+    finally:
+        await child.stop(patience_s=2)
+
+
+async def until(condition, limit_s=10):
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+def test_a_child_says_when_it_serves_and_its_output_is_kept(tmp_path):
+    async def scenario():
+        async with child_of(tmp_path, python(SERVE)) as (child, _):
+            await child.serving()
+            assert child.phase == "serving"
+            await until(lambda: (tmp_path / "role-1.log").read_text() == "at work\n")
+
+    asyncio.run(scenario())
+
+
+def test_a_killed_child_is_started_again_and_the_signal_is_told(tmp_path):
+    async def scenario():
+        async with child_of(tmp_path, python(SERVE)) as (child, told):
+            await child.serving()
+            first = child.pid
+            os.kill(first, signal.SIGKILL)
+            await until(lambda: child.pid not in (0, first))
+            await child.serving()
+            assert child.restarts == 1
+            assert told == ["role-1 was killed by SIGKILL (9); starting it again in 0.1 s"]
+
+    asyncio.run(scenario())
+
+
+def test_a_child_that_can_not_start_is_given_up_with_its_last_words(tmp_path):
+    async def scenario():
+        async with child_of(tmp_path, python(CRASH)) as (child, told):
+            with pytest.raises(ChildError, match=r"ended with status 3\n    the reason"):
+                await child.serving()
+            assert told[:2] == [
+                "role-1 ended with status 3; starting it again in 0.1 s",
+                "    the reason",
+            ]
+
+    asyncio.run(scenario())
+
+
+def test_a_program_that_does_not_exist_is_given_up_at_once(tmp_path):
+    async def scenario():
+        async with child_of(tmp_path, ("/nowhere/truebook",)) as (child, _):
+            with pytest.raises(ChildError, match="No such file"):
+                await child.serving()
+
+    asyncio.run(scenario())
+
+
+def test_stop_leaves_nothing_even_of_a_child_that_ignores_it(tmp_path):
+    async def scenario():
+        async with child_of(tmp_path, python(DEAF)) as (child, told):
+            await child.serving()
+            pid = child.pid
+            await child.stop(patience_s=0.2)
+            assert not is_running(pid)
+            assert told == ["role-1 doesn't end after 0.2 s: killed"]
+
+    asyncio.run(scenario())
+
+
+def test_a_child_is_stopped_while_it_waits_to_be_started_again(tmp_path):
+    async def scenario():
+        async with child_of(tmp_path, python(CRASH)) as (child, _):
+            await until(lambda: child.restarts >= 4)
+            started = time.monotonic()
+            await child.stop(patience_s=2)
+            assert time.monotonic() - started < 0.2
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_knows_no_lifeline_ends_with_it_too(tmp_path):
+    async def up():
+        return True
+
+    async def scenario():
+        async with child_of(tmp_path, ("/bin/sleep", "60"), probe=up) as (child, told):
+            await child.serving()
+            first = child.pid
+            os.kill(first, signal.SIGKILL)
+            await until(lambda: child.pid not in (0, first))
+            assert len(told) == 1
+
+    asyncio.run(scenario())
+
+
+ORPHANS = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from truebook.children import Child, Plan
+from truebook.clock import SYSTEM_CLOCK
+
+async def up():
+    return True
+
+async def main():
+    folder, code = Path(sys.argv[1]), sys.argv[2]
+    plans = [
+        Plan("server", "server", ("/bin/sleep", "60"), dict(os.environ), probe=up),
+        Plan("role", "role", (sys.executable, "-c", code), dict(os.environ)),
+    ]
+    children = [Child(p, folder / f"{p.name}.log", SYSTEM_CLOCK, print) for p in plans]
+    for child in children:
+        child.start()
+        await child.serving()
+    print(*(child.pid for child in children), flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_nothing_survives_a_supervisor_that_is_killed(tmp_path):
+    async def scenario():
+        supervisor = await asyncio.create_subprocess_exec(
+            *python(ORPHANS),
+            str(tmp_path),
+            SERVE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        line = await asyncio.wait_for(supervisor.stdout.readline(), 20)
+        pids = [int(pid) for pid in line.split()]
+        assert len(pids) == 2
+        assert all(is_running(pid) for pid in pids)
+        supervisor.kill()
+        await supervisor.wait()
+        await until(lambda: not any(is_running(pid) for pid in pids), limit_s=2)
+
+    asyncio.run(scenario())
+
+
+def test_a_log_file_is_bounded_and_the_last_lines_are_at_hand(tmp_path):
+    path = tmp_path / "role.log"
+    log = ChildLog(path, bytes_max=1000)
+    for number in range(500):
+        log.write(f"line {number}\n".encode())
+    log.close()
+    assert path.stat().st_size <= 1000
+    assert (tmp_path / "role.log.1").stat().st_size <= 1000
+    assert path.read_text().endswith("line 499\n")
+    assert log.tail[-1] == "line 499"
+    assert len(log.tail) == 15
