@@ -26,7 +26,7 @@ PATIENCE_S = 3.0
 """How long a new owner waits for the processes of one that was killed."""
 
 
-class FolderInUseError(Exception):
+class FolderInUse(Exception):
     """Somebody else runs on the data folder."""
 
 
@@ -78,7 +78,7 @@ class DataFolder:
     def lock(self, patience_s: float = PATIENCE_S) -> int:
         """Become the owner; the lock's descriptor, for a server that must hold it as well.
 
-        Raises FolderInUseError at once if the recorded owner runs, after `patience_s` if not: the
+        Raises FolderInUse at once if the recorded owner runs, after `patience_s` if not: the
         processes that an owner left behind when it was killed are about to end.
         """
         assert self._lock is None
@@ -89,7 +89,7 @@ class DataFolder:
             os.lseek(descriptor, 0, os.SEEK_SET)
             if is_running(owner) or time.monotonic() > deadline:
                 os.close(descriptor)
-                raise FolderInUseError(f"{self.path} is in use by process {owner or 'unknown'}")
+                raise FolderInUse(f"{self.path} is in use by process {owner or 'unknown'}")
             time.sleep(LOCK_POLL_S)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

@@ -10,9 +10,10 @@ import time
 import pytest
 
 from truebook.childlog import ChildLog
-from truebook.children import Child, ChildError, Plan
+from truebook.children import Child
 from truebook.clock import SYSTEM_CLOCK
 from truebook.datafolder import is_running
+from truebook.processes import NotStarted, RoleProcess
 
 SERVE = """
 import time
@@ -32,16 +33,21 @@ def python(code):
 
 
 @contextlib.asynccontextmanager
-async def child_of(folder, arguments, probe=None):
+async def child_of(folder, arguments):
     told = []
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    plan = Plan("role", "role-1", arguments, environment, probe=probe)
-    child = Child(plan, folder / "role-1.log", SYSTEM_CLOCK, told.append)
+    log = ChildLog(folder / "role-1.log")
+
+    def start():
+        return RoleProcess.start(arguments, environment, log)
+
+    child = Child("role", "role-1", start, SYSTEM_CLOCK, told.append)
     child.start()
     try:
         yield child, told
     finally:
         await child.stop(patience_s=2)
+        log.close()
 
 
 async def until(condition, limit_s=10):
@@ -78,7 +84,7 @@ def test_a_killed_child_is_started_again_and_the_signal_is_told(tmp_path):
 def test_a_child_that_can_not_start_is_given_up_with_its_last_words(tmp_path):
     async def scenario():
         async with child_of(tmp_path, python(CRASH)) as (child, told):
-            with pytest.raises(ChildError, match=r"ended with status 3\n    the reason"):
+            with pytest.raises(NotStarted, match=r"ended with status 3\n    the reason"):
                 await child.serving()
             assert told[:2] == [
                 "role-1 ended with status 3; starting it again in 0.1 s",
@@ -91,7 +97,7 @@ def test_a_child_that_can_not_start_is_given_up_with_its_last_words(tmp_path):
 def test_a_program_that_does_not_exist_is_given_up_at_once(tmp_path):
     async def scenario():
         async with child_of(tmp_path, ("/nowhere/truebook",)) as (child, _):
-            with pytest.raises(ChildError, match="No such file"):
+            with pytest.raises(NotStarted, match="No such file"):
                 await child.serving()
 
     asyncio.run(scenario())
@@ -104,7 +110,7 @@ def test_stop_leaves_nothing_even_of_a_child_that_ignores_it(tmp_path):
             pid = child.pid
             await child.stop(patience_s=0.2)
             assert not is_running(pid)
-            assert told == ["role-1 doesn't end after 0.2 s: killed"]
+            assert told == ["role-1 doesn't end within 0.2 s: killed"]
 
     asyncio.run(scenario())
 
@@ -120,63 +126,42 @@ def test_a_child_is_stopped_while_it_waits_to_be_started_again(tmp_path):
     asyncio.run(scenario())
 
 
-def test_a_server_that_knows_no_lifeline_ends_with_it_too(tmp_path):
-    async def up():
-        return True
-
-    async def scenario():
-        async with child_of(tmp_path, ("/bin/sleep", "60"), probe=up) as (child, told):
-            await child.serving()
-            first = child.pid
-            os.kill(first, signal.SIGKILL)
-            await until(lambda: child.pid not in (0, first))
-            assert len(told) == 1
-
-    asyncio.run(scenario())
-
-
-ORPHANS = """
-import asyncio, os, signal, sys
+SUPERVISOR = """
+import asyncio, os, sys
 from pathlib import Path
-from truebook.children import Child, Plan
+from truebook.childlog import ChildLog
+from truebook.children import Child
 from truebook.clock import SYSTEM_CLOCK
-
-async def up():
-    return True
+from truebook.processes import RoleProcess
 
 async def main():
-    folder, code = Path(sys.argv[1]), sys.argv[2]
-    plans = [
-        Plan("server", "server", ("/bin/sleep", "60"), dict(os.environ), probe=up),
-        Plan("role", "role", (sys.executable, "-c", code), dict(os.environ)),
-    ]
-    children = [Child(p, folder / f"{p.name}.log", SYSTEM_CLOCK, print) for p in plans]
-    for child in children:
-        child.start()
-        await child.serving()
-    print(*(child.pid for child in children), flush=True)
+    arguments, log = (sys.executable, "-c", sys.argv[2]), ChildLog(Path(sys.argv[1]) / "log")
+    start = lambda: RoleProcess.start(arguments, os.environ, log)
+    child = Child("role", "role", start, SYSTEM_CLOCK, print)
+    child.start()
+    await child.serving()
+    print(child.pid, flush=True)
     await asyncio.sleep(60)
 
 asyncio.run(main())
 """
 
 
-def test_nothing_survives_a_supervisor_that_is_killed(tmp_path):
+def test_a_child_ends_when_its_supervisor_is_killed(tmp_path):
     async def scenario():
         supervisor = await asyncio.create_subprocess_exec(
-            *python(ORPHANS),
+            *python(SUPERVISOR),
             str(tmp_path),
             SERVE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             stdout=asyncio.subprocess.PIPE,
         )
         line = await asyncio.wait_for(supervisor.stdout.readline(), 20)
-        pids = [int(pid) for pid in line.split()]
-        assert len(pids) == 2
-        assert all(is_running(pid) for pid in pids)
+        pid = int(line)
+        assert is_running(pid)
         supervisor.kill()
         await supervisor.wait()
-        await until(lambda: not any(is_running(pid) for pid in pids), limit_s=2)
+        await until(lambda: not is_running(pid), limit_s=2)
 
     asyncio.run(scenario())
 

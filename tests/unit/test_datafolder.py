@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from truebook.config import ConfigError
-from truebook.datafolder import DataFolder, FolderInUseError, Process, State
+from truebook.datafolder import DataFolder, FolderInUse, Process, State
 
 OWN = """
 import sys, time
@@ -50,7 +50,7 @@ def state(supervisor):
 
 
 def test_a_second_owner_is_refused_at_once_and_told_who_the_first_is(folder, owner):
-    with pytest.raises(FolderInUseError, match=f"in use by process {owner.pid}"):
+    with pytest.raises(FolderInUse, match=f"in use by process {owner.pid}"):
         folder.lock(patience_s=60)
 
 
@@ -65,7 +65,7 @@ def test_the_folder_is_not_free_while_a_server_of_a_killed_owner_lives(folder, t
     descriptor = first.lock()
     server = subprocess.Popen(["/bin/sleep", "60"], pass_fds=(descriptor,))
     first.unlock()
-    with pytest.raises(FolderInUseError, match="in use by process unknown"):
+    with pytest.raises(FolderInUse, match="in use by process unknown"):
         folder.lock(patience_s=0.2)
     timer = threading.Timer(0.2, server.kill)
     timer.start()
