@@ -10,8 +10,8 @@ AMOUNT_MAX = 1 << 62
 """Supply of an asset, a quantity in atoms: two of them still add up inside int64."""
 
 NOTIONAL_MAX = 1 << 60
-"""Price × quantity of one order, in quote atoms. What an order executes as a taker is bounded by the
-supply, what it executes as a maker by this: the sum stays inside int64."""
+"""Price × quantity of one order, in quote atoms. What an order executes as a taker is bounded by
+the supply, what it executes as a maker by this: the sum stays inside int64."""
 
 PRICE_TICKS_MAX = 1 << 46
 """Times a multiplier of 16 bits it still fits in 62 bits, which is how bands are computed."""
@@ -42,6 +42,14 @@ ENTRY_RECORDS_MAX = 4096
 
 ORDER_COUNTER_BITS = 43
 """An order id is gateway << 43 | counter: a gateway may number 8.8e12 orders in its life."""
+
+READ_ENTRIES_MAX = 256
+"""Entries that an engine takes from the log at once: at most 64 MiB, and enough to be worth it."""
+
+EVENT_STREAM_BYTES_MAX = 256 << 20
+EVENT_STREAM_ENTRIES_MAX = 1 << 17
+"""What the bus keeps of the event stream. Minutes at full speed, hours at a usual one; who has
+missed more than that starts again from the log."""
 
 # --- gateways ----------------------------------------------------------------------------------
 
