@@ -148,7 +148,8 @@ def _count(plan: MarketPlan, field: str, grid: Grid, count_max: int, default: in
 
 def _whole(plan: MarketPlan, mantissa: int, exponent: int) -> int:
     """mantissa × 10 ** exponent, which must be a whole number of atoms."""
-    atoms, rest = divmod(mantissa * 10 ** max(exponent, 0), 10 ** max(-exponent, 0))
+    ten_to: int = 10 ** abs(exponent)
+    atoms, rest = (mantissa * ten_to, 0) if exponent >= 0 else divmod(mantissa, ten_to)
     if rest or not 1 <= atoms <= AMOUNT_MAX:
         raise VenueError(f"{plan.symbol}: tick × step must be a whole number of quote atoms")
     return atoms

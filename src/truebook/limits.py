@@ -64,3 +64,9 @@ SIGNATURE_WINDOW_MS_DEFAULT = 5_000
 SIGNATURE_WINDOW_MS_MAX = 60_000
 REPLY_TIMEOUT_MS = 5_000
 """How long a gateway waits for a reply before it asks the event stream and then says TIMEOUT."""
+HTTP_BODY_SECONDS_MAX = 10
+"""A body that trickles in holds a connection, nothing else; honest ones take milliseconds."""
+
+JSON_BRACKETS_MAX = 4 * BATCH_ORDERS_MAX
+"""Orders are flat: a batch needs one bracket an order and one for all. Nesting as deep as this is
+still far from the decoder's own limit."""
