@@ -4,15 +4,15 @@ Promise: `inlined` functions cost nothing to call, `entry` functions are compile
 machine and a set of sources, and everything also runs uncompiled, as plain Python, under
 NUMBA_DISABLE_JIT=1.
 
-Why these flags. Arrays carry a reference count, and Numba counts at every use: `_nrt=False` leaves
-that out, which is safe because the kernel never allocates and its memory outlives every call
-(docs/decisions/0002-kernel-flags.md). A record array is seven words, a state is some thirty arrays:
-`forceinline` keeps all of them from being pushed at every call.
+Why these flags. The kernel never allocates: its memory outlives every call, and `_nrt=False` leaves
+reference counting out of it. `forceinline` makes one function of many small ones, which is how they
+can be small (docs/decisions/0002-kernel.md).
 
 Numba keys its cache on the one file that holds a function, so a change in a helper elsewhere would
 go unseen. The cache folder's name therefore contains a digest of all sources of the engine.
 """
 
+import ctypes
 import hashlib
 import os
 import sys
@@ -29,6 +29,7 @@ from numba.extending import intrinsic
 F = TypeVar("F", bound=Callable[..., Any])
 
 UNCOMPILED = bool(config.DISABLE_JIT)
+BOUNDS_CHECKED = bool(config.BOUNDSCHECK) or UNCOMPILED
 _WORD = (1 << 64) - 1
 
 
@@ -95,11 +96,12 @@ def _leading_zeros(typing_context: Any, word: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _pointer(typing_context: Any, address: Any) -> Any:
+def _record(typing_context: Any, address: Any, dtype: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+        pointer = context.get_value_type(signature.return_type)
+        return builder.inttoptr(arguments[0], pointer)
 
-    return types.voidptr(types.int64), generate
+    return dtype.dtype(types.int64, dtype), generate
 
 
 if UNCOMPILED:
@@ -122,13 +124,10 @@ if UNCOMPILED:
         """The number of the highest bit that is set; the word isn't 0."""
         return int(word).bit_length() - 1
 
-    def array_at(address: Any, length: int, dtype: Any) -> Any:
-        """`length` records of memory from `address` on, without a copy."""
-        import ctypes
-
-        raw = (ctypes.c_uint8 * (length * dtype.itemsize)).from_address(int(address))
-        array = np.frombuffer(raw, dtype, length)
-        return array.view(np.recarray) if dtype.names else array
+    def record_at(address: Any, dtype: Any) -> Any:
+        """The record at that address, to read and to write."""
+        raw = (ctypes.c_uint8 * dtype.itemsize).from_address(int(address))
+        return np.frombuffer(raw, dtype, 1).view(np.recarray)[0]
 
 else:
 
@@ -152,7 +151,7 @@ else:
         """The number of the highest bit that is set; the word isn't 0."""
         return 63 - _leading_zeros(word)
 
-    @njit(inline="always")  # type: ignore[untyped-decorator]
-    def array_at(address: Any, length: Any, dtype: Any) -> Any:
-        """`length` records of memory from `address` on, without a copy."""
-        return numba.carray(_pointer(address), length, dtype)
+    @inlined
+    def record_at(address: Any, dtype: Any) -> Any:
+        """The record at that address, to read and to write."""
+        return _record(address, dtype)
