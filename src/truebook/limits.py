@@ -10,8 +10,8 @@ AMOUNT_MAX = 1 << 62
 """Supply of an asset, a quantity in atoms: two of them still add up inside int64."""
 
 NOTIONAL_MAX = 1 << 60
-"""Price × quantity of one order, in quote atoms. What an order executes as a taker is bounded by
-the supply, what it executes as a maker by this: the sum stays inside int64."""
+"""Price × quantity of one order, in quote atoms. What it executes as a taker is bounded by the
+supply, what it executes as a maker by this: the sum stays inside int64."""
 
 PRICE_TICKS_MAX = 1 << 46
 """Times a multiplier of 16 bits it still fits in 62 bits, which is how bands are computed."""
@@ -42,6 +42,9 @@ ENTRY_RECORDS_MAX = 4096
 
 ORDER_COUNTER_BITS = 43
 """An order id is gateway << 43 | counter: a gateway may number 8.8e12 orders in its life."""
+
+GATEWAY_QUEUE_RECORDS_MAX = 1 << 16
+"""4 MiB of commands may wait at a gateway for an append: more only adds to their delay."""
 
 READ_ENTRIES_MAX = 256
 """Entries that an engine takes from the log at once: at most 64 MiB, and enough to be worth it."""

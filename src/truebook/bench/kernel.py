@@ -1,9 +1,9 @@
 """`truebook bench kernel`: what a command costs the engine, on the standard matching workloads.
 
 Promise: the time is thread CPU time of `Engine.apply` over commands that were read and packed
-before, in batches of 4,096, everything switched on: balances, holds, fees, events, replies, filters,
-self-trade prevention (mode Allow) and the state hash, brought up to date once a batch. Trades,
-quantity and trade hash are taken from the events, so that a fast wrong engine shows.
+before, in batches of 4,096, everything switched on: balances, holds, fees, events, replies,
+filters, self-trade prevention (mode Allow) and the state hash, brought up to date once a batch.
+Trades, quantity and trade hash are taken from the events, so that a fast wrong engine shows.
 
 A workload file has 32-byte records: kind u8 (0 limit, 1 cancel, 2 immediate-or-cancel), side u8,
 symbol u16, user u32, price i64, quantity i64, id u64.

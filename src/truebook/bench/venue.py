@@ -8,6 +8,7 @@ from truebook.engine.fast import FastEngine
 from truebook.limits import OPEN_ORDERS_PER_MARKET_MAX, PRICE_TICKS_MAX
 from truebook.messages import (
     ENTRY,
+    EVENT_ROW,
     FORMAT_VERSION,
     NEW_ACCOUNT,
     SET_ACCOUNT,
@@ -17,7 +18,6 @@ from truebook.messages import (
     TRANSFER,
     CommandKind,
     EventKind,
-    EVENT_ROW,
 )
 
 ACCOUNTS = 1000

@@ -1,1 +1,1 @@
-"""The one durable order of commands, and the bus that carries what is made from it."""
+"""The one durable order of all commands, and the bus that carries what is made of it."""

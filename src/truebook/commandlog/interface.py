@@ -46,7 +46,7 @@ class LogUnavailable(Exception):
     """The log can't be reached or refuses writes; the entry was certainly not written."""
 
 
-class LogNotDurable(Exception):
+class LogNotDurable(LogUnavailable):
     """The log server is set up so that an acknowledged entry could be lost; names the setting."""
 
 

@@ -11,18 +11,6 @@ import numpy as np
 
 from truebook.engine.book import key_of, leave_account, leave_level
 from truebook.engine.cancelling import parties_code, target_form, target_slot
-from truebook.engine.state import (
-    State,
-    account_at,
-    book_at,
-    command_at,
-    level_at,
-    link_at,
-    market_at,
-    meta_of,
-    order_at,
-    taker_of,
-)
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_amended, emit_rejected, reply_order
 from truebook.engine.hashing import touch_order
@@ -42,6 +30,18 @@ from truebook.engine.placing import (
     UNKNOWN_ACCOUNT,
     price_code,
     quantity_code,
+)
+from truebook.engine.state import (
+    State,
+    account_at,
+    book_at,
+    command_at,
+    level_at,
+    link_at,
+    market_at,
+    meta_of,
+    order_at,
+    taker_of,
 )
 from truebook.limits import NOTIONAL_MAX
 from truebook.messages import (

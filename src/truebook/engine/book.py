@@ -1,7 +1,7 @@
 """Order books: levels of resting orders, first come first served.
 
-Promise: a level's quantity and count are the sums over its orders, an order is in exactly one level,
-in its account's list and in the id map, and all of that is left or entered in constant time.
+Promise: a level's quantity and count are the sums over its orders; an order is in exactly one
+level, in its account's list and in the id map, and enters and leaves them in constant time.
 
 Orders of a level form a list in order of priority (`next`, `prev`), orders of an account another
 one in order of placement (`links`). All lists are intrusive: no memory is asked for on the way.
@@ -11,6 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.compiled import inlined
+from truebook.engine.hashing import note_order, put_client, take_client, touch_order
+from truebook.engine.layout import ACCOUNT_BITS
+from truebook.engine.maps import (
+    add_client_id,
+    add_order_id,
+    remove_client_id,
+    remove_order_id,
+)
+from truebook.engine.priceindex import add_level, leaf_for, level_in_leaf, remove_level
 from truebook.engine.state import (
     State,
     account_at,
@@ -22,16 +32,6 @@ from truebook.engine.state import (
     order_at,
     taker_of,
 )
-from truebook.engine.compiled import inlined
-from truebook.engine.hashing import note_order, put_client, take_client, touch_order
-from truebook.engine.layout import ACCOUNT_BITS
-from truebook.engine.maps import (
-    add_client_id,
-    add_order_id,
-    remove_client_id,
-    remove_order_id,
-)
-from truebook.engine.priceindex import add_level, leaf_for, level_in_leaf, remove_level
 from truebook.messages import ORDER_HAS_CLIENT_ID
 
 

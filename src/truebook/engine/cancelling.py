@@ -8,6 +8,13 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.book import key_of, remove_order
+from truebook.engine.compiled import inlined
+from truebook.engine.emit import emit_closed, emit_rejected, reply_done, reply_order
+from truebook.engine.layout import PHASE_CANCEL_ALL, PHASE_NONE
+from truebook.engine.ledger import emit_held, release_hold
+from truebook.engine.maps import slot_of_client, slot_of_order
+from truebook.engine.matching import has_room
+from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
 from truebook.engine.state import (
     State,
     account_at,
@@ -19,13 +26,6 @@ from truebook.engine.state import (
     order_at,
     taker_of,
 )
-from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_closed, emit_rejected, reply_done, reply_order
-from truebook.engine.layout import PHASE_CANCEL_ALL, PHASE_NONE
-from truebook.engine.ledger import emit_held, release_hold
-from truebook.engine.maps import slot_of_client, slot_of_order
-from truebook.engine.matching import has_room
-from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
 from truebook.messages import (
     NO_MARKET,
     CloseReason,
@@ -127,7 +127,9 @@ def cancel(s: State, i: Any) -> None:
         slot = target_slot(s, i)
         if slot == 0:
             code = _UNKNOWN_ORDER
-        elif market_at(s, np.int64(level_at(s, order_at(s, slot).level).book) >> 1).state == _CLOSED:
+        elif (
+            market_at(s, np.int64(level_at(s, order_at(s, slot).level).book) >> 1).state == _CLOSED
+        ):
             code = _PAUSED
     if code != OK:
         _reject(s, i, code)

@@ -36,7 +36,7 @@ _WORD = (1 << 64) - 1
 def _digest_of_sources() -> str:
     folder = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=12)
-    for path in [*sorted(folder.glob("*.py")), folder.parent / "messages.py"]:
+    for path in [*sorted(folder.glob("*.py")), *sorted((folder.parent / "messages").glob("*.py"))]:
         digest.update(path.read_bytes())
     digest.update(f"{sys.version}|{np.__version__}|{numba.__version__}".encode())
     digest.update(f"bounds checks {config.BOUNDSCHECK}".encode())

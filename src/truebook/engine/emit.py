@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.compiled import inlined
+from truebook.engine.hashing import touch_account, touch_market
+from truebook.engine.layout import COUNTED
 from truebook.engine.state import (
     State,
     account_at,
@@ -22,9 +25,6 @@ from truebook.engine.state import (
     reply_at,
     taker_of,
 )
-from truebook.engine.compiled import inlined
-from truebook.engine.hashing import touch_account, touch_market
-from truebook.engine.layout import COUNTED
 from truebook.messages import CommandKind, EventKind, OrderStatus
 
 _ENTRY = int(EventKind.ENTRY)

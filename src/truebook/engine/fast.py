@@ -32,7 +32,7 @@ class FastEngine:
     """A deterministic exchange core (engine/interface.py)."""
 
     def __init__(self, event_rows: int = EVENT_ROWS) -> None:
-        """`event_rows` is the size of the event buffer; tests make it tiny, results don't change."""
+        """`event_rows`: size of the event buffer. Tests make it tiny; results don't change."""
         if not EVENT_ROWS_MIN <= event_rows <= EVENT_ROWS:
             raise ValueError(f"event_rows: {event_rows} is not in {EVENT_ROWS_MIN}…{EVENT_ROWS}")
         self._memory = Memory()
@@ -163,4 +163,3 @@ class FastEngine:
         self._check_market(market)
         record = self._pool("markets")[market]
         return int(record["sequence"]), int(record["trade_id"]), int(record["last_price"])
-

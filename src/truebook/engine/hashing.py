@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.compiled import inlined, unsigned
+from truebook.engine.fingerprint import FINAL_1, FINAL_2, LANE_KEYS, Tag
+from truebook.engine.layout import COUNTED, OFFSETS, SLICE_BITS
 from truebook.engine.state import (
     State,
     account_at,
@@ -28,9 +31,6 @@ from truebook.engine.state import (
     touched_market_at,
     touched_order_at,
 )
-from truebook.engine.compiled import inlined, unsigned
-from truebook.engine.fingerprint import FINAL_1, FINAL_2, LANE_KEYS, Tag
-from truebook.engine.layout import COUNTED, OFFSETS, SLICE_BITS
 
 LOW_KEYS = np.array(LANE_KEYS[0], np.uint64)
 HIGH_KEYS = np.array(LANE_KEYS[1], np.uint64)
@@ -56,6 +56,7 @@ _CLOCK = int(Tag.CLOCK)
 
 @inlined
 def finalize(x: Any) -> Any:
+    """A lane's sum of products becomes its hash."""
     x = (x ^ (x >> _HALF)) * _FINAL_1
     x = (x ^ (x >> _HALF)) * _FINAL_2
     return x ^ (x >> _HALF)
@@ -92,6 +93,7 @@ def _short_hash(tag: Any, a: Any, b: Any, c: Any) -> Any:
 
 @inlined
 def put(s: State, low: Any, high: Any) -> None:
+    """Add to both lanes of the state hash."""
     meta = meta_of(s)
     meta.hash_low = meta.hash_low + low
     meta.hash_high = meta.hash_high + high
@@ -239,7 +241,10 @@ def touch_account(s: State, number: Any) -> None:
     """Before an account's sequence or settings change; not before it exists."""
     account = account_at(s, number)
     if account.touched == 0:
-        low, high = _ZERO - _account_lane(s, number, LOW_KEYS), _ZERO - _account_lane(s, number, HIGH_KEYS)
+        low, high = (
+            _ZERO - _account_lane(s, number, LOW_KEYS),
+            _ZERO - _account_lane(s, number, HIGH_KEYS),
+        )
         put(s, low, high)
         _put_slice(s, _ACCOUNT_SUMS, number, low, high)
         note_account(s, number)

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.compiled import inlined
+from truebook.engine.fingerprint import Tag
+from truebook.engine.hashing import HIGH_KEYS, LOW_KEYS, finalize, lane, long_lane, put
 from truebook.engine.state import (
     State,
     asset_at,
     key_at,
     tier_at,
 )
-from truebook.engine.compiled import inlined
-from truebook.engine.fingerprint import Tag
-from truebook.engine.hashing import HIGH_KEYS, LOW_KEYS, finalize, lane, long_lane, put
 
 _ZERO = np.uint64(0)
 _ASSET = int(Tag.ASSET)

@@ -221,7 +221,9 @@ def words_of(record: "np.dtype[Any]") -> "np.dtype[Any]":
     formats: list[Any] = []
     for name in names:
         kind = record.fields[name][0]
-        formats.append(("<u8", (kind.itemsize // 8,)) if kind.char == "V" and not kind.subdtype else kind)
+        formats.append(
+            ("<u8", (kind.itemsize // 8,)) if kind.char == "V" and not kind.subdtype else kind
+        )
     offsets = [record.fields[name][1] for name in names]
     return np.dtype(
         {"names": names, "formats": formats, "offsets": offsets, "itemsize": record.itemsize}

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.compiled import inlined
+from truebook.engine.emit import emit_balance
+from truebook.engine.hashing import touch_balance
+from truebook.engine.layout import ACCOUNT_BITS
 from truebook.engine.state import (
     State,
     balance_at,
     market_at,
 )
-from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_balance
-from truebook.engine.hashing import touch_balance
-from truebook.engine.layout import ACCOUNT_BITS
 from truebook.limits import BASIS_POINTS
 from truebook.messages import VENUE_ACCOUNT
 

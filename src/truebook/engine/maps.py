@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.compiled import inlined, unsigned
+from truebook.engine.layout import IDS_PLACES_MAX, KEY_MAP_BITS, NAME_MAP_BITS, OFFSETS
 from truebook.engine.state import (
     State,
     account_at,
@@ -22,8 +24,6 @@ from truebook.engine.state import (
     meta_of,
     order_at,
 )
-from truebook.engine.compiled import inlined, unsigned
-from truebook.engine.layout import IDS_PLACES_MAX, KEY_MAP_BITS, NAME_MAP_BITS, OFFSETS
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
@@ -166,7 +166,11 @@ def _place_of_client(s: State, account: Any, client_id: Any) -> Any:
 def slot_of_client(s: State, account: Any, client_id: Any) -> Any:
     """The slot of the account's resting order with that client id; 0: none."""
     i = _place_of_client(s, account, client_id)
-    return np.int64(0) if i < 0 else np.int64(map_place_at(s, CLIENTS, meta_of(s).clients_base + i).slot)
+    return (
+        np.int64(0)
+        if i < 0
+        else np.int64(map_place_at(s, CLIENTS, meta_of(s).clients_base + i).slot)
+    )
 
 
 @inlined

@@ -20,17 +20,6 @@ from truebook.engine.book import (
     remove_order,
     rest_in_book,
 )
-from truebook.engine.state import (
-    State,
-    account_at,
-    book_at,
-    level_at,
-    market_at,
-    meta_of,
-    order_at,
-    taker_of,
-    tier_at,
-)
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import (
     emit_closed,
@@ -50,6 +39,17 @@ from truebook.engine.ledger import (
     release_hold,
     take_hold,
     unlock,
+)
+from truebook.engine.state import (
+    State,
+    account_at,
+    book_at,
+    level_at,
+    market_at,
+    meta_of,
+    order_at,
+    taker_of,
+    tier_at,
 )
 from truebook.messages import (
     VENUE_ACCOUNT,
@@ -165,7 +165,9 @@ def _fill(s: State, slot: Any, level: Any, price: Any, unit_value: Any, lots: An
     maker_fee = charge(s, taken, taken_amount, tier_at(s, account_at(s, maker).tier).maker_bp)
     credit(s, balance_slot(maker, taken), taken_amount - maker_fee)
     credit(s, balance_slot(taker.account, taken), -taken_amount)
-    taker_fee = charge(s, given, given_amount, tier_at(s, account_at(s, taker.account).tier).taker_bp)
+    taker_fee = charge(
+        s, given, given_amount, tier_at(s, account_at(s, taker.account).tier).taker_bp
+    )
     credit(s, balance_slot(taker.account, given), given_amount - taker_fee)
     taker.remaining = taker.remaining - (value if taker.order_type == _BY_QUOTE else lots)
     taker.executed = taker.executed + lots

@@ -9,12 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.state import (
-    State,
-    account_at,
-    key_at,
-    meta_of,
-)
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_rejected, head, reply_done, row
 from truebook.engine.hashing import note_account, touch_account
@@ -23,6 +17,12 @@ from truebook.engine.maps import account_of_name, add_key, add_name, remove_name
 from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT
 from truebook.engine.reserved import SET_ACCOUNT_MASKS, SET_KEY_MASKS, reserved_is_zero
 from truebook.engine.settings import INVALID, NAME_TAKEN, SETTINGS_FULL, text_length
+from truebook.engine.state import (
+    State,
+    account_at,
+    key_at,
+    meta_of,
+)
 from truebook.limits import ACCOUNTS_MAX, KEYS_MAX, TIERS_MAX
 from truebook.messages import NEW_ACCOUNT, CommandKind, EventKind, RejectCode
 

@@ -8,6 +8,13 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.book import key_of, open_orders_place
+from truebook.engine.compiled import inlined
+from truebook.engine.emit import emit_accepted, emit_rejected, reply_taker
+from truebook.engine.layout import PHASE_MATCH
+from truebook.engine.ledger import available, emit_held
+from truebook.engine.maps import slot_of_client, slot_of_order
+from truebook.engine.matching import ENDING_NONE, close_taker, rest_taker
+from truebook.engine.scan import SCAN_FUNDS, SCAN_OK, scan
 from truebook.engine.state import (
     State,
     account_at,
@@ -20,13 +27,6 @@ from truebook.engine.state import (
     order_at,
     taker_of,
 )
-from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_accepted, emit_rejected, reply_taker
-from truebook.engine.layout import PHASE_MATCH
-from truebook.engine.ledger import available, emit_held
-from truebook.engine.maps import slot_of_client, slot_of_order
-from truebook.engine.matching import ENDING_NONE, close_taker, rest_taker
-from truebook.engine.scan import SCAN_FUNDS, SCAN_OK, scan
 from truebook.limits import AMOUNT_MAX, BASIS_POINTS, NOTIONAL_MAX, ORDERS_MAX
 from truebook.messages import (
     ACCEPTED_RESTS,
@@ -93,9 +93,7 @@ _NO_FUNDS = int(RejectCode.INSUFFICIENT_FUNDS)
 def _form(s: State, i: Any) -> Any:
     """Whether the record is a PLACE that means anything."""
     c = command_at(s, i)
-    zeros = (
-        np.int64(c.by) | np.int64(c.zero_1) | np.int64(c.zero_2) | c.zero_3[0] | c.zero_3[1]
-    )
+    zeros = np.int64(c.by) | np.int64(c.zero_1) | np.int64(c.zero_2) | c.zero_3[0] | c.zero_3[1]
     if zeros != 0 or c.side > 1 or c.order_type > 2 or c.time_in_force > 2 or c.self_trade > 3:
         return False
     if c.flags > 3 or c.order_id < 1:
@@ -127,7 +125,7 @@ def price_code(s: State, number: Any, price: Any) -> Any:
 
 @inlined
 def quantity_code(s: State, number: Any, price: Any, quantity: Any) -> Any:
-    """The filters of a quantity in lots, and the bound on its value at `price`; 0: not looked at."""
+    """The filters of a quantity in lots, and the bound on its value at `price` (0: no bound)."""
     market = market_at(s, number)
     if quantity < market.quantity_min:
         return _TOO_SMALL

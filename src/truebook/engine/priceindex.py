@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.compiled import highest_bit, inlined, lowest_bit, unsigned
 from truebook.engine.state import (
     State,
     book_at,
@@ -23,7 +24,6 @@ from truebook.engine.state import (
     meta_of,
     node_at,
 )
-from truebook.engine.compiled import highest_bit, inlined, lowest_bit, unsigned
 
 _ONE = np.uint64(1)
 

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.book import key_of
+from truebook.engine.compiled import entry, inlined, record_at
+from truebook.engine.layout import COUNTED
+from truebook.engine.maps import slot_of_client, slot_of_order
 from truebook.engine.state import (
     State,
     account_at,
@@ -16,9 +19,6 @@ from truebook.engine.state import (
     link_at,
     order_at,
 )
-from truebook.engine.compiled import record_at, entry, inlined
-from truebook.engine.layout import COUNTED
-from truebook.engine.maps import slot_of_client, slot_of_order
 
 OPEN_ORDER = np.dtype(
     [

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from truebook.engine.state import State, word_at
 from truebook.engine.compiled import inlined
+from truebook.engine.state import State, word_at
 from truebook.messages import (
     SET_ACCOUNT,
     SET_ASSET,
@@ -42,7 +42,7 @@ SET_KEY_MASKS = _masks(SET_KEY)
 @inlined
 def reserved_is_zero(s: State, i: Any, records: Any, masks: Any) -> Any:
     """Whether all reserved bytes of the command at record `i` are zero."""
-    for k in range(8 * records):
+    for k in range(8 * records):  # noqa: SIM110 - the kernel has no generators
         if word_at(s, i * 8 + k).value & masks[k] != 0:
             return False
     return True

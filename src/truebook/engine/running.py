@@ -12,15 +12,7 @@ import numpy as np
 
 from truebook.engine.amending import amend
 from truebook.engine.cancelling import cancel, cancel_all, go_on_cancelling
-from truebook.engine.state import (
-    State,
-    account_at,
-    command_at,
-    entry_at,
-    gateway_at,
-    meta_of,
-)
-from truebook.engine.compiled import record_at, called, entry, inlined, signed
+from truebook.engine.compiled import called, entry, inlined, record_at, signed
 from truebook.engine.emit import emit_entry, emit_rejected
 from truebook.engine.hashing import (
     clock_hash,
@@ -44,6 +36,14 @@ from truebook.engine.matching import finish, has_room, match
 from truebook.engine.members import set_account, set_key
 from truebook.engine.placing import MALFORMED, place
 from truebook.engine.settings import set_asset, set_market, set_market_state, set_tier
+from truebook.engine.state import (
+    State,
+    account_at,
+    command_at,
+    entry_at,
+    gateway_at,
+    meta_of,
+)
 from truebook.engine.transfers import go_on_ticking, tick, transfer
 from truebook.limits import GATEWAYS_MAX
 from truebook.messages import (
@@ -147,10 +147,7 @@ def _set(s: State, i: Any) -> None:
 @inlined
 def _is_setting(kind: Any) -> Any:
     return (
-        kind == _DEPOSIT
-        or kind == _WITHDRAW
-        or kind == _TICK
-        or (_SET_ASSET <= kind <= _SET_KEY)
+        kind == _DEPOSIT or kind == _WITHDRAW or kind == _TICK or (_SET_ASSET <= kind <= _SET_KEY)
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.book import key_of, open_orders_place
+from truebook.engine.compiled import inlined
+from truebook.engine.ledger import available
 from truebook.engine.state import (
     State,
     book_at,
@@ -18,8 +20,6 @@ from truebook.engine.state import (
     order_at,
     taker_of,
 )
-from truebook.engine.compiled import inlined
-from truebook.engine.ledger import available
 from truebook.messages import OrderType, SelfTrade
 
 SCAN_OK = 0

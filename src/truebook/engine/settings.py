@@ -9,13 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.state import (
-    State,
-    asset_at,
-    market_at,
-    meta_of,
-    tier_at,
-)
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_rejected, head, reply_done, row
 from truebook.engine.hashing import note_market, touch_market
@@ -27,6 +20,13 @@ from truebook.engine.reserved import (
     SET_MARKET_STATE_MASKS,
     SET_TIER_MASKS,
     reserved_is_zero,
+)
+from truebook.engine.state import (
+    State,
+    asset_at,
+    market_at,
+    meta_of,
+    tier_at,
 )
 from truebook.limits import (
     AMOUNT_MAX,
@@ -206,9 +206,7 @@ def _market_filters_valid(s: State, c: Any) -> Any:
         return False
     if c.impact_max_bp < BASIS_POINTS or c.impact_min_bp > BASIS_POINTS:
         return False
-    return (c.band_max_bp == 0 or c.band_max_bp >= BASIS_POINTS) and (
-        c.band_min_bp <= BASIS_POINTS
-    )
+    return (c.band_max_bp == 0 or c.band_max_bp >= BASIS_POINTS) and (c.band_min_bp <= BASIS_POINTS)
 
 
 @inlined

@@ -1,12 +1,31 @@
 """DEPOSIT, WITHDRAW and TICK: value crosses the door, time passes.
 
-Promise: an asset's supply is what was deposited less what was withdrawn, and never above 2^62 atoms.
+Promise: an asset's supply is what was deposited less what was withdrawn, at most 2^62 atoms.
 """
 
 from typing import Any
 
 import numpy as np
 
+from truebook.engine.compiled import inlined
+from truebook.engine.emit import (
+    emit_balance,
+    emit_rejected,
+    emit_ticked,
+    emit_transferred,
+    reply_done,
+)
+from truebook.engine.layout import PHASE_NONE, PHASE_TICK
+from truebook.engine.ledger import balance_slot, credit
+from truebook.engine.matching import has_room
+from truebook.engine.placing import (
+    ACCOUNT_BLOCKED,
+    MALFORMED,
+    OK,
+    UNKNOWN_ACCOUNT,
+    UNKNOWN_MARKET,
+)
+from truebook.engine.reserved import TICK_MASKS, TRANSFER_MASKS, reserved_is_zero
 from truebook.engine.state import (
     State,
     account_at,
@@ -16,20 +35,6 @@ from truebook.engine.state import (
     tick_at,
     transfer_at,
 )
-from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_balance, emit_rejected, emit_transferred, reply_done
-from truebook.engine.layout import PHASE_NONE, PHASE_TICK
-from truebook.engine.ledger import balance_slot, credit
-from truebook.engine.placing import (
-    ACCOUNT_BLOCKED,
-    MALFORMED,
-    OK,
-    UNKNOWN_ACCOUNT,
-    UNKNOWN_MARKET,
-)
-from truebook.engine.emit import emit_ticked
-from truebook.engine.matching import has_room
-from truebook.engine.reserved import TICK_MASKS, TRANSFER_MASKS, reserved_is_zero
 from truebook.limits import AMOUNT_MAX
 from truebook.messages import TICK_MARKETS_MAX, AccountFlag, CommandKind, RejectCode
 
