@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from truebook.clock import Clock
 from truebook.lifeline import SERVING
@@ -95,14 +95,30 @@ class Child:
                 os.kill(self.pid, number)
 
     async def _keep_running(self) -> None:
-        try:
-            while not self._stopping.is_set():
+        while not self._stopping.is_set():
+            words: Sequence[str] = ()
+            try:
                 process = await self._start()
+            except NotStarted as error:
+                how, can_start = f"can't be started: {error}", False
+            else:
                 status = await self._live(process)
-                if not self._stopping.is_set():
-                    await self._after_death(process, status)
-        except NotStarted as error:
-            self._given_up.set_exception(NotStarted(f"{self.name} can't be started: {error}"))
+                how, can_start = how_it_ended(status), True
+                words = () if status in _EXPECTED else process.last_words()
+            if self._stopping.is_set():
+                return
+            pause_s = self._restarts.died()
+            how = "\n    ".join([how, *words])
+            if not self._has_served and self._is_hopeless(can_start):
+                self._given_up.set_exception(NotStarted(f"{self.name} {how}"))
+                return
+            self._tell(f"{self.name} {how}\n{self.name} is started again in {pause_s:g} s")
+            self.on_change()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause_s)
+
+    def _is_hopeless(self, can_start: bool) -> bool:
+        return not can_start or self._restarts.count >= DEATHS_BEFORE_SERVING_MAX
 
     async def _live(self, process: Process) -> int:
         """One life, to its exit status."""
@@ -128,19 +144,6 @@ class Child:
             self._restarts.serving()
             self._serving.set()
         self.on_change()
-
-    async def _after_death(self, process: Process, status: int) -> None:
-        pause_s = self._restarts.died()
-        how = how_it_ended(status)
-        words = "\n".join(f"    {line}" for line in process.last_words())
-        if not self._has_served and self._restarts.count >= DEATHS_BEFORE_SERVING_MAX:
-            raise NotStarted(f"it {how}\n{words}".rstrip())
-        self._tell(f"{self.name} {how}; starting it again in {pause_s:g} s")
-        if status not in _EXPECTED and words:
-            self._tell(words)
-        self.on_change()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), pause_s)
 
 
 def how_it_ended(status: int) -> str:

@@ -116,6 +116,10 @@ class DataFolder:
         self.state.unlink(missing_ok=True)
         self.config.unlink(missing_ok=True)
 
+    def was_left_behind(self) -> bool:
+        """Whether the last owner ended without a word; its processes may still be ending."""
+        return self.state.exists()
+
     def read_state(self) -> State | None:
         """What runs on this folder; None if nothing does."""
         try:
