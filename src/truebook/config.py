@@ -38,8 +38,12 @@ DATABASE_SCHEMES = ("sqlite", "postgresql")
 ARCHIVE_SCHEMES = ("file",)
 
 
-class ConfigError(Exception):
-    """What is wrong with the configuration, for the user to read."""
+class UserError(Exception):
+    """The user's mistake, in words for the user: the command line ends with status 1."""
+
+
+class ConfigError(UserError):
+    """What is wrong with the configuration."""
 
 
 class _Section(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -113,7 +117,7 @@ class AccountsSection(_Section, frozen=True):
 class Config(_Section, frozen=True):
     """One installation of Truebook."""
 
-    data: str = "truebook-data"
+    data: Annotated[str, Meta(min_length=1)] = "truebook-data"
     """The folder of everything that has to survive, and of what the processes write."""
     log: LogSection = LogSection()
     bus: BusSection = BusSection()

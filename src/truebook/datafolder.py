@@ -19,14 +19,14 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from truebook.config import ConfigError
+from truebook.config import ConfigError, UserError
 
 LOCK_POLL_S = 0.05
 PATIENCE_S = 3.0
 """How long a new owner waits for the processes of one that was killed."""
 
 
-class FolderInUse(Exception):
+class FolderInUse(UserError):
     """Somebody else runs on the data folder."""
 
 

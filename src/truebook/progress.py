@@ -6,7 +6,7 @@ are plain text on standard output everywhere; what went wrong is on standard err
 """
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 
@@ -19,9 +19,10 @@ REPORT_S = 10.0
 class Progress:
     """One step after the other; each is shown with the time it has taken so far."""
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK, is_live: bool | None = None) -> None:
+    def __init__(self, clock: Clock = SYSTEM_CLOCK, stream: TextIO | None = None) -> None:
         self._clock = clock
-        self._is_live = sys.stdout.isatty() if is_live is None else is_live
+        self._stream = sys.stdout if stream is None else stream
+        self._is_live = self._stream.isatty()
         self._status: Status | None = None
         self._step = ""
         self._since_s = 0.0
@@ -42,7 +43,7 @@ class Progress:
     def say(self, text: str) -> None:
         """A line that stays."""
         self.end()
-        print(text, flush=True)
+        print(text, file=self._stream, flush=True)
 
     def complain(self, text: str) -> None:
         """A line that stays, about something that went wrong."""
@@ -58,12 +59,12 @@ class Progress:
 
     def _report(self, text: str) -> None:
         if not self._is_live:
-            print(text, flush=True)
+            print(text, file=self._stream, flush=True)
             return
         if self._status is None:
             # Imported here: most commands show no progress, and this takes a tenth of a second.
             from rich.console import Console
 
-            self._status = Console().status("")
+            self._status = Console(file=self._stream).status("")
             self._status.start()
         self._status.update(text)

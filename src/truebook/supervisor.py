@@ -18,19 +18,20 @@ import msgspec
 
 from truebook import config as configuration
 from truebook.children import Child
-from truebook.clock import Clock
+from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config
 from truebook.datafolder import DataFolder, Process, State
 from truebook.founding import found, venue_records
+from truebook.installation import folder_of
 from truebook.lifeline import SERVING
 from truebook.listening import http_url, listen
 from truebook.progress import Progress
 from truebook.roster import Roster
 
 REFRESH_S = 0.2
-STOP_STAGES = ((("api",), 4.0), (("engine",), 2.5), (("bus", "log"), 2.5))
+STOP_STAGES = ((("api",), 6.0), (("engine",), 1.5), (("bus", "log"), 2.0))
 """Who is stopped together, and for how long that may take before they are killed."""
 
 
@@ -150,3 +151,17 @@ def _on_stop_signals(call: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             loop.add_signal_handler(number, call)
+
+
+def supervise(config: Config) -> None:
+    """`truebook up`. Raises UserError where nothing was started because of the user's mistake."""
+    folder = folder_of(config)
+    folder.create()
+    folder.lock()
+    progress = Progress()
+    try:
+        asyncio.run(Supervisor(config, folder, progress, SYSTEM_CLOCK).run())
+    finally:
+        progress.end()
+        folder.unlock()
+    progress.say("stopped")
