@@ -54,6 +54,10 @@ EVENT_STREAM_ENTRIES_MAX = 1 << 17
 """What the bus keeps of the event stream. Minutes at full speed, hours at a usual one; who has
 missed more than that starts again from the log."""
 
+QUERIES_HELD_MAX = 10_000
+QUERY_HELD_MS_MAX = 5_000
+"""Questions that an engine keeps because they are ahead of it; whoever asked, asks again."""
+
 # --- gateways ----------------------------------------------------------------------------------
 
 HTTP_BODY_BYTES_MAX = 16 * 1024

@@ -29,6 +29,11 @@ class Outcome(NamedTuple):
 class TimedOut(Exception):
     """No answer within the time limit: what was asked for may or may not have been done."""
 
+    def __init__(self, reason: str, position: Position | None = None) -> None:
+        super().__init__(reason)
+        self.position = position
+        """Of the log entry that carries the commands, if it is known to be written."""
+
 
 class Exchange(Protocol):
     """The exchange behind a gateway."""

@@ -34,7 +34,7 @@ while at < #ARGV do
   redis.call('PUBLISH', ARGV[at], ARGV[at + 1])
   at = at + 2
 end
-return ARGV[2]
+return false
 """
 
 

@@ -58,6 +58,14 @@ class BusUnavailable(Exception):
     """The bus can't be reached or refuses; whether it has done what was asked is not known."""
 
 
+class StreamLost(Exception):
+    """The event stream ends before an entry that was in it: fill it again from the log."""
+
+
+class StreamForeign(Exception):
+    """The event stream was not made from this log by engines like this one."""
+
+
 class OutcomeUnknown(Exception):
     """The connection broke after the entry was sent: it may or may not stand in the log."""
 
@@ -138,9 +146,9 @@ class Publisher(Protocol):
         before: Tail,
         entries: Sequence[EventEntry],
         messages: Sequence[tuple[str, bytes]],
-    ) -> Tail:
+    ) -> Tail | None:
         """Append the entries and send the messages (channel, bytes), if the stream ends with
-        `before`; else do nothing. All or nothing, in one step. Where the stream ends afterwards."""
+        `before`, all in one step: None. Else do nothing: where the stream does end."""
 
     def publish(self, channel: str, message: bytes) -> None:
         """Send a message."""

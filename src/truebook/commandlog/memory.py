@@ -178,7 +178,7 @@ class MemoryPublisher:
         before: Tail,
         entries: Sequence[EventEntry],
         messages: Sequence[tuple[str, bytes]],
-    ) -> Tail:
+    ) -> Tail | None:
         """Append and send, if the stream ends with `before`."""
         self._server.check_up()
         with self._server.lock:
@@ -187,7 +187,7 @@ class MemoryPublisher:
             self._server.entries.extend(entries)
         for channel, message in messages:
             self._server.publish(channel, message)
-        return self._server.tail()
+        return None
 
     def publish(self, channel: str, message: bytes) -> None:
         """Send a message."""

@@ -47,6 +47,8 @@ REPLY_ENTRY = np.dtype(
 _HEAD = Struct("<QQqIIB31x")
 assert _HEAD.size == REPLY_ENTRY.itemsize == REPLY_BYTES
 
+_POSITION = Struct("<QQ")
+
 SETTINGS_FROM = EventKind.ASSET_SET
 """Events of this kind and above are settings."""
 
@@ -118,6 +120,11 @@ def settings_events(events: bytes) -> bytes:
     lengths = np.diff(starts, append=len(kinds))
     wanted = np.repeat(kinds[starts] >= SETTINGS_FROM, lengths)
     return np.frombuffer(events, EVENT_ROW)[wanted].tobytes()
+
+
+def pack_position(position: Position) -> bytes:
+    """A position in front of a settings message: 16 bytes, high, low, little-endian."""
+    return _POSITION.pack(*position)
 
 
 def reply_message(entries: Sequence[tuple[Position, Made]]) -> bytes:

@@ -49,8 +49,8 @@ class ValkeyPublisher:
         before: Tail,
         entries: Sequence[EventEntry],
         messages: Sequence[tuple[str, bytes]],
-    ) -> Tail:
-        """Append and send, if the stream ends with `before`; where it ends afterwards."""
+    ) -> Tail | None:
+        """Append and send, if the stream ends with `before`; else where it does end."""
         after = Tail(entries[-1].position, entries[-1].event_hash)
         arguments: list[str | bytes | int] = [pack_tail(before), pack_tail(after), len(entries)]
         arguments.append(self._keep_from)
@@ -59,10 +59,11 @@ class ValkeyPublisher:
         for channel, message in messages:
             arguments += (key(self._shard, channel), message)
         keys = (2, self._stream, self._tail)
-        tail = read_tail(self._request("EVALSHA", None, *keys, *arguments))
-        if tail == after:
-            self._count(entries)
-        return tail
+        tail = self._request("EVALSHA", None, *keys, *arguments)
+        if tail is not None:
+            return read_tail(tail)
+        self._count(entries)
+        return None
 
     def publish(self, channel: str, message: bytes) -> None:
         """Send a message."""
