@@ -77,3 +77,6 @@ HTTP_BODY_SECONDS_MAX = 10
 JSON_BRACKETS_MAX = 4 * BATCH_ORDERS_MAX
 """Orders are flat: a batch needs one bracket an order and one for all. Nesting as deep as this is
 still far from the decoder's own limit."""
+
+QUERY_PARAMETERS_MAX = 64
+"""Several times what the longest query of any client has."""

@@ -1,6 +1,6 @@
 """Who asks: Ed25519 signatures over what was asked (contract A2).
 
-Promise: `authenticate` returns a caller only if a registered, unexpired key with the permission
+Promise: an `Authority` names a caller only if a registered, unexpired key with the permission
 signed exactly this operation with exactly these parameters, within its window of our clock. The
 operation's *instruction* is part of what is signed, so a signature serves one operation only.
 
@@ -54,37 +54,55 @@ def _signed_text(name: str, value: object) -> str:
     raise invalid(name[:40], "must be a text, a number, true, false or null")
 
 
-def authenticate(
-    headers: Mapping[bytes, bytes],
-    directory: Directory,
-    instruction: str,
-    objects: Sequence[Parameters],
-    permission: Permission,
-    now_ms: Callable[[], int],
-) -> Caller:
-    """The caller of a signed request; `objects` has one element but for batches.
+class Authority:
+    """Tells who signed a request, by the keys of a directory and a clock in milliseconds."""
 
-    Raises ApiError: 401 for what proves nobody, 400 outside the window, 403 without permission.
-    """
-    public_key = _decoded(headers.get(b"x-api-key", b""), _KEY_BYTES)
-    if public_key is None:
-        raise ApiError(401, "UNAUTHORIZED", "X-API-Key is missing or not a key")
-    signature = _decoded(headers.get(b"x-signature", b""), _SIGNATURE_BYTES)
-    if signature is None:
-        raise ApiError(401, "INVALID_SIGNATURE", "X-Signature is missing or not a signature")
-    timestamp, window = _timestamp_and_window(headers)
-    now = now_ms()
-    if abs(now - int(timestamp)) > int(window):
-        raise ApiError(400, "INVALID_CLIENT_REQUEST", "Request has expired (see X-Timestamp)")
-    key = directory.keys.get(public_key)
-    # An unknown key's signature is looked at too, so that time doesn't tell which keys exist.
-    signed = _is_signed(public_key, signature, instruction, objects, timestamp, window)
-    if key is None or not key.permissions or 0 < key.expires_ms <= now:
-        raise ApiError(401, "UNAUTHORIZED", "Unknown API key")
-    if not signed:
-        raise ApiError(401, "INVALID_SIGNATURE", "Invalid signature")
-    _check_permission(key, permission)
-    return Caller(key.account, public_key, signature)
+    def __init__(self, directory: Directory, now_ms: Callable[[], int]) -> None:
+        self._directory = directory
+        self._now_ms = now_ms
+
+    def reader(
+        self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
+    ) -> Caller:
+        """Who asks for something of their own account. Raises ApiError."""
+        return self._caller(headers, instruction, [parameters], Permission.READ)
+
+    def trader(
+        self, headers: Mapping[bytes, bytes], instruction: str, objects: Sequence[Parameters]
+    ) -> Caller:
+        """Who wants something changed. Raises ApiError.
+
+        Every change passes here exactly once: the place to refuse a signature seen before.
+        """
+        return self._caller(headers, instruction, objects, Permission.TRADE)
+
+    def _caller(
+        self,
+        headers: Mapping[bytes, bytes],
+        instruction: str,
+        objects: Sequence[Parameters],
+        permission: Permission,
+    ) -> Caller:
+        """401 for what proves nobody, 400 outside the window, 403 without permission."""
+        public_key = _decoded(headers.get(b"x-api-key", b""), _KEY_BYTES)
+        if public_key is None:
+            raise ApiError(401, "UNAUTHORIZED", "X-API-Key is missing or not a key")
+        signature = _decoded(headers.get(b"x-signature", b""), _SIGNATURE_BYTES)
+        if signature is None:
+            raise ApiError(401, "INVALID_SIGNATURE", "X-Signature is missing or not a signature")
+        timestamp, window = _timestamp_and_window(headers)
+        now = self._now_ms()
+        if abs(now - int(timestamp)) > int(window):
+            raise ApiError(400, "INVALID_CLIENT_REQUEST", "Request has expired (X-Timestamp)")
+        key = self._directory.keys.get(public_key)
+        # An unknown key's signature is looked at too, so that time doesn't tell which keys exist.
+        signed = _is_signed(public_key, signature, instruction, objects, timestamp, window)
+        if key is None or not key.permissions or 0 < key.expires_ms <= now:
+            raise ApiError(401, "UNAUTHORIZED", "Unknown API key")
+        if not signed:
+            raise ApiError(401, "INVALID_SIGNATURE", "Invalid signature")
+        _check_permission(key, permission)
+        return Caller(key.account, public_key, signature)
 
 
 def _check_permission(key: Key, permission: Permission) -> None:

@@ -57,8 +57,8 @@ def place_record(fields: Fields, directory: Directory, account: int, order_id: i
         if fields.get(field) is not None:
             raise not_implemented(field)
     market = market_of(fields, directory)
-    side = _choice(fields, "side", SIDES)
-    order_type = _choice(fields, "orderType", ORDER_TYPES)
+    side = choice_of(fields, "side", SIDES)
+    order_type = choice_of(fields, "orderType", ORDER_TYPES)
     time_in_force, post_only = _execution(fields)
     if order_type is OrderType.LIMIT:
         price, quantity = _limit_amounts(fields, market)
@@ -76,7 +76,7 @@ def place_record(fields: Fields, directory: Directory, account: int, order_id: i
         price=price,
         quantity=quantity,
         time_in_force=time_in_force,
-        self_trade=_choice(fields, "selfTradePrevention", SELF_TRADES, SelfTrade.REJECT_TAKER),
+        self_trade=choice_of(fields, "selfTradePrevention", SELF_TRADES, SelfTrade.REJECT_TAKER),
         post_only=post_only,
         client_id=client_id_of(fields),
     )
@@ -101,6 +101,19 @@ def client_id_of(fields: Fields) -> int | None:
 def order_id_of(fields: Fields) -> int | None:
     """The optional orderId, 0 … 2^63 − 1. Raises ApiError."""
     return _whole_number(fields, "orderId", ORDER_ID_MAX)
+
+
+def choice_of(fields: Fields, field: str, choices: Mapping[str, T], default: T | None = None) -> T:
+    """The choice that a field names, or the default. Raises ApiError."""
+    text = _text(fields, field)
+    if text is None:
+        if default is None:
+            raise invalid(field, "is required")
+        return default
+    choice = choices.get(text)
+    if choice is None:
+        raise invalid(field, f"must be one of {', '.join(choices)}")
+    return choice
 
 
 def amount_of(fields: Fields, field: str, grid: Grid, count_max: int) -> int | None:
@@ -159,26 +172,14 @@ def _execution(fields: Fields) -> tuple[TimeInForce, bool]:
         for field in ("timeInForce", "postOnly"):
             if fields.get(field) is not None:
                 raise invalid("kind", f"can't be combined with {field}")
-        return _choice(fields, "kind", KINDS)
+        return choice_of(fields, "kind", KINDS)
     post_only = fields.get("postOnly")
     if post_only is not None and not isinstance(post_only, bool):
         raise invalid("postOnly", "must be true or false")
-    time_in_force = _choice(fields, "timeInForce", TIMES_IN_FORCE, TimeInForce.GTC)
+    time_in_force = choice_of(fields, "timeInForce", TIMES_IN_FORCE, TimeInForce.GTC)
     if post_only and time_in_force is not TimeInForce.GTC:
         raise invalid("postOnly", "an order that may not take can only be GTC")
     return time_in_force, bool(post_only)
-
-
-def _choice(fields: Fields, field: str, choices: Mapping[str, T], default: T | None = None) -> T:
-    text = _text(fields, field)
-    if text is None:
-        if default is None:
-            raise invalid(field, "is required")
-        return default
-    choice = choices.get(text)
-    if choice is None:
-        raise invalid(field, f"must be one of {', '.join(choices)}")
-    return choice
 
 
 def _whole_number(fields: Fields, field: str, number_max: int) -> int | None:

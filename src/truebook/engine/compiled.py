@@ -62,24 +62,24 @@ config.CACHE_DIR = str(cache_folder())
 def inlined(function: F) -> F:
     """A part of the kernel that is compiled into its callers."""
     flags = {"_nrt": False, "forceinline": True, "error_model": "numpy"}
-    return njit(**flags)(function)  # type: ignore[no-any-return]
+    return njit(**flags)(function)
 
 
 def called(function: F) -> F:
     """A part of the kernel that is compiled once and called: for what is seldom needed."""
-    return njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+    return njit(error_model="numpy")(function)
 
 
 def entry(signature: str) -> Callable[[F], F]:
     """A function that Python calls, with integers only; compiled at import, or read from cache."""
 
     def decorate(function: F) -> F:
-        return njit(signature, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        return njit(signature, cache=True, error_model="numpy")(function)
 
     return decorate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], cgutils.false_bit)
@@ -87,7 +87,7 @@ def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _leading_zeros(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctlz(arguments[0], cgutils.false_bit)
@@ -95,7 +95,7 @@ def _leading_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _record(typing_context: Any, address: Any, dtype: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = context.get_value_type(signature.return_type)
@@ -106,6 +106,20 @@ def _record(typing_context: Any, address: Any, dtype: Any) -> Any:
 
 if UNCOMPILED:
 
+    class _Fields:
+        """A record's fields as attributes, whatever their names (NumPy's own records keep some)."""
+
+        __slots__ = ("_record",)
+
+        def __init__(self, record: Any) -> None:
+            object.__setattr__(self, "_record", record)
+
+        def __getattr__(self, name: str) -> Any:
+            return self._record[name]
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            self._record[name] = value
+
     def unsigned(x: Any) -> Any:
         """The number's 64 bits as an unsigned word (two's complement)."""
         return np.uint64(int(x) & _WORD)
@@ -115,19 +129,19 @@ if UNCOMPILED:
         number = int(x) & _WORD
         return np.int64(number - (1 << 64) if number >> 63 else number)
 
-    def lowest_bit(word: Any) -> int:
+    def lowest_bit(word: Any) -> Any:
         """The number of the lowest bit that is set; the word isn't 0."""
         number = int(word)
         return (number & -number).bit_length() - 1
 
-    def highest_bit(word: Any) -> int:
+    def highest_bit(word: Any) -> Any:
         """The number of the highest bit that is set; the word isn't 0."""
         return int(word).bit_length() - 1
 
     def record_at(address: Any, dtype: Any) -> Any:
         """The record at that address, to read and to write."""
         raw = (ctypes.c_uint8 * dtype.itemsize).from_address(int(address))
-        return np.frombuffer(raw, dtype, 1).view(np.recarray)[0]
+        return _Fields(np.frombuffer(raw, dtype, 1)[0])
 
 else:
 

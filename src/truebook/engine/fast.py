@@ -28,6 +28,12 @@ EVENT_ROWS_MIN = 8
 _VENUE = (int.from_bytes(b"venue\0\0\0", "little"), 0, 0)
 
 
+def as_bytes(records: bytes | memoryview | NDArray[Any]) -> memoryview:
+    """The records as one run of bytes, without a copy."""
+    view = records.data if isinstance(records, np.ndarray) else memoryview(records)
+    return view.cast("B")
+
+
 class FastEngine:
     """A deterministic exchange core (engine/interface.py)."""
 
@@ -45,7 +51,7 @@ class FastEngine:
 
     def apply(self, records: bytes | memoryview | NDArray[np.uint8]) -> Applied:
         """See engine/interface.py."""
-        raw = memoryview(records).cast("B")
+        raw = as_bytes(records)
         if len(raw) % COMMAND_BYTES:
             raise ValueError(f"records: {len(raw)} bytes are no multiple of {COMMAND_BYTES}")
         if len(raw) <= len(self._input):
@@ -76,7 +82,8 @@ class FastEngine:
 
     def state_hash(self) -> bytes:
         """See engine/interface.py."""
-        return to_bytes(state_hash_lane(self._state, 0), state_hash_lane(self._state, 1))
+        low, high = (int(state_hash_lane(self._state, lane)) for lane in (0, 1))
+        return to_bytes(low, high)
 
     def time_ms(self) -> int:
         """See engine/interface.py."""

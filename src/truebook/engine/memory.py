@@ -34,4 +34,4 @@ class Memory:
 
     def raw(self, name: str) -> memoryview:
         """The bytes of a pool, without a copy."""
-        return memoryview(self.pool(name).view(np.uint8))
+        return self.pool(name).view(np.uint8).data

@@ -1,59 +1,21 @@
-"""Reading a request's body: bounded, and strict JSON with numbers kept as the text they are.
+"""Strict JSON, with numbers kept as the text they are.
 
 Promise: what `decode` returns was written unambiguously. Duplicate keys, NaN and Infinity, lone
 surrogates, NUL, a byte order mark, other encodings than UTF-8 and deep nesting are refused; numbers
 come back as `NumberText`, exactly as the client wrote them, since that is what it signed.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Never
+from typing import Never
 
-from truebook.api.errors import ApiError, invalid_body
-from truebook.limits import HTTP_BODY_SECONDS_MAX, JSON_BRACKETS_MAX
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+from truebook.api.errors import invalid_body
+from truebook.limits import JSON_BRACKETS_MAX
 
 
 class NumberText(str):
     """A JSON number, as it was written."""
 
     __slots__ = ()
-
-
-class Disconnected(Exception):
-    """The client went away before its request was whole; nobody waits for an answer."""
-
-
-async def read(receive: Receive, headers: dict[bytes, bytes], bytes_max: int) -> bytes:
-    """The whole body. Raises ApiError 413 or 408, or Disconnected."""
-    length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length[:20]) > bytes_max:
-        raise _too_large(bytes_max)
-    try:
-        async with asyncio.timeout(HTTP_BODY_SECONDS_MAX):
-            return await _read(receive, bytes_max)
-    except TimeoutError:
-        raise invalid_body("the body did not arrive in time", 408) from None
-
-
-async def _read(receive: Receive, bytes_max: int) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise Disconnected
-        piece: bytes = message.get("body", b"")
-        body += piece
-        if len(body) > bytes_max:
-            raise _too_large(bytes_max)
-        if not message.get("more_body", False):
-            return body
-
-
-def _too_large(bytes_max: int) -> ApiError:
-    return invalid_body(f"the body is larger than {bytes_max} bytes", 413)
 
 
 def decode(body: bytes) -> object:
