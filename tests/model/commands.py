@@ -79,7 +79,7 @@ class Commands:
         records = np.zeros((int(lengths.sum()), m.COMMAND_BYTES), np.uint8)
         for kind, fields in self._fields(kinds):
             rows = starts[kinds == kind]
-            flat = fields.view(np.uint8).reshape(len(rows), -1)
+            flat = fields.view(np.uint8).reshape(len(rows), fields.itemsize)
             for part in range(flat.shape[1] // m.COMMAND_BYTES):
                 records[rows + part] = flat[:, part * 64 : part * 64 + 64]
         damage(self.rng, records, starts)
