@@ -10,7 +10,7 @@ AMOUNT_MAX = 1 << 62
 """Supply of an asset, a quantity in atoms: two of them still add up inside int64."""
 
 NOTIONAL_MAX = 1 << 60
-"""Price × quantity of one order, in quote atoms. What an order executes as a taker is bounded by the
+"""Price × quantity of one order, in quote atoms. What it executes as a taker is bounded by the
 supply, what it executes as a maker by this: the sum stays inside int64."""
 
 PRICE_TICKS_MAX = 1 << 46
@@ -43,6 +43,21 @@ ENTRY_RECORDS_MAX = 4096
 ORDER_COUNTER_BITS = 43
 """An order id is gateway << 43 | counter: a gateway may number 8.8e12 orders in its life."""
 
+GATEWAY_QUEUE_RECORDS_MAX = 1 << 16
+"""4 MiB of commands may wait at a gateway for an append: more only adds to their delay."""
+
+READ_ENTRIES_MAX = 256
+"""Entries that an engine takes from the log at once: at most 64 MiB, and enough to be worth it."""
+
+EVENT_STREAM_BYTES_MAX = 256 << 20
+EVENT_STREAM_ENTRIES_MAX = 1 << 17
+"""What the bus keeps of the event stream. Minutes at full speed, hours at a usual one; who has
+missed more than that starts again from the log."""
+
+QUERIES_HELD_MAX = 10_000
+QUERY_HELD_MS_MAX = 5_000
+"""Questions that an engine keeps because they are ahead of it; whoever asked, asks again."""
+
 # --- gateways ----------------------------------------------------------------------------------
 
 HTTP_BODY_BYTES_MAX = 16 * 1024
@@ -56,3 +71,12 @@ SIGNATURE_WINDOW_MS_DEFAULT = 5_000
 SIGNATURE_WINDOW_MS_MAX = 60_000
 REPLY_TIMEOUT_MS = 5_000
 """How long a gateway waits for a reply before it asks the event stream and then says TIMEOUT."""
+HTTP_BODY_SECONDS_MAX = 10
+"""A body that trickles in holds a connection, nothing else; honest ones take milliseconds."""
+
+JSON_BRACKETS_MAX = 4 * BATCH_ORDERS_MAX
+"""Orders are flat: a batch needs one bracket an order and one for all. Nesting as deep as this is
+still far from the decoder's own limit."""
+
+QUERY_PARAMETERS_MAX = 64
+"""Several times what the longest query of any client has."""

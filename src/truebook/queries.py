@@ -54,5 +54,6 @@ class Answer(msgspec.Struct, array_like=True):
 
 
 encode_query = msgspec.msgpack.Encoder().encode
+encode_answer = msgspec.msgpack.Encoder().encode
 decode_query = msgspec.msgpack.Decoder(Query).decode
 decode_answer = msgspec.msgpack.Decoder(Answer).decode

@@ -6,7 +6,20 @@ from rules.source_tree import Module, package, resolve
 # neither from above nor from a neighbour. The modules at the bottom may use one another.
 LAYERS = (
     frozenset({"truebook"}),
-    frozenset({"clock", "config", "limits", "messages", "queries", "units"}),
+    frozenset(
+        {
+            "clock",
+            "commands",
+            "config",
+            "datafolder",
+            "genesis",
+            "limits",
+            "messages",
+            "queries",
+            "restarts",
+            "units",
+        }
+    ),
     frozenset({"commandlog", "engine"}),
     frozenset({"feed", "node"}),
     frozenset({"api", "bots", "store", "verify", "ws"}),

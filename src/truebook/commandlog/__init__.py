@@ -1,0 +1,1 @@
+"""The one durable order of all commands, and the bus that carries what is made of it."""

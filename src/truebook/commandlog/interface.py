@@ -8,7 +8,7 @@ The **bus** carries what is made from the log: the event stream, replies, settin
 on it is durable, and nothing needs to be: it is a function of the log and can be made again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -46,6 +46,26 @@ class LogUnavailable(Exception):
     """The log can't be reached or refuses writes; the entry was certainly not written."""
 
 
+class LogNotDurable(LogUnavailable):
+    """The log server is set up so that an acknowledged entry could be lost; names the setting."""
+
+
+class LogLost(Exception):
+    """The log ends before an entry that was read from it: the server lost what it acknowledged."""
+
+
+class BusUnavailable(Exception):
+    """The bus can't be reached or refuses; whether it has done what was asked is not known."""
+
+
+class StreamLost(Exception):
+    """The event stream ends before an entry that was in it: fill it again from the log."""
+
+
+class StreamForeign(Exception):
+    """The event stream was not made from this log by engines like this one."""
+
+
 class OutcomeUnknown(Exception):
     """The connection broke after the entry was sent: it may or may not stand in the log."""
 
@@ -74,10 +94,24 @@ class LogReader(Protocol):
     """The engine's side of the log: blocking, in order."""
 
     def read(self, after: Position, count: int, block_ms: int) -> list[LogEntry]:
-        """Up to `count` entries behind `after`; waits up to `block_ms` (0: not) for the first."""
+        """Up to `count` entries behind `after`; waits up to `block_ms` (0: not) for the first.
+
+        Raises LogUnavailable; the next call connects again.
+        """
+
+    def follow(self, after: Position, count: int) -> list[LogEntry]:
+        """The entries behind `after`, up to `count`, that have come by now; never waits.
+
+        For a reader that goes on for ever, with `after` always the last entry it was given. Keeps
+        one request open at the server, so `fileno` becomes readable when there is more. While the
+        log can't be reached it gives nothing and connects again by itself. Raises LogLost.
+        """
+
+    def fileno(self) -> int:
+        """What to `select` on to be woken for the next `follow`; below 0: nothing, ask again."""
 
     def last_position(self) -> Position:
-        """The position of the newest entry; GENESIS for an empty log."""
+        """The position of the newest entry; GENESIS for an empty log. Raises LogUnavailable."""
 
     def close(self) -> None:
         """Give the connection back."""
@@ -93,6 +127,49 @@ class EventEntry(NamedTuple):
     event_hash: bytes
 
 
+class Tail(NamedTuple):
+    """Where the event stream ends: the last entry's position and the event hash up to there."""
+
+    position: Position
+    event_hash: bytes
+
+
+class Publisher(Protocol):
+    """The engine's side of the bus: blocking. Every method may raise BusUnavailable; the next call
+    connects again."""
+
+    def tail(self) -> Tail:
+        """Where the event stream ends; GENESIS and the start of the hash where it is empty."""
+
+    def append(
+        self,
+        before: Tail,
+        entries: Sequence[EventEntry],
+        messages: Sequence[tuple[str, bytes]],
+    ) -> Tail | None:
+        """Append the entries and send the messages (channel, bytes), if the stream ends with
+        `before`, all in one step: None. Else do nothing: where the stream does end."""
+
+    def publish(self, channel: str, message: bytes) -> None:
+        """Send a message."""
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+class Subscription(Protocol):
+    """A blocking process's ear on one channel of the bus; connects again by itself."""
+
+    def receive(self) -> list[bytes]:
+        """The messages that have come since the last call; never waits."""
+
+    def fileno(self) -> int:
+        """What to `select` on to be woken; below 0: nothing, ask again."""
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
 class Bus(Protocol):
     """The asynchronous side of the bus, for gateways and everybody who listens."""
 
@@ -100,14 +177,27 @@ class Bus(Protocol):
         """Call `receive` with every message of the channel from now on, in order. A receiver that
         raises is logged and keeps its subscription. Subscriptions survive a reconnect."""
 
+    async def unsubscribe(self, channel: str) -> None:
+        """Hear no more of the channel."""
+
     async def publish(self, channel: str, message: bytes) -> int:
-        """Send a message; how many subscriptions it went to."""
+        """Send a message; how many subscriptions it went to. Raises BusUnavailable."""
+
+    async def event_tail(self) -> Position:
+        """The position of the stream's last entry; GENESIS where it is empty."""
 
     async def event_entry(self, position: Position) -> EventEntry | None:
         """The event entry of a position, if the stream has it."""
 
     async def event_entries_before(self, position: Position, count: int) -> list[EventEntry]:
         """Up to `count` event entries before `position`, newest first."""
+
+    async def event_entries_after(
+        self, position: Position, count: int, block_ms: int
+    ) -> list[EventEntry]:
+        """Up to `count` event entries behind `position`, oldest first; waits up to `block_ms`
+        (0: not) for the first. A `previous` that isn't the position asked for tells that the
+        stream was trimmed past it."""
 
     def on_reconnect(self, call: Callable[[], None]) -> None:
         """Call `call` after each time that messages may have been missed."""
@@ -124,5 +214,10 @@ QUERIES_CHANNEL = "queries"
 
 
 def reply_channel(gateway: int) -> str:
-    """The channel of a gateway's replies and query answers."""
+    """The channel of a gateway's replies (replies.py)."""
     return f"gateway:{gateway}"
+
+
+def answer_channel(gateway: int) -> str:
+    """The channel of the answers (queries.Answer) to a gateway's questions."""
+    return f"gateway:{gateway}:answers"

@@ -14,7 +14,7 @@ from truebook.engine.cancelling import parties_code, target_form, target_slot
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_amended, emit_rejected, reply_order
 from truebook.engine.hashing import touch_order
-from truebook.engine.layout import COUNTED, PHASE_MATCH, State
+from truebook.engine.layout import COUNTED, PHASE_MATCH
 from truebook.engine.ledger import (
     available,
     emit_held,
@@ -30,6 +30,18 @@ from truebook.engine.placing import (
     UNKNOWN_ACCOUNT,
     price_code,
     quantity_code,
+)
+from truebook.engine.state import (
+    State,
+    account_at,
+    book_at,
+    command_at,
+    level_at,
+    link_at,
+    market_at,
+    meta_of,
+    order_at,
+    taker_of,
 )
 from truebook.limits import NOTIONAL_MAX
 from truebook.messages import (
@@ -71,7 +83,7 @@ def _standing_code(s: State, i: Any) -> Any:
         return MALFORMED
     if code == UNKNOWN_ACCOUNT:
         return code
-    if s.accounts[s.commands[i].account].flags & _BLOCKED:
+    if account_at(s, command_at(s, i).account).flags & _BLOCKED:
         return ACCOUNT_BLOCKED
     return code
 
@@ -79,12 +91,12 @@ def _standing_code(s: State, i: Any) -> Any:
 @inlined
 def _numbers_code(s: State, i: Any, slot: Any) -> Any:
     """The new price and quantity against filters, bands and what has been filled."""
-    c = s.commands[i]
-    order = s.orders[slot]
-    level = s.levels[order.level]
+    c = command_at(s, i)
+    order = order_at(s, slot)
+    level = level_at(s, order.level)
     book = np.int64(level.book)
     number = book >> 1
-    state = s.markets[number].state
+    state = market_at(s, number).state
     if state == _CANCEL_ONLY or state == _CLOSED:
         return _PAUSED
     if c.price != key_of(book & 1, level.key):
@@ -102,12 +114,12 @@ def _numbers_code(s: State, i: Any, slot: Any) -> Any:
 @inlined
 def _entering_code(s: State, i: Any, slot: Any, crosses: Any) -> Any:
     """Whether an order that leaves its place may enter again."""
-    c = s.commands[i]
-    order = s.orders[slot]
-    level = s.levels[order.level]
+    c = command_at(s, i)
+    order = order_at(s, slot)
+    level = level_at(s, order.level)
     book = np.int64(level.book)
     post_only = order.time_flags & ORDER_POST_ONLY != 0
-    if crosses and (post_only or s.markets[book >> 1].state == _POST_ONLY_STATE):
+    if crosses and (post_only or market_at(s, book >> 1).state == _POST_ONLY_STATE):
         return _WOULD_TAKE
     account = np.int64(order.account)
     held = hold_of(s, book, key_of(book & 1, level.key), order.remaining)
@@ -121,9 +133,9 @@ def _entering_code(s: State, i: Any, slot: Any, crosses: Any) -> Any:
 @inlined
 def _keep(s: State, i: Any, slot: Any) -> None:
     """Less at the same price: the order stays where it is."""
-    c = s.commands[i]
-    order = s.orders[slot]
-    level = s.levels[order.level]
+    c = command_at(s, i)
+    order = order_at(s, slot)
+    level = level_at(s, order.level)
     book = np.int64(level.book)
     account = np.int64(order.account)
     less = order.quantity - c.quantity
@@ -143,11 +155,11 @@ def _keep(s: State, i: Any, slot: Any) -> None:
 @inlined
 def _enter_again(s: State, i: Any, slot: Any) -> None:
     """The order leaves its level and becomes the taker."""
-    c = s.commands[i]
-    order = s.orders[slot]
-    book = np.int64(s.levels[order.level].book)
-    price = key_of(book & 1, s.levels[order.level].key)
-    taker = s.taker[0]
+    c = command_at(s, i)
+    order = order_at(s, slot)
+    book = np.int64(level_at(s, order.level).book)
+    price = key_of(book & 1, level_at(s, order.level).key)
+    taker = taker_of(s)
     touch_order(s, slot)
     leave_level(s, slot)
     leave_account(s, slot, np.int64(order.account))
@@ -167,7 +179,7 @@ def _enter_again(s: State, i: Any, slot: Any) -> None:
     taker.order_type = _LIMIT
     taker.time_in_force = _GTC
     taker.self_trade = (order.time_flags >> ORDER_SELF_TRADE_SHIFT) & 3
-    taker.client_id = s.links[slot].client_id
+    taker.client_id = link_at(s, slot).client_id
     taker.fills = 0
     taker.slot = slot
     taker.ending = ENDING_NONE
@@ -182,13 +194,13 @@ def _enter_again(s: State, i: Any, slot: Any) -> None:
         book,
         taker.remaining,
     )
-    s.meta[0].phase = PHASE_MATCH
+    meta_of(s).phase = PHASE_MATCH
 
 
 @inlined
 def amend(s: State, i: Any) -> None:
     """Carry out the AMEND in record `i`, up to matching where it enters again."""
-    c = s.commands[i]
+    c = command_at(s, i)
     code = _standing_code(s, i)
     slot = np.int64(0)
     if code == OK:
@@ -196,13 +208,13 @@ def amend(s: State, i: Any) -> None:
         code = _UNKNOWN_ORDER if slot == 0 else _numbers_code(s, i, slot)
     keeps = False
     if code == OK:
-        level = s.levels[s.orders[slot].level]
+        level = level_at(s, order_at(s, slot).level)
         book = np.int64(level.book)
         same_price = c.price == key_of(book & 1, level.key)
-        keeps = same_price and c.quantity <= s.orders[slot].quantity
-        best = np.int64(s.books[book ^ 1].best)
+        keeps = same_price and c.quantity <= order_at(s, slot).quantity
+        best = np.int64(book_at(s, book ^ 1).best)
         limit_key = key_of(1 - (book & 1), c.price)
-        crosses = best != 0 and s.levels[best].key <= limit_key
+        crosses = best != 0 and level_at(s, best).key <= limit_key
         if not keeps:
             code = _entering_code(s, i, slot, crosses)
     if code != OK:

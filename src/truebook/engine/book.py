@@ -1,7 +1,7 @@
 """Order books: levels of resting orders, first come first served.
 
-Promise: a level's quantity and count are the sums over its orders, an order is in exactly one level,
-in its account's list and in the id map, and all of that is left or entered in constant time.
+Promise: a level's quantity and count are the sums over its orders; an order is in exactly one
+level, in its account's list and in the id map, and enters and leaves them in constant time.
 
 Orders of a level form a list in order of priority (`next`, `prev`), orders of an account another
 one in order of placement (`links`). All lists are intrusive: no memory is asked for on the way.
@@ -13,14 +13,25 @@ import numpy as np
 
 from truebook.engine.compiled import inlined
 from truebook.engine.hashing import note_order, put_client, take_client, touch_order
-from truebook.engine.layout import ACCOUNT_BITS, State
+from truebook.engine.layout import ACCOUNT_BITS
 from truebook.engine.maps import (
     add_client_id,
     add_order_id,
     remove_client_id,
     remove_order_id,
 )
-from truebook.engine.priceindex import add_level, leaf_for, level_at, remove_level
+from truebook.engine.priceindex import add_level, leaf_for, level_in_leaf, remove_level
+from truebook.engine.state import (
+    State,
+    account_at,
+    book_at,
+    level_at,
+    link_at,
+    meta_of,
+    open_orders_at,
+    order_at,
+    taker_of,
+)
 from truebook.messages import ORDER_HAS_CLIENT_ID
 
 
@@ -33,21 +44,21 @@ def key_of(side: Any, price: Any) -> Any:
 @inlined
 def _level_for(s: State, book: Any, key: Any) -> Any:
     """The level of that key, made if it isn't there."""
-    best = np.int64(s.books[book].best)
-    if best != 0 and s.levels[best].key == key:
+    best = np.int64(book_at(s, book).best)
+    if best != 0 and level_at(s, best).key == key:
         return best
     leaf = leaf_for(s, book, key)
-    level = level_at(s, leaf, key)
+    level = level_in_leaf(s, leaf, key)
     if level != 0:
         return level
-    meta = s.meta[0]
+    meta = meta_of(s)
     level = meta.levels_free
     if level != 0:
-        meta.levels_free = np.int64(s.levels[level].worse)
+        meta.levels_free = np.int64(level_at(s, level).worse)
     else:
         meta.levels_top += 1
         level = meta.levels_top
-    here = s.levels[level]
+    here = level_at(s, level)
     here.key = key
     here.quantity = 0
     here.head = 0
@@ -62,8 +73,8 @@ def _level_for(s: State, book: Any, key: Any) -> Any:
 def join_level(s: State, slot: Any, book: Any, key: Any) -> None:
     """The order goes to the end of its level."""
     level = _level_for(s, book, key)
-    order = s.orders[slot]
-    here = s.levels[level]
+    order = order_at(s, slot)
+    here = level_at(s, level)
     tail = np.int64(here.tail)
     order.level = level
     order.prev = tail
@@ -71,7 +82,7 @@ def join_level(s: State, slot: Any, book: Any, key: Any) -> None:
     if tail == 0:
         here.head = slot
     else:
-        s.orders[tail].next = slot
+        order_at(s, tail).next = slot
     here.tail = slot
     here.count += 1
     here.quantity = here.quantity + order.remaining
@@ -80,56 +91,56 @@ def join_level(s: State, slot: Any, book: Any, key: Any) -> None:
 @inlined
 def leave_level(s: State, slot: Any) -> None:
     """The order leaves its level, and an empty level leaves the book."""
-    order = s.orders[slot]
+    order = order_at(s, slot)
     level = np.int64(order.level)
-    here = s.levels[level]
+    here = level_at(s, level)
     before, behind = np.int64(order.prev), np.int64(order.next)
     if before == 0:
         here.head = behind
     else:
-        s.orders[before].next = behind
+        order_at(s, before).next = behind
     if behind == 0:
         here.tail = before
     else:
-        s.orders[behind].prev = before
+        order_at(s, behind).prev = before
     here.count -= 1
     here.quantity = here.quantity - order.remaining
     order.level = 0
     if here.head == 0:
         remove_level(s, np.int64(here.book), level)
-        here.worse = s.meta[0].levels_free
-        s.meta[0].levels_free = level
+        here.worse = meta_of(s).levels_free
+        meta_of(s).levels_free = level
 
 
 @inlined
 def join_account(s: State, slot: Any, account: Any) -> None:
     """The order goes to the end of its account's list."""
-    owner = s.accounts[account]
-    link = s.links[slot]
+    owner = account_at(s, account)
+    link = link_at(s, slot)
     tail = np.int64(owner.orders_tail)
     link.prev = tail
     link.next = 0
     if tail == 0:
         owner.orders_head = slot
     else:
-        s.links[tail].next = slot
+        link_at(s, tail).next = slot
     owner.orders_tail = slot
 
 
 @inlined
 def leave_account(s: State, slot: Any, account: Any) -> None:
     """The order leaves its account's list."""
-    owner = s.accounts[account]
-    link = s.links[slot]
+    owner = account_at(s, account)
+    link = link_at(s, slot)
     before, behind = np.int64(link.prev), np.int64(link.next)
     if before == 0:
         owner.orders_head = behind
     else:
-        s.links[before].next = behind
+        link_at(s, before).next = behind
     if behind == 0:
         owner.orders_tail = before
     else:
-        s.links[behind].prev = before
+        link_at(s, behind).prev = before
 
 
 @inlined
@@ -141,16 +152,16 @@ def open_orders_place(market: Any, account: Any) -> Any:
 @inlined
 def new_order(s: State, priority: Any, remaining: Any) -> Any:
     """Make a resting order out of the taker; it isn't in a level yet. Its slot."""
-    taker = s.taker[0]
-    meta = s.meta[0]
+    taker = taker_of(s)
+    meta = meta_of(s)
     slot = meta.orders_free
     if slot != 0:
-        meta.orders_free = np.int64(s.orders[slot].next)
+        meta.orders_free = np.int64(order_at(s, slot).next)
     else:
         meta.orders_top += 1
         slot = meta.orders_top
     meta.orders += 1
-    order = s.orders[slot]
+    order = order_at(s, slot)
     order.order_id = taker.order_id
     order.quantity = taker.quantity
     order.remaining = remaining
@@ -158,13 +169,13 @@ def new_order(s: State, priority: Any, remaining: Any) -> Any:
     order.priority = priority
     order.time_flags = taker.time_flags
     order.account = taker.account
-    s.links[slot].client_id = taker.client_id
+    link_at(s, slot).client_id = taker.client_id
     add_order_id(s, taker.order_id, slot)
     if taker.time_flags & ORDER_HAS_CLIENT_ID:
         add_client_id(s, taker.account, taker.client_id, slot)
         put_client(s, taker.account, taker.client_id, taker.order_id)
-    s.open_orders[open_orders_place(taker.market, taker.account)] += 1
-    s.accounts[taker.account].orders += 1
+    open_orders_at(s, open_orders_place(taker.market, taker.account)).value += 1
+    account_at(s, taker.account).orders += 1
     return slot
 
 
@@ -172,23 +183,23 @@ def new_order(s: State, priority: Any, remaining: Any) -> Any:
 def rest_in_book(s: State, slot: Any, book: Any, key: Any) -> None:
     """An order, new or re-entering, joins its level and its account's list."""
     join_level(s, slot, book, key)
-    join_account(s, slot, np.int64(s.orders[slot].account))
+    join_account(s, slot, np.int64(order_at(s, slot).account))
     note_order(s, slot)
 
 
 @inlined
 def forget_order(s: State, slot: Any, market: Any) -> None:
     """An order that has left its level and its account's list is no more."""
-    order = s.orders[slot]
+    order = order_at(s, slot)
     account = np.int64(order.account)
-    meta = s.meta[0]
+    meta = meta_of(s)
     remove_order_id(s, order.order_id)
     if order.time_flags & ORDER_HAS_CLIENT_ID:
-        client_id = np.int64(s.links[slot].client_id)
+        client_id = np.int64(link_at(s, slot).client_id)
         remove_client_id(s, account, client_id)
         take_client(s, account, client_id, order.order_id)
-    s.open_orders[open_orders_place(market, account)] -= 1
-    s.accounts[account].orders -= 1
+    open_orders_at(s, open_orders_place(market, account)).value -= 1
+    account_at(s, account).orders -= 1
     meta.orders -= 1
     order.order_id = 0
     order.next = meta.orders_free
@@ -199,7 +210,7 @@ def forget_order(s: State, slot: Any, market: Any) -> None:
 def remove_order(s: State, slot: Any) -> None:
     """A resting order leaves for good."""
     touch_order(s, slot)
-    market = np.int64(s.levels[s.orders[slot].level].book) >> 1
+    market = np.int64(level_at(s, order_at(s, slot).level).book) >> 1
     leave_level(s, slot)
-    leave_account(s, slot, np.int64(s.orders[slot].account))
+    leave_account(s, slot, np.int64(order_at(s, slot).account))
     forget_order(s, slot, market)

@@ -10,11 +10,22 @@ import numpy as np
 from truebook.engine.book import key_of, remove_order
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_closed, emit_rejected, reply_done, reply_order
-from truebook.engine.layout import PHASE_CANCEL_ALL, PHASE_NONE, State
+from truebook.engine.layout import PHASE_CANCEL_ALL, PHASE_NONE
 from truebook.engine.ledger import emit_held, release_hold
 from truebook.engine.maps import slot_of_client, slot_of_order
 from truebook.engine.matching import has_room
 from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
+from truebook.engine.state import (
+    State,
+    account_at,
+    command_at,
+    level_at,
+    link_at,
+    market_at,
+    meta_of,
+    order_at,
+    taker_of,
+)
 from truebook.messages import (
     NO_MARKET,
     CloseReason,
@@ -39,7 +50,7 @@ _BY_CLIENT_ID = int(TargetBy.CLIENT_ID)
 @inlined
 def target_form(s: State, i: Any) -> Any:
     """Whether CANCEL and AMEND name their target as they must, and leave the rest 0."""
-    c = s.commands[i]
+    c = command_at(s, i)
     zeros = (
         np.int64(c.side)
         | np.int64(c.order_type)
@@ -59,10 +70,10 @@ def target_form(s: State, i: Any) -> Any:
 @inlined
 def parties_code(s: State, i: Any) -> Any:
     """Whether account and market of a CANCEL, CANCEL_ALL or AMEND exist."""
-    c = s.commands[i]
-    if c.account == 0 or c.account >= s.meta[0].accounts:
+    c = command_at(s, i)
+    if c.account == 0 or c.account >= meta_of(s).accounts:
         return UNKNOWN_ACCOUNT
-    if c.market != NO_MARKET and c.market >= s.meta[0].markets:
+    if c.market != NO_MARKET and c.market >= meta_of(s).markets:
         return UNKNOWN_MARKET
     return OK
 
@@ -70,14 +81,14 @@ def parties_code(s: State, i: Any) -> Any:
 @inlined
 def target_slot(s: State, i: Any) -> Any:
     """The account's resting order that the command names; 0: none such."""
-    c = s.commands[i]
+    c = command_at(s, i)
     if c.by == _BY_CLIENT_ID:
         slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
     else:
         slot = slot_of_order(s, c.order_id)
-    if slot == 0 or s.orders[slot].account != c.account:
+    if slot == 0 or order_at(s, slot).account != c.account:
         return np.int64(0)
-    market = np.int64(s.levels[s.orders[slot].level].book) >> 1
+    market = np.int64(level_at(s, order_at(s, slot).level).book) >> 1
     if c.market != NO_MARKET and c.market != market:
         return np.int64(0)
     return slot
@@ -85,8 +96,8 @@ def target_slot(s: State, i: Any) -> Any:
 
 @inlined
 def _cancel_order(s: State, kind: Any, slot: Any) -> None:
-    order = s.orders[slot]
-    level = s.levels[order.level]
+    order = order_at(s, slot)
+    level = level_at(s, order.level)
     book = np.int64(level.book)
     price = key_of(book & 1, level.key)
     account = np.int64(order.account)
@@ -101,7 +112,7 @@ def _cancel_order(s: State, kind: Any, slot: Any) -> None:
 
 @inlined
 def _reject(s: State, i: Any, code: Any) -> None:
-    c = s.commands[i]
+    c = command_at(s, i)
     emit_rejected(s, c.kind, c.account, c.order_id, code, 0)
 
 
@@ -109,14 +120,16 @@ def _reject(s: State, i: Any, code: Any) -> None:
 def cancel(s: State, i: Any) -> None:
     """Carry out the CANCEL in record `i`."""
     code = parties_code(s, i)
-    if not target_form(s, i) or s.commands[i].price != 0 or s.commands[i].quantity != 0:
+    if not target_form(s, i) or command_at(s, i).price != 0 or command_at(s, i).quantity != 0:
         code = MALFORMED
     slot = np.int64(0)
     if code == OK:
         slot = target_slot(s, i)
         if slot == 0:
             code = _UNKNOWN_ORDER
-        elif s.markets[np.int64(s.levels[s.orders[slot].level].book) >> 1].state == _CLOSED:
+        elif (
+            market_at(s, np.int64(level_at(s, order_at(s, slot).level).book) >> 1).state == _CLOSED
+        ):
             code = _PAUSED
     if code != OK:
         _reject(s, i, code)
@@ -127,20 +140,20 @@ def cancel(s: State, i: Any) -> None:
 @inlined
 def cancel_all(s: State, i: Any) -> None:
     """Begin the CANCEL_ALL in record `i` (PHASE_CANCEL_ALL)."""
-    c = s.commands[i]
+    c = command_at(s, i)
     code = parties_code(s, i)
     rest = np.int64(c.by) | c.order_id | c.price | c.quantity | np.int64(c.client_id)
     if not target_form(s, i) or rest != 0:
         code = MALFORMED
-    elif code == OK and c.market != NO_MARKET and s.markets[c.market].state == _CLOSED:
+    elif code == OK and c.market != NO_MARKET and market_at(s, c.market).state == _CLOSED:
         code = _PAUSED
     if code != OK:
         _reject(s, i, code)
         return
-    meta = s.meta[0]
-    taker = s.taker[0]
+    meta = meta_of(s)
+    taker = taker_of(s)
     meta.phase = PHASE_CANCEL_ALL
-    meta.step = np.int64(s.accounts[c.account].orders_head)
+    meta.step = np.int64(account_at(s, c.account).orders_head)
     taker.account = c.account
     taker.market = c.market
     taker.fills = 0
@@ -149,16 +162,16 @@ def cancel_all(s: State, i: Any) -> None:
 @inlined
 def go_on_cancelling(s: State) -> Any:
     """Cancel the orders from `meta.step` on; False where a buffer is full in the middle."""
-    meta = s.meta[0]
-    taker = s.taker[0]
+    meta = meta_of(s)
+    taker = taker_of(s)
     while meta.step != 0:
         if not has_room(s):
             return False
         slot = meta.step
-        meta.step = np.int64(s.links[slot].next)
-        market = np.int64(s.levels[s.orders[slot].level].book) >> 1
+        meta.step = np.int64(link_at(s, slot).next)
+        market = np.int64(level_at(s, order_at(s, slot).level).book) >> 1
         wanted = taker.market == NO_MARKET or taker.market == market
-        if wanted and s.markets[market].state != _CLOSED:
+        if wanted and market_at(s, market).state != _CLOSED:
             _cancel_order(s, _CANCEL_ALL, slot)
             taker.fills = taker.fills + 1
     if not has_room(s):

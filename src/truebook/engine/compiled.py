@@ -4,15 +4,15 @@ Promise: `inlined` functions cost nothing to call, `entry` functions are compile
 machine and a set of sources, and everything also runs uncompiled, as plain Python, under
 NUMBA_DISABLE_JIT=1.
 
-Why these flags. Arrays carry a reference count, and Numba counts at every use: `_nrt=False` leaves
-that out, which is safe because the kernel never allocates and its memory outlives every call
-(docs/decisions/0002-kernel-flags.md). A record array is seven words, a state is some thirty arrays:
-`forceinline` keeps all of them from being pushed at every call.
+Why these flags. The kernel never allocates: its memory outlives every call, and `_nrt=False` leaves
+reference counting out of it. `forceinline` makes one function of many small ones, which is how they
+can be small (docs/decisions/0002-kernel.md).
 
 Numba keys its cache on the one file that holds a function, so a change in a helper elsewhere would
 go unseen. The cache folder's name therefore contains a digest of all sources of the engine.
 """
 
+import ctypes
 import hashlib
 import os
 import sys
@@ -29,13 +29,14 @@ from numba.extending import intrinsic
 F = TypeVar("F", bound=Callable[..., Any])
 
 UNCOMPILED = bool(config.DISABLE_JIT)
+BOUNDS_CHECKED = bool(config.BOUNDSCHECK) or UNCOMPILED
 _WORD = (1 << 64) - 1
 
 
 def _digest_of_sources() -> str:
     folder = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=12)
-    for path in [*sorted(folder.glob("*.py")), folder.parent / "messages.py"]:
+    for path in [*sorted(folder.glob("*.py")), *sorted((folder.parent / "messages").glob("*.py"))]:
         digest.update(path.read_bytes())
     digest.update(f"{sys.version}|{np.__version__}|{numba.__version__}".encode())
     digest.update(f"bounds checks {config.BOUNDSCHECK}".encode())
@@ -60,25 +61,26 @@ config.CACHE_DIR = str(cache_folder())
 
 def inlined(function: F) -> F:
     """A part of the kernel that is compiled into its callers."""
-    flags = {"_nrt": False, "forceinline": True, "error_model": "numpy"}
-    return njit(**flags)(function)  # type: ignore[no-any-return]
+    flags: dict[str, Any] = {"_nrt": False, "forceinline": True, "error_model": "numpy"}
+    flags |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return njit(**flags)(function)
 
 
 def called(function: F) -> F:
     """A part of the kernel that is compiled once and called: for what is seldom needed."""
-    return njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+    return njit(error_model="numpy")(function)
 
 
 def entry(signature: str) -> Callable[[F], F]:
     """A function that Python calls, with integers only; compiled at import, or read from cache."""
 
     def decorate(function: F) -> F:
-        return njit(signature, cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        return njit(signature, cache=True, error_model="numpy")(function)
 
     return decorate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], cgutils.false_bit)
@@ -86,7 +88,7 @@ def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _leading_zeros(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctlz(arguments[0], cgutils.false_bit)
@@ -94,15 +96,30 @@ def _leading_zeros(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _pointer(typing_context: Any, address: Any) -> Any:
+@intrinsic
+def _record(typing_context: Any, address: Any, dtype: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+        pointer = context.get_value_type(signature.return_type)
+        return builder.inttoptr(arguments[0], pointer)
 
-    return types.voidptr(types.int64), generate
+    return dtype.dtype(types.int64, dtype), generate
 
 
 if UNCOMPILED:
+
+    class _Fields:
+        """A record's fields as attributes, whatever their names (NumPy's own records keep some)."""
+
+        __slots__ = ("_record",)
+
+        def __init__(self, record: Any) -> None:
+            object.__setattr__(self, "_record", record)
+
+        def __getattr__(self, name: str) -> Any:
+            return self._record[name]
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            self._record[name] = value
 
     def unsigned(x: Any) -> Any:
         """The number's 64 bits as an unsigned word (two's complement)."""
@@ -113,22 +130,19 @@ if UNCOMPILED:
         number = int(x) & _WORD
         return np.int64(number - (1 << 64) if number >> 63 else number)
 
-    def lowest_bit(word: Any) -> int:
+    def lowest_bit(word: Any) -> Any:
         """The number of the lowest bit that is set; the word isn't 0."""
         number = int(word)
         return (number & -number).bit_length() - 1
 
-    def highest_bit(word: Any) -> int:
+    def highest_bit(word: Any) -> Any:
         """The number of the highest bit that is set; the word isn't 0."""
         return int(word).bit_length() - 1
 
-    def array_at(address: Any, length: int, dtype: Any) -> Any:
-        """`length` records of memory from `address` on, without a copy."""
-        import ctypes
-
-        raw = (ctypes.c_uint8 * (length * dtype.itemsize)).from_address(int(address))
-        array = np.frombuffer(raw, dtype, length)
-        return array.view(np.recarray) if dtype.names else array
+    def record_at(address: Any, dtype: Any) -> Any:
+        """The record at that address, to read and to write."""
+        raw = (ctypes.c_uint8 * dtype.itemsize).from_address(int(address))
+        return _Fields(np.frombuffer(raw, dtype, 1)[0])
 
 else:
 
@@ -152,7 +166,7 @@ else:
         """The number of the highest bit that is set; the word isn't 0."""
         return 63 - _leading_zeros(word)
 
-    @njit(inline="always")  # type: ignore[untyped-decorator]
-    def array_at(address: Any, length: Any, dtype: Any) -> Any:
-        """`length` records of memory from `address` on, without a copy."""
-        return numba.carray(_pointer(address), length, dtype)
+    @inlined
+    def record_at(address: Any, dtype: Any) -> Any:
+        """The record at that address, to read and to write."""
+        return _record(address, dtype)

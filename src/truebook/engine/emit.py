@@ -11,7 +11,20 @@ import numpy as np
 
 from truebook.engine.compiled import inlined
 from truebook.engine.hashing import touch_account, touch_market
-from truebook.engine.layout import COUNTED, State
+from truebook.engine.layout import COUNTED
+from truebook.engine.state import (
+    State,
+    account_at,
+    balance_at,
+    level_at,
+    link_at,
+    market_at,
+    meta_of,
+    order_at,
+    out_at,
+    reply_at,
+    taker_of,
+)
 from truebook.messages import CommandKind, EventKind, OrderStatus
 
 _ENTRY = int(EventKind.ENTRY)
@@ -45,12 +58,12 @@ def rest_head(detail: Any, market: Any, high: Any) -> Any:
 @inlined
 def row(s: State, a: Any, b: Any, c: Any, d: Any) -> None:
     """Append one row."""
-    meta = s.meta[0]
+    meta = meta_of(s)
     at = meta.row * 4
-    s.out[at] = a
-    s.out[at + 1] = b
-    s.out[at + 2] = c
-    s.out[at + 3] = d
+    out_at(s, at).value = a
+    out_at(s, at + 1).value = b
+    out_at(s, at + 2).value = c
+    out_at(s, at + 3).value = d
     meta.row += 1
 
 
@@ -58,7 +71,7 @@ def row(s: State, a: Any, b: Any, c: Any, d: Any) -> None:
 def next_market_sequence(s: State, market: Any) -> Any:
     """The market's next sequence number."""
     touch_market(s, market)
-    record = s.markets[market]
+    record = market_at(s, market)
     record.sequence += 1
     return record.sequence
 
@@ -67,7 +80,7 @@ def next_market_sequence(s: State, market: Any) -> Any:
 def next_account_sequence(s: State, account: Any) -> Any:
     """The account's next sequence number."""
     touch_account(s, account)
-    record = s.accounts[account]
+    record = account_at(s, account)
     record.sequence += 1
     return record.sequence
 
@@ -75,7 +88,7 @@ def next_account_sequence(s: State, account: Any) -> Any:
 @inlined
 def emit_entry(s: State, status: Any, count: Any, gateway: Any, sequence: Any) -> None:
     """ENTRY: the events of one log entry begin."""
-    row(s, head(_ENTRY, status, count, gateway), sequence, s.meta[0].time_ms, 0)
+    row(s, head(_ENTRY, status, count, gateway), sequence, meta_of(s).time_ms, 0)
 
 
 @inlined
@@ -83,7 +96,7 @@ def emit_rejected(
     s: State, kind: Any, account: Any, order_id: Any, code: Any, other_id: Any
 ) -> None:
     """REJECTED and its reply."""
-    command = s.meta[0].command
+    command = meta_of(s).command
     row(s, head(_REJECTED, kind, command, account), order_id, code, other_id)
     reply = new_reply(s, kind, _STATUS_REJECTED, code, 0)
     reply.order_id = order_id
@@ -94,8 +107,8 @@ def emit_rejected(
 @inlined
 def emit_accepted(s: State, flags: Any) -> Any:
     """ACCEPTED for the taker; the market sequence it has."""
-    taker = s.taker[0]
-    command = s.meta[0].command
+    taker = taker_of(s)
+    command = meta_of(s).command
     market_sequence = next_market_sequence(s, taker.market)
     account_sequence = next_account_sequence(s, taker.account)
     first = head(_ACCEPTED, taker.side, command, taker.account)
@@ -110,12 +123,12 @@ def emit_fill(
     s: State, maker: Any, price: Any, lots: Any, maker_fee: Any, taker_fee: Any, trade_id: Any
 ) -> None:
     """FILL; `maker` is a slot, whose order has what remains after the fill."""
-    taker = s.taker[0]
-    order = s.orders[maker]
+    taker = taker_of(s)
+    order = order_at(s, maker)
     market_sequence = next_market_sequence(s, taker.market)
     maker_sequence = next_account_sequence(s, np.int64(order.account))
     taker_sequence = next_account_sequence(s, taker.account)
-    command = s.meta[0].command
+    command = meta_of(s).command
     row(s, head(_FILL, taker.side, command, order.account), order.order_id, price, lots)
     second = rest_head(0, taker.market, taker.account)
     row(s, second, taker.order_id, trade_id, market_sequence)
@@ -126,9 +139,9 @@ def emit_fill(
 @inlined
 def emit_rested(s: State, remaining: Any) -> Any:
     """RESTED for the taker; the market sequence it has, which is its priority."""
-    taker = s.taker[0]
+    taker = taker_of(s)
     sequence = next_market_sequence(s, taker.market)
-    first = head(_RESTED, taker.side, s.meta[0].command, taker.account)
+    first = head(_RESTED, taker.side, meta_of(s).command, taker.account)
     row(s, first, taker.order_id, remaining, sequence)
     return sequence
 
@@ -148,7 +161,7 @@ def emit_closed(
     market = book >> 1
     market_sequence = next_market_sequence(s, market)
     account_sequence = next_account_sequence(s, account)
-    first = head(_CLOSED, reason, s.meta[0].command, account)
+    first = head(_CLOSED, reason, meta_of(s).command, account)
     row(s, first, order_id, remaining, price)
     row(s, rest_head(book & 1, market, rested), market_sequence, account_sequence, 0)
 
@@ -168,7 +181,7 @@ def emit_amended(
     market = book >> 1
     market_sequence = next_market_sequence(s, market)
     account_sequence = next_account_sequence(s, account)
-    first = head(_AMENDED, mode, s.meta[0].command, account)
+    first = head(_AMENDED, mode, meta_of(s).command, account)
     row(s, first, order_id, price, quantity)
     row(s, rest_head(book & 1, market, 0), market_sequence, account_sequence, remaining)
 
@@ -176,29 +189,29 @@ def emit_amended(
 @inlined
 def emit_balance(s: State, account: Any, asset: Any, slot: Any) -> None:
     """BALANCE: the new values of the balance in that slot."""
-    balance = s.balances[slot]
+    balance = balance_at(s, slot)
     first = head(_BALANCE, 0, asset, account)
-    row(s, first, balance.available, balance.locked, s.meta[0].command)
+    row(s, first, balance.available, balance.locked, meta_of(s).command)
 
 
 @inlined
 def emit_ticked(s: State, market: Any) -> None:
     """TICKED: an empty update."""
     sequence = next_market_sequence(s, market)
-    row(s, head(_TICKED, 0, s.meta[0].command, market), sequence, 0, 0)
+    row(s, head(_TICKED, 0, meta_of(s).command, market), sequence, 0, 0)
 
 
 @inlined
 def emit_transferred(s: State, kind: Any, account: Any, asset: Any, amount: Any) -> None:
     """TRANSFERRED: a deposit or a withdrawal."""
-    row(s, head(_TRANSFERRED, kind, s.meta[0].command, account), amount, asset, 0)
+    row(s, head(_TRANSFERRED, kind, meta_of(s).command, account), amount, asset, 0)
 
 
 @inlined
 def new_reply(s: State, kind: Any, status: Any, code: Any, market: Any) -> Any:
     """A reply to the current command; all other fields are 0 and the caller's to fill."""
-    meta = s.meta[0]
-    reply = s.replies[meta.reply]
+    meta = meta_of(s)
+    reply = reply_at(s, meta.reply)
     meta.reply += 1
     reply.kind = kind
     reply.status = status
@@ -219,12 +232,12 @@ def new_reply(s: State, kind: Any, status: Any, code: Any, market: Any) -> Any:
 @inlined
 def reply_order(s: State, kind: Any, status: Any, reason: Any, slot: Any) -> None:
     """A reply with the resting order of that slot, as it stands now."""
-    order = s.orders[slot]
-    level = s.levels[order.level]
+    order = order_at(s, slot)
+    level = level_at(s, order.level)
     reply = new_reply(s, kind, status, reason, level.book >> 1)
     reply.order_id = order.order_id
     reply.account = order.account
-    reply.client_id = s.links[slot].client_id
+    reply.client_id = link_at(s, slot).client_id
     reply.price = level.key if level.book & 1 else -level.key
     reply.quantity = order.quantity
     reply.executed = order.quantity - order.remaining
@@ -235,7 +248,7 @@ def reply_order(s: State, kind: Any, status: Any, reason: Any, slot: Any) -> Non
 @inlined
 def reply_taker(s: State, status: Any, reason: Any) -> None:
     """A reply with the order that was in matching."""
-    taker = s.taker[0]
+    taker = taker_of(s)
     reply = new_reply(s, taker.command_kind, status, reason, taker.market)
     reply.order_id = taker.order_id
     reply.account = taker.account

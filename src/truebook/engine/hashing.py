@@ -15,13 +15,31 @@ import numpy as np
 
 from truebook.engine.compiled import inlined, unsigned
 from truebook.engine.fingerprint import FINAL_1, FINAL_2, LANE_KEYS, Tag
-from truebook.engine.layout import COUNTED, SLICE_BITS, State
+from truebook.engine.layout import COUNTED, OFFSETS, SLICE_BITS
+from truebook.engine.state import (
+    State,
+    account_at,
+    balance_at,
+    balance_mark_at,
+    level_at,
+    market_at,
+    meta_of,
+    order_at,
+    sum_at,
+    touched_account_at,
+    touched_balance_at,
+    touched_market_at,
+    touched_order_at,
+)
 
-_LOW = np.array(LANE_KEYS[0], np.uint64)
-_HIGH = np.array(LANE_KEYS[1], np.uint64)
+LOW_KEYS = np.array(LANE_KEYS[0], np.uint64)
+HIGH_KEYS = np.array(LANE_KEYS[1], np.uint64)
 _FINAL_1 = np.uint64(FINAL_1)
 _FINAL_2 = np.uint64(FINAL_2)
 _HALF = np.uint64(33)
+_ORDER_SUMS = OFFSETS["order_sums"]
+_BALANCE_SUMS = OFFSETS["balance_sums"]
+_ACCOUNT_SUMS = OFFSETS["account_sums"]
 _ZERO = np.uint64(0)
 
 _GATEWAY = int(Tag.GATEWAY)
@@ -37,14 +55,15 @@ _CLOCK = int(Tag.CLOCK)
 
 
 @inlined
-def _finalize(x: Any) -> Any:
+def finalize(x: Any) -> Any:
+    """A lane's sum of products becomes its hash."""
     x = (x ^ (x >> _HALF)) * _FINAL_1
     x = (x ^ (x >> _HALF)) * _FINAL_2
     return x ^ (x >> _HALF)
 
 
 @inlined
-def _lane(keys: Any, tag: Any, a: Any, b: Any, c: Any) -> Any:
+def lane(keys: Any, tag: Any, a: Any, b: Any, c: Any) -> Any:
     """One lane of a record of three words, not yet finalized."""
     return (
         unsigned(tag) * keys[0]
@@ -55,7 +74,7 @@ def _lane(keys: Any, tag: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 @inlined
-def _long_lane(keys: Any, lane: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> Any:
+def long_lane(keys: Any, lane: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> Any:
     """`lane` and five words more."""
     return (
         lane
@@ -69,19 +88,20 @@ def _long_lane(keys: Any, lane: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> 
 
 @inlined
 def _short_hash(tag: Any, a: Any, b: Any, c: Any) -> Any:
-    return _finalize(_lane(_LOW, tag, a, b, c)), _finalize(_lane(_HIGH, tag, a, b, c))
+    return finalize(lane(LOW_KEYS, tag, a, b, c)), finalize(lane(HIGH_KEYS, tag, a, b, c))
 
 
 @inlined
-def _put(s: State, low: Any, high: Any) -> None:
-    meta = s.meta[0]
+def put(s: State, low: Any, high: Any) -> None:
+    """Add to both lanes of the state hash."""
+    meta = meta_of(s)
     meta.hash_low = meta.hash_low + low
     meta.hash_high = meta.hash_high + high
 
 
 @inlined
-def _put_slice(sums: Any, slot: Any, low: Any, high: Any) -> None:
-    place = sums[slot >> SLICE_BITS]
+def _put_slice(s: State, sums: Any, slot: Any, low: Any, high: Any) -> None:
+    place = sum_at(s, sums, slot >> SLICE_BITS)
     place.low = place.low + low
     place.high = place.high + high
 
@@ -91,17 +111,17 @@ def _put_slice(sums: Any, slot: Any, low: Any, high: Any) -> None:
 
 @inlined
 def _order_lane(s: State, slot: Any, keys: Any) -> Any:
-    order = s.orders[slot]
-    level = s.levels[order.level]
+    order = order_at(s, slot)
+    level = level_at(s, order.level)
     market = np.int64(level.book) >> 1
     price = level.key if level.book & 1 else -level.key
     owner = np.int64(order.account) | (market << 32)
-    lane = _lane(keys, _ORDER, order.order_id, owner, price)
+    first = lane(keys, _ORDER, order.order_id, owner, price)
     flags = order.time_flags & ~COUNTED
-    return _finalize(
-        _long_lane(
+    return finalize(
+        long_lane(
             keys,
-            lane,
+            first,
             order.quantity,
             order.remaining,
             order.executed_quote,
@@ -114,11 +134,11 @@ def _order_lane(s: State, slot: Any, keys: Any) -> Any:
 @inlined
 def touch_order(s: State, slot: Any) -> None:
     """Before a resting order changes, or leaves."""
-    order = s.orders[slot]
+    order = order_at(s, slot)
     if order.time_flags & COUNTED:
-        low, high = _ZERO - _order_lane(s, slot, _LOW), _ZERO - _order_lane(s, slot, _HIGH)
-        _put(s, low, high)
-        _put_slice(s.order_sums, slot, low, high)
+        low, high = _ZERO - _order_lane(s, slot, LOW_KEYS), _ZERO - _order_lane(s, slot, HIGH_KEYS)
+        put(s, low, high)
+        _put_slice(s, _ORDER_SUMS, slot, low, high)
         order.time_flags = order.time_flags & ~COUNTED
         note_order(s, slot)
 
@@ -126,21 +146,21 @@ def touch_order(s: State, slot: Any) -> None:
 @inlined
 def note_order(s: State, slot: Any) -> None:
     """A new order rests; it is counted at the end of the batch, if it is still there."""
-    meta = s.meta[0]
-    s.touched_orders[meta.touched_orders] = slot
+    meta = meta_of(s)
+    touched_order_at(s, meta.touched_orders).value = slot
     meta.touched_orders += 1
 
 
 @inlined
 def _count_orders(s: State) -> None:
-    meta = s.meta[0]
+    meta = meta_of(s)
     for i in range(meta.touched_orders):
-        slot = s.touched_orders[i]
-        order = s.orders[slot]
+        slot = touched_order_at(s, i).value
+        order = order_at(s, slot)
         if order.order_id != 0 and not order.time_flags & COUNTED:
-            low, high = _order_lane(s, slot, _LOW), _order_lane(s, slot, _HIGH)
-            _put(s, low, high)
-            _put_slice(s.order_sums, slot, low, high)
+            low, high = _order_lane(s, slot, LOW_KEYS), _order_lane(s, slot, HIGH_KEYS)
+            put(s, low, high)
+            _put_slice(s, _ORDER_SUMS, slot, low, high)
             order.time_flags = order.time_flags | COUNTED
     meta.touched_orders = 0
 
@@ -149,14 +169,14 @@ def _count_orders(s: State) -> None:
 def put_client(s: State, account: Any, client_id: Any, order_id: Any) -> None:
     """A client id is taken by a resting order."""
     low, high = _short_hash(_CLIENT, account, client_id, order_id)
-    _put(s, low, high)
+    put(s, low, high)
 
 
 @inlined
 def take_client(s: State, account: Any, client_id: Any, order_id: Any) -> None:
     """A client id is free again."""
     low, high = _short_hash(_CLIENT, account, client_id, order_id)
-    _put(s, _ZERO - low, _ZERO - high)
+    put(s, _ZERO - low, _ZERO - high)
 
 
 # --- balances ---------------------------------------------------------------------------------
@@ -164,7 +184,7 @@ def take_client(s: State, account: Any, client_id: Any, order_id: Any) -> None:
 
 @inlined
 def _balance_hash(s: State, slot: Any) -> Any:
-    balance = s.balances[slot]
+    balance = balance_at(s, slot)
     if balance.available == 0 and balance.locked == 0:
         return _ZERO, _ZERO
     # The slot is asset group, account, asset within its group (ledger.py).
@@ -176,25 +196,25 @@ def _balance_hash(s: State, slot: Any) -> Any:
 @inlined
 def touch_balance(s: State, slot: Any) -> None:
     """Before a balance changes."""
-    if s.balance_touched[slot] == 0:
+    if balance_mark_at(s, slot).value == 0:
         low, high = _balance_hash(s, slot)
-        _put(s, _ZERO - low, _ZERO - high)
-        _put_slice(s.balance_sums, slot, _ZERO - low, _ZERO - high)
-        s.balance_touched[slot] = 1
-        meta = s.meta[0]
-        s.touched_balances[meta.touched_balances] = slot
+        put(s, _ZERO - low, _ZERO - high)
+        _put_slice(s, _BALANCE_SUMS, slot, _ZERO - low, _ZERO - high)
+        balance_mark_at(s, slot).value = 1
+        meta = meta_of(s)
+        touched_balance_at(s, meta.touched_balances).value = slot
         meta.touched_balances += 1
 
 
 @inlined
 def _count_balances(s: State) -> None:
-    meta = s.meta[0]
+    meta = meta_of(s)
     for i in range(meta.touched_balances):
-        slot = s.touched_balances[i]
+        slot = touched_balance_at(s, i).value
         low, high = _balance_hash(s, slot)
-        _put(s, low, high)
-        _put_slice(s.balance_sums, slot, low, high)
-        s.balance_touched[slot] = 0
+        put(s, low, high)
+        _put_slice(s, _BALANCE_SUMS, slot, low, high)
+        balance_mark_at(s, slot).value = 0
     meta.touched_balances = 0
 
 
@@ -203,54 +223,57 @@ def _count_balances(s: State) -> None:
 
 @inlined
 def _account_lane(s: State, number: Any, keys: Any) -> Any:
-    account = s.accounts[number]
+    account = account_at(s, number)
     settings = (
         np.int64(account.tier)
         | (np.int64(account.flags) << 8)
         | (np.int64(account.open_orders_max) << 32)
     )
-    lane = _lane(keys, _ACCOUNT, number, settings, account.sequence)
+    first = lane(keys, _ACCOUNT, number, settings, account.sequence)
     name = account.name
-    return _finalize(
-        lane + name[0] * keys[4] + name[1] * keys[5] + name[2] * keys[6],
+    return finalize(
+        first + name[0] * keys[4] + name[1] * keys[5] + name[2] * keys[6],
     )
 
 
 @inlined
 def touch_account(s: State, number: Any) -> None:
     """Before an account's sequence or settings change; not before it exists."""
-    account = s.accounts[number]
+    account = account_at(s, number)
     if account.touched == 0:
-        low, high = _ZERO - _account_lane(s, number, _LOW), _ZERO - _account_lane(s, number, _HIGH)
-        _put(s, low, high)
-        _put_slice(s.account_sums, number, low, high)
+        low, high = (
+            _ZERO - _account_lane(s, number, LOW_KEYS),
+            _ZERO - _account_lane(s, number, HIGH_KEYS),
+        )
+        put(s, low, high)
+        _put_slice(s, _ACCOUNT_SUMS, number, low, high)
         note_account(s, number)
 
 
 @inlined
 def note_account(s: State, number: Any) -> None:
     """A new account; it is counted at the end of the batch."""
-    s.accounts[number].touched = 1
-    meta = s.meta[0]
-    s.touched_accounts[meta.touched_accounts] = number
+    account_at(s, number).touched = 1
+    meta = meta_of(s)
+    touched_account_at(s, meta.touched_accounts).value = number
     meta.touched_accounts += 1
 
 
 @inlined
 def _count_accounts(s: State) -> None:
-    meta = s.meta[0]
+    meta = meta_of(s)
     for i in range(meta.touched_accounts):
-        number = np.int64(s.touched_accounts[i])
-        low, high = _account_lane(s, number, _LOW), _account_lane(s, number, _HIGH)
-        _put(s, low, high)
-        _put_slice(s.account_sums, number, low, high)
-        s.accounts[number].touched = 0
+        number = np.int64(touched_account_at(s, i).value)
+        low, high = _account_lane(s, number, LOW_KEYS), _account_lane(s, number, HIGH_KEYS)
+        put(s, low, high)
+        _put_slice(s, _ACCOUNT_SUMS, number, low, high)
+        account_at(s, number).touched = 0
     meta.touched_accounts = 0
 
 
 @inlined
 def _market_lane(s: State, number: Any, keys: Any) -> Any:
-    market = s.markets[number]
+    market = market_at(s, number)
     kind = market.base | (market.quote << 16) | (market.state << 32)
     exponents = market.tick_exponent | (market.step_exponent << 8)
     bands = (
@@ -259,48 +282,48 @@ def _market_lane(s: State, number: Any, keys: Any) -> Any:
         | (market.impact_max_bp << 32)
         | (market.impact_min_bp << 48)
     )
-    lane = _lane(keys, _MARKET, number, kind, market.tick_mantissa)
-    lane = _long_lane(
+    total = lane(keys, _MARKET, number, kind, market.tick_mantissa)
+    total = long_lane(
         keys,
-        lane,
+        total,
         market.step_mantissa,
         exponents,
         market.price_min,
         market.price_max,
         market.quantity_min,
     )
-    lane += unsigned(market.quantity_max) * keys[9] + unsigned(market.price_reference) * keys[10]
-    lane += unsigned(market.open_orders_max) * keys[11] + unsigned(bands) * keys[12]
-    lane += unsigned(market.last_price) * keys[13] + unsigned(market.sequence) * keys[14]
-    return _finalize(lane + unsigned(market.trade_id) * keys[15])
+    total += unsigned(market.quantity_max) * keys[9] + unsigned(market.price_reference) * keys[10]
+    total += unsigned(market.open_orders_max) * keys[11] + unsigned(bands) * keys[12]
+    total += unsigned(market.last_price) * keys[13] + unsigned(market.sequence) * keys[14]
+    return finalize(total + unsigned(market.trade_id) * keys[15])
 
 
 @inlined
 def touch_market(s: State, number: Any) -> None:
     """Before a market's figures or settings change; not before it exists."""
-    if s.markets[number].touched == 0:
-        low, high = _market_lane(s, number, _LOW), _market_lane(s, number, _HIGH)
-        _put(s, _ZERO - low, _ZERO - high)
+    if market_at(s, number).touched == 0:
+        low, high = _market_lane(s, number, LOW_KEYS), _market_lane(s, number, HIGH_KEYS)
+        put(s, _ZERO - low, _ZERO - high)
         note_market(s, number)
 
 
 @inlined
 def note_market(s: State, number: Any) -> None:
     """A new market; it is counted at the end of the batch."""
-    s.markets[number].touched = 1
-    meta = s.meta[0]
-    s.touched_markets[meta.touched_markets] = number
+    market_at(s, number).touched = 1
+    meta = meta_of(s)
+    touched_market_at(s, meta.touched_markets).value = number
     meta.touched_markets += 1
 
 
 @inlined
 def _count_markets(s: State) -> None:
-    meta = s.meta[0]
+    meta = meta_of(s)
     for i in range(meta.touched_markets):
-        number = np.int64(s.touched_markets[i])
-        low, high = _market_lane(s, number, _LOW), _market_lane(s, number, _HIGH)
-        _put(s, low, high)
-        s.markets[number].touched = 0
+        number = np.int64(touched_market_at(s, i).value)
+        low, high = _market_lane(s, number, LOW_KEYS), _market_lane(s, number, HIGH_KEYS)
+        put(s, low, high)
+        market_at(s, number).touched = 0
     meta.touched_markets = 0
 
 
@@ -320,7 +343,7 @@ def count_touched(s: State) -> None:
 def put_gateway(s: State, number: Any, sequence: Any) -> None:
     """A gateway's last sequence is put in; `take_gateway` took the old one out."""
     low, high = _short_hash(_GATEWAY, number, sequence, 0)
-    _put(s, low, high)
+    put(s, low, high)
 
 
 @inlined
@@ -328,10 +351,10 @@ def take_gateway(s: State, number: Any, sequence: Any) -> None:
     """A gateway's last sequence is about to change; 0 was never put in."""
     if sequence != 0:
         low, high = _short_hash(_GATEWAY, number, sequence, 0)
-        _put(s, _ZERO - low, _ZERO - high)
+        put(s, _ZERO - low, _ZERO - high)
 
 
 @inlined
 def clock_hash(s: State) -> Any:
     """The two lanes of CLOCK."""
-    return _short_hash(_CLOCK, s.meta[0].time_ms, 0, 0)
+    return _short_hash(_CLOCK, meta_of(s).time_ms, 0, 0)

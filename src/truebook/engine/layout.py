@@ -6,7 +6,7 @@ never used and means "none". Fields that are touched together stand together: a 
 64-byte line, and matching reads nothing else of it.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from truebook.limits import (
     ORDERS_MAX,
     TIERS_MAX,
 )
-from truebook.messages import COMMAND, ENTRY, REPLY
+from truebook.messages import COMMAND, REPLY
 
 ACCOUNT_BITS = ACCOUNTS_MAX.bit_length() - 1
 SLICE_BITS = 10
@@ -29,6 +29,7 @@ SLICE_BITS = 10
 META = np.dtype(
     [
         ("time_ms", "<i8"),
+        ("input", "<i8"),  # address of the input records
         ("cursor", "<i8"),  # next input record
         ("entry_end", "<i8"),  # first input record behind the current entry
         ("command", "<i8"),  # index of the next command in its entry
@@ -211,80 +212,83 @@ IDS_PLACES_MAX = 2 * ORDERS_MAX
 NAME_MAP_BITS = ACCOUNTS_MAX.bit_length()
 KEY_MAP_BITS = KEYS_MAX.bit_length()
 TOUCHED_MAX = 1 << 16
+
+
+def words_of(record: "np.dtype[Any]") -> "np.dtype[Any]":
+    """The layout with byte strings as 64-bit words, which is how the kernel compares them."""
+    assert record.fields is not None
+    names = list(record.names or ())
+    formats: list[Any] = []
+    for name in names:
+        kind = record.fields[name][0]
+        formats.append(
+            ("<u8", (kind.itemsize // 8,)) if kind.char == "V" and not kind.subdtype else kind
+        )
+    offsets = [record.fields[name][1] for name in names]
+    return np.dtype(
+        {"names": names, "formats": formats, "offsets": offsets, "itemsize": record.itemsize}
+    )
+
+
+WORD = np.dtype([("value", "<i8")])
+_COUNT = np.dtype([("value", "<u2")])
+_MARK = np.dtype([("value", "u1")])
+_SLOT = np.dtype([("value", "<i4")])
+
+EVENT_ROWS = 1 << 14
+"""Half a megabyte: what a large batch writes stays near the second-level cache."""
+REPLIES = 1 << 12
 INPUT_RECORDS = 1 << 13
 
+POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
+    "meta": (META, 1),
+    "taker": (TAKER, 1),
+    "orders": (ORDER, ORDERS_MAX),
+    "links": (LINK, ORDERS_MAX),
+    "levels": (LEVEL, LEVELS_MAX),
+    "nodes": (NODE, LEVELS_MAX * 2),
+    "books": (BOOK, MARKETS_MAX * 2),
+    "markets": (MARKET, MARKETS_MAX),
+    "assets": (ASSET, ASSETS_MAX),
+    "tiers": (TIER, TIERS_MAX),
+    "accounts": (ACCOUNT, ACCOUNTS_MAX),
+    "keys": (KEY, KEYS_MAX),
+    "balances": (BALANCE, BALANCES_MAX),
+    "open_orders": (_COUNT, MARKETS_MAX * ACCOUNTS_MAX),  # market << ACCOUNT_BITS | account
+    "gateways": (WORD, GATEWAYS_MAX),  # last sequence by gateway number
+    "ids": (PLACE_IN_MAP, IDS_PLACES_MAX * 2),  # two halves: the map, and room for its successor
+    "clients": (PLACE_IN_MAP, IDS_PLACES_MAX * 2),  # likewise, by account and client id
+    "names": (PLACE_IN_MAP, 1 << NAME_MAP_BITS),  # accounts by name
+    "public_keys": (PLACE_IN_MAP, 1 << KEY_MAP_BITS),  # keys by public key
+    "order_sums": (SUM, ORDERS_MAX >> SLICE_BITS),
+    "balance_sums": (SUM, BALANCES_MAX >> SLICE_BITS),
+    "account_sums": (SUM, ACCOUNTS_MAX >> SLICE_BITS),
+    "balance_marks": (_MARK, BALANCES_MAX),  # 1: touched in this batch
+    "touched_orders": (_SLOT, TOUCHED_MAX),
+    "touched_balances": (WORD, TOUCHED_MAX),
+    "touched_accounts": (_SLOT, TOUCHED_MAX),
+    "touched_markets": (_SLOT, MARKETS_MAX),
+    "out": (WORD, EVENT_ROWS * 4),  # event rows, four words each
+    "replies": (REPLY, REPLIES),
+    "input": (COMMAND, INPUT_RECORDS),
+}
+"""Record and length of each pool."""
 
-class State(NamedTuple):
-    """All arrays, as the kernel sees them. The order is that of the address table."""
-
-    meta: Any
-    taker: Any
-    orders: Any
-    links: Any
-    levels: Any
-    nodes: Any
-    books: Any
-    markets: Any
-    assets: Any
-    tiers: Any
-    accounts: Any
-    keys: Any
-    balances: Any
-    open_orders: Any  # resting orders by market << ACCOUNT_BITS | account
-    gateways: Any  # last sequence by gateway number
-    ids: Any  # two halves: the id map, and room for its successor
-    clients: Any  # likewise, by account and client id
-    names: Any  # accounts by name
-    public_keys: Any  # keys by public key
-    order_sums: Any
-    balance_sums: Any
-    account_sums: Any
-    balance_touched: Any
-    touched_orders: Any
-    touched_balances: Any
-    touched_accounts: Any
-    touched_markets: Any
-    out: Any  # event rows, four words each
-    replies: Any
-    commands: Any
-    entries: Any  # the same memory as `commands`
+_PAGE = 4096
 
 
-_WORD = np.dtype("<i8")
+def _offsets() -> dict[str, int]:
+    """Where each pool begins, in bytes from the address of the state; `end` behind the last."""
+    offsets = {}
+    place = 0
+    for name, (record, length) in POOLS.items():
+        offsets[name] = place
+        place += -(-record.itemsize * length // _PAGE) * _PAGE
+    offsets["end"] = place
+    return offsets
 
-POOLS: tuple[tuple[np.dtype[Any], int], ...] = (
-    (META, 1),
-    (TAKER, 1),
-    (ORDER, ORDERS_MAX),
-    (LINK, ORDERS_MAX),
-    (LEVEL, LEVELS_MAX),
-    (NODE, LEVELS_MAX * 2),
-    (BOOK, MARKETS_MAX * 2),
-    (MARKET, MARKETS_MAX),
-    (ASSET, ASSETS_MAX),
-    (TIER, TIERS_MAX),
-    (ACCOUNT, ACCOUNTS_MAX),
-    (KEY, KEYS_MAX + 1),
-    (BALANCE, BALANCES_MAX),
-    (np.dtype("<u2"), MARKETS_MAX * ACCOUNTS_MAX),
-    (_WORD, GATEWAYS_MAX),
-    (PLACE_IN_MAP, IDS_PLACES_MAX * 2),
-    (PLACE_IN_MAP, IDS_PLACES_MAX * 2),
-    (PLACE_IN_MAP, 1 << NAME_MAP_BITS),
-    (PLACE_IN_MAP, 1 << KEY_MAP_BITS),
-    (SUM, ORDERS_MAX >> SLICE_BITS),
-    (SUM, BALANCES_MAX >> SLICE_BITS),
-    (SUM, ACCOUNTS_MAX >> SLICE_BITS),
-    (np.dtype("u1"), BALANCES_MAX),
-    (np.dtype("<i4"), TOUCHED_MAX),
-    (_WORD, TOUCHED_MAX),
-    (np.dtype("<i4"), TOUCHED_MAX),
-    (np.dtype("<i4"), MARKETS_MAX),
-)
-"""Record and length of each array up to `touched_markets`; the buffers' lengths vary."""
 
-BUFFERS = (_WORD, REPLY, COMMAND, ENTRY)
-"""Records of the arrays from `out` on."""
+OFFSETS = _offsets()
 
 PHASE_NONE = 0
 PHASE_MATCH = 1

@@ -12,7 +12,12 @@ import numpy as np
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_balance
 from truebook.engine.hashing import touch_balance
-from truebook.engine.layout import ACCOUNT_BITS, State
+from truebook.engine.layout import ACCOUNT_BITS
+from truebook.engine.state import (
+    State,
+    balance_at,
+    market_at,
+)
 from truebook.limits import BASIS_POINTS
 from truebook.messages import VENUE_ACCOUNT
 
@@ -28,14 +33,14 @@ def balance_slot(account: Any, asset: Any) -> Any:
 @inlined
 def available(s: State, account: Any, asset: Any) -> Any:
     """What the account may spend of the asset, atoms."""
-    return s.balances[balance_slot(account, asset)].available
+    return balance_at(s, balance_slot(account, asset)).available
 
 
 @inlined
 def credit(s: State, slot: Any, amount: Any) -> None:
     """Add to what is available; a negative amount takes from it."""
     touch_balance(s, slot)
-    balance = s.balances[slot]
+    balance = balance_at(s, slot)
     balance.available = balance.available + amount
 
 
@@ -43,7 +48,7 @@ def credit(s: State, slot: Any, amount: Any) -> None:
 def unlock(s: State, slot: Any, amount: Any, back: Any) -> None:
     """Take `amount` out of what is locked, and give `back` of it to what is available."""
     touch_balance(s, slot)
-    balance = s.balances[slot]
+    balance = balance_at(s, slot)
     balance.locked = balance.locked - amount
     balance.available = balance.available + back
 
@@ -51,14 +56,14 @@ def unlock(s: State, slot: Any, amount: Any, back: Any) -> None:
 @inlined
 def held_asset(s: State, book: Any) -> Any:
     """What orders of this side hold: bids the quote asset, asks the base asset."""
-    market = s.markets[book >> 1]
+    market = market_at(s, book >> 1)
     return market.base if book & 1 else market.quote
 
 
 @inlined
 def hold_of(s: State, book: Any, price: Any, lots: Any) -> Any:
     """What a resting order holds, atoms."""
-    market = s.markets[book >> 1]
+    market = market_at(s, book >> 1)
     return lots * market.lot_atoms if book & 1 else price * lots * market.unit
 
 
@@ -91,7 +96,7 @@ def charge(s: State, asset: Any, amount: Any, rate_bp: Any) -> Any:
     slot = balance_slot(VENUE_ACCOUNT, asset)
     fee = fee_of(amount, rate_bp)
     if fee < 0:
-        fee = max(fee, -s.balances[slot].available)
+        fee = max(fee, -balance_at(s, slot).available)
     credit(s, slot, fee)
     return fee
 
@@ -99,7 +104,7 @@ def charge(s: State, asset: Any, amount: Any, rate_bp: Any) -> Any:
 @inlined
 def emit_pair(s: State, account: Any, market: Any) -> None:
     """BALANCE of the market's base and quote asset."""
-    record = s.markets[market]
+    record = market_at(s, market)
     emit_balance(s, account, record.base, balance_slot(account, record.base))
     emit_balance(s, account, record.quote, balance_slot(account, record.quote))
 

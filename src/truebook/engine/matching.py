@@ -28,7 +28,7 @@ from truebook.engine.emit import (
     reply_taker,
 )
 from truebook.engine.hashing import touch_market, touch_order
-from truebook.engine.layout import TOUCHED_MAX, State
+from truebook.engine.layout import TOUCHED_MAX
 from truebook.engine.ledger import (
     available,
     balance_slot,
@@ -39,6 +39,17 @@ from truebook.engine.ledger import (
     release_hold,
     take_hold,
     unlock,
+)
+from truebook.engine.state import (
+    State,
+    account_at,
+    book_at,
+    level_at,
+    market_at,
+    meta_of,
+    order_at,
+    taker_of,
+    tier_at,
 )
 from truebook.messages import (
     VENUE_ACCOUNT,
@@ -81,7 +92,7 @@ _STATUS_EXPIRED = int(OrderStatus.EXPIRED)
 @inlined
 def has_room(s: State) -> Any:
     """Whether one more step fits into the buffers and the lists of touched records."""
-    meta = s.meta[0]
+    meta = meta_of(s)
     return (
         meta.row + ROWS_OF_A_STEP <= meta.rows_max
         and meta.reply < meta.replies_max
@@ -94,8 +105,8 @@ def has_room(s: State) -> Any:
 @inlined
 def _close_maker(s: State, slot: Any) -> None:
     """Self-trade prevention: a maker leaves the book."""
-    order = s.orders[slot]
-    level = s.levels[order.level]
+    order = order_at(s, slot)
+    level = level_at(s, order.level)
     book = np.int64(level.book)
     price = key_of(book & 1, level.key)
     account = np.int64(order.account)
@@ -110,14 +121,14 @@ def _close_maker(s: State, slot: Any) -> None:
 @inlined
 def _lots_to_fill(s: State, unit_value: Any, maker_remaining: Any) -> Any:
     """How many lots the taker takes of the maker; 0 where a rule ends it (`ending` says which)."""
-    taker = s.taker[0]
+    taker = taker_of(s)
     by_quote = taker.order_type == _BY_QUOTE
     wanted = taker.remaining // unit_value if by_quote else taker.remaining
     if wanted == 0:
-        taker.ending = _FILLED
+        taker.ending = _FILLED if taker.fills != 0 else _NO_LIQUIDITY
         return wanted
     lots = min(wanted, maker_remaining)
-    market = s.markets[taker.market]
+    market = market_at(s, taker.market)
     if taker.side == _BID:
         if not by_quote and not (taker.order_type == _LIMIT and taker.time_in_force == _GTC):
             have = available(s, taker.account, market.quote)
@@ -135,9 +146,9 @@ def _lots_to_fill(s: State, unit_value: Any, maker_remaining: Any) -> Any:
 @inlined
 def _fill(s: State, slot: Any, level: Any, price: Any, unit_value: Any, lots: Any) -> None:
     """Trade `lots` with the maker in `slot`."""
-    taker = s.taker[0]
-    market = s.markets[taker.market]
-    order = s.orders[slot]
+    taker = taker_of(s)
+    market = market_at(s, taker.market)
+    order = order_at(s, slot)
     maker = np.int64(order.account)
     touch_order(s, slot)
     touch_market(s, taker.market)
@@ -145,16 +156,18 @@ def _fill(s: State, slot: Any, level: Any, price: Any, unit_value: Any, lots: An
     base_amount = lots * market.lot_atoms
     order.remaining = order.remaining - lots
     order.executed_quote = order.executed_quote + value
-    s.levels[level].quantity = s.levels[level].quantity - lots
+    level_at(s, level).quantity = level_at(s, level).quantity - lots
     if taker.side == _BID:
         given, given_amount, taken, taken_amount = market.base, base_amount, market.quote, value
     else:
         given, given_amount, taken, taken_amount = market.quote, value, market.base, base_amount
     unlock(s, balance_slot(maker, given), given_amount, 0)
-    maker_fee = charge(s, taken, taken_amount, s.tiers[s.accounts[maker].tier].maker_bp)
+    maker_fee = charge(s, taken, taken_amount, tier_at(s, account_at(s, maker).tier).maker_bp)
     credit(s, balance_slot(maker, taken), taken_amount - maker_fee)
     credit(s, balance_slot(taker.account, taken), -taken_amount)
-    taker_fee = charge(s, given, given_amount, s.tiers[s.accounts[taker.account].tier].taker_bp)
+    taker_fee = charge(
+        s, given, given_amount, tier_at(s, account_at(s, taker.account).tier).taker_bp
+    )
     credit(s, balance_slot(taker.account, given), given_amount - taker_fee)
     taker.remaining = taker.remaining - (value if taker.order_type == _BY_QUOTE else lots)
     taker.executed = taker.executed + lots
@@ -174,26 +187,26 @@ def _fill(s: State, slot: Any, level: Any, price: Any, unit_value: Any, lots: An
 @inlined
 def match(s: State) -> Any:
     """Match the taker; False where a buffer is full in the middle."""
-    taker = s.taker[0]
-    market = s.markets[taker.market]
+    taker = taker_of(s)
+    market = market_at(s, taker.market)
     book = taker.market * 2 + 1 - taker.side
     while taker.remaining != 0:
-        level = np.int64(s.books[book].best)
-        if level == 0 or s.levels[level].key > taker.limit_key:
+        level = np.int64(book_at(s, book).best)
+        if level == 0 or level_at(s, level).key > taker.limit_key:
             break
         if not has_room(s):
             return False
-        slot = np.int64(s.levels[level].head)
-        if s.orders[slot].account == taker.account and taker.self_trade != _ALLOW:
+        slot = np.int64(level_at(s, level).head)
+        if order_at(s, slot).account == taker.account and taker.self_trade != _ALLOW:
             if taker.self_trade != _REJECT_TAKER:
                 _close_maker(s, slot)
             if taker.self_trade != _REJECT_MAKER:
                 taker.ending = _SELF_TRADE
                 break
             continue
-        price = key_of(book & 1, s.levels[level].key)
+        price = key_of(book & 1, level_at(s, level).key)
         unit_value = price * market.unit
-        lots = _lots_to_fill(s, unit_value, s.orders[slot].remaining)
+        lots = _lots_to_fill(s, unit_value, order_at(s, slot).remaining)
         if lots == 0:
             break
         _fill(s, slot, level, price, unit_value, lots)
@@ -203,7 +216,7 @@ def match(s: State) -> Any:
 @inlined
 def _reason_of_end(s: State) -> Any:
     """Why a taker with something left doesn't rest."""
-    taker = s.taker[0]
+    taker = taker_of(s)
     if taker.ending != ENDING_NONE:
         return taker.ending
     if taker.order_type == _LIMIT and taker.time_in_force == _IOC:
@@ -211,7 +224,7 @@ def _reason_of_end(s: State) -> Any:
     if taker.order_type == _BY_QUOTE and taker.fills != 0:
         if taker.remaining // taker.unit_value == 0:
             return np.int64(_FILLED)
-    if s.books[taker.market * 2 + 1 - taker.side].best == 0:
+    if book_at(s, taker.market * 2 + 1 - taker.side).best == 0:
         return np.int64(_NO_LIQUIDITY)
     return np.int64(_IMPACT)
 
@@ -219,14 +232,14 @@ def _reason_of_end(s: State) -> Any:
 @inlined
 def rest_taker(s: State, priority: Any) -> None:
     """What is left of the taker rests at its own price."""
-    taker = s.taker[0]
+    taker = taker_of(s)
     book = taker.market * 2 + taker.side
     slot = taker.slot
     take_hold(s, taker.account, book, taker.price, taker.remaining)
     if slot == 0:
         slot = new_order(s, priority, taker.remaining)
     else:
-        order = s.orders[slot]
+        order = order_at(s, slot)
         order.quantity = taker.quantity
         order.remaining = taker.remaining
         order.executed_quote = taker.executed_quote
@@ -237,7 +250,7 @@ def rest_taker(s: State, priority: Any) -> None:
 @inlined
 def close_taker(s: State, reason: Any) -> None:
     """The taker leaves with something unfilled."""
-    taker = s.taker[0]
+    taker = taker_of(s)
     book = taker.market * 2 + taker.side
     order_id = taker.order_id
     emit_closed(s, reason, taker.account, order_id, taker.remaining, taker.price, book, 0)
@@ -246,7 +259,7 @@ def close_taker(s: State, reason: Any) -> None:
 @inlined
 def finish(s: State) -> None:
     """After matching: rest, close or be done; balances; the reply."""
-    taker = s.taker[0]
+    taker = taker_of(s)
     status = np.int64(_STATUS_FILLED)
     reason = np.int64(_FILLED)
     rests = False

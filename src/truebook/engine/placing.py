@@ -10,11 +10,23 @@ import numpy as np
 from truebook.engine.book import key_of, open_orders_place
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_accepted, emit_rejected, reply_taker
-from truebook.engine.layout import PHASE_MATCH, State
+from truebook.engine.layout import PHASE_MATCH
 from truebook.engine.ledger import available, emit_held
 from truebook.engine.maps import slot_of_client, slot_of_order
 from truebook.engine.matching import ENDING_NONE, close_taker, rest_taker
 from truebook.engine.scan import SCAN_FUNDS, SCAN_OK, scan
+from truebook.engine.state import (
+    State,
+    account_at,
+    book_at,
+    command_at,
+    level_at,
+    market_at,
+    meta_of,
+    open_orders_at,
+    order_at,
+    taker_of,
+)
 from truebook.limits import AMOUNT_MAX, BASIS_POINTS, NOTIONAL_MAX, ORDERS_MAX
 from truebook.messages import (
     ACCEPTED_RESTS,
@@ -80,10 +92,8 @@ _NO_FUNDS = int(RejectCode.INSUFFICIENT_FUNDS)
 @inlined
 def _form(s: State, i: Any) -> Any:
     """Whether the record is a PLACE that means anything."""
-    c = s.commands[i]
-    zeros = (
-        np.int64(c.by) | np.int64(c.zero_1) | np.int64(c.zero_2) | c.zero_3[0] | c.zero_3[1]
-    )
+    c = command_at(s, i)
+    zeros = np.int64(c.by) | np.int64(c.zero_1) | np.int64(c.zero_2) | c.zero_3[0] | c.zero_3[1]
     if zeros != 0 or c.side > 1 or c.order_type > 2 or c.time_in_force > 2 or c.self_trade > 3:
         return False
     if c.flags > 3 or c.order_id < 1:
@@ -98,7 +108,7 @@ def _form(s: State, i: Any) -> Any:
 @inlined
 def price_code(s: State, number: Any, price: Any) -> Any:
     """The filters and bands of a limit price."""
-    market = s.markets[number]
+    market = market_at(s, number)
     if price < market.price_min:
         return _PRICE_LOW
     if price > market.price_max:
@@ -115,8 +125,8 @@ def price_code(s: State, number: Any, price: Any) -> Any:
 
 @inlined
 def quantity_code(s: State, number: Any, price: Any, quantity: Any) -> Any:
-    """The filters of a quantity in lots, and the bound on its value at `price`; 0: not looked at."""
-    market = s.markets[number]
+    """The filters of a quantity in lots, and the bound on its value at `price` (0: no bound)."""
+    market = market_at(s, number)
     if quantity < market.quantity_min:
         return _TOO_SMALL
     if quantity > market.quantity_max:
@@ -129,16 +139,16 @@ def quantity_code(s: State, number: Any, price: Any, quantity: Any) -> Any:
 @inlined
 def _standing_code(s: State, i: Any) -> Any:
     """Account, market, price, quantity: steps 2 to 5 of the rules."""
-    c = s.commands[i]
+    c = command_at(s, i)
     account = np.int64(c.account)
     number = np.int64(c.market)
-    if account == 0 or account >= s.meta[0].accounts:
+    if account == 0 or account >= meta_of(s).accounts:
         return UNKNOWN_ACCOUNT
-    if s.accounts[account].flags & _BLOCKED:
+    if account_at(s, account).flags & _BLOCKED:
         return ACCOUNT_BLOCKED
-    if number >= s.meta[0].markets:
+    if number >= meta_of(s).markets:
         return UNKNOWN_MARKET
-    state = s.markets[number].state
+    state = market_at(s, number).state
     if state != 0:
         if state == _CANCEL_ONLY or state == _CLOSED:
             return _PAUSED
@@ -158,7 +168,7 @@ def _standing_code(s: State, i: Any) -> Any:
 @inlined
 def _book_code(s: State, i: Any) -> Any:
     """Ids and caps: steps 6 and 7."""
-    c = s.commands[i]
+    c = command_at(s, i)
     account = np.int64(c.account)
     if slot_of_order(s, c.order_id) != 0:
         return _DUPLICATE_ID
@@ -166,12 +176,12 @@ def _book_code(s: State, i: Any) -> Any:
         return _DUPLICATE_CLIENT
     if c.order_type == _LIMIT and c.time_in_force == _GTC:
         place = open_orders_place(c.market, account)
-        if s.open_orders[place] >= s.markets[c.market].open_orders_max:
+        if open_orders_at(s, place).value >= market_at(s, c.market).open_orders_max:
             return _LIMIT_MARKET
-        owner = s.accounts[account]
+        owner = account_at(s, account)
         if owner.orders >= owner.open_orders_max:
             return _LIMIT_ACCOUNT
-        if s.meta[0].orders >= ORDERS_MAX - 1:
+        if meta_of(s).orders >= ORDERS_MAX - 1:
             return _FULL
     return OK
 
@@ -179,8 +189,8 @@ def _book_code(s: State, i: Any) -> Any:
 @inlined
 def _load_taker(s: State, i: Any) -> None:
     """The command becomes the order in matching."""
-    c = s.commands[i]
-    taker = s.taker[0]
+    c = command_at(s, i)
+    taker = taker_of(s)
     taker.order_id = c.order_id
     taker.price = c.price
     taker.quantity = c.quantity
@@ -198,7 +208,7 @@ def _load_taker(s: State, i: Any) -> None:
         flags |= ORDER_POST_ONLY
     if c.flags & _HAS_CLIENT_ID:
         flags |= ORDER_HAS_CLIENT_ID
-    taker.time_flags = (s.meta[0].time_ms << ORDER_TIME_SHIFT) | flags
+    taker.time_flags = (meta_of(s).time_ms << ORDER_TIME_SHIFT) | flags
     taker.market = c.market
     taker.account = c.account
     taker.side = c.side
@@ -215,23 +225,23 @@ def _load_taker(s: State, i: Any) -> None:
 @inlined
 def _set_limit(s: State, best_price: Any) -> None:
     """The taker's limit: its price, or for market types the protective price (0: empty book)."""
-    taker = s.taker[0]
-    market = s.markets[taker.market]
+    taker = taker_of(s)
+    market = market_at(s, taker.market)
     if taker.order_type != _LIMIT and best_price != 0:
         if taker.side == 0:
             bound = best_price * market.impact_max_bp // BASIS_POINTS
-            taker.price = max(best_price, min(bound, market.price_max))
+            taker.price = min(max(bound, best_price), market.price_max)
         else:
             bound = (best_price * market.impact_min_bp + BASIS_POINTS - 1) // BASIS_POINTS
-            taker.price = min(best_price, max(bound, market.price_min))
+            taker.price = max(min(bound, best_price), market.price_min)
     taker.limit_key = key_of(1 - taker.side, taker.price)
 
 
 @inlined
 def _funds_code(s: State, crosses: Any, best_price: Any) -> Any:
     """Step 9: whether what is available suffices; step 10 for an amount too small."""
-    taker = s.taker[0]
-    market = s.markets[taker.market]
+    taker = taker_of(s)
+    market = market_at(s, taker.market)
     by_quote = taker.order_type == _BY_QUOTE
     if taker.side:
         have = available(s, taker.account, market.base)
@@ -254,8 +264,8 @@ def _funds_code(s: State, crosses: Any, best_price: Any) -> Any:
 @inlined
 def _crossing_code(s: State, crosses: Any, best_price: Any) -> Any:
     """Steps 8 to 10, which depend on the opposite side's best price."""
-    taker = s.taker[0]
-    market = s.markets[taker.market]
+    taker = taker_of(s)
+    market = market_at(s, taker.market)
     if crosses:
         if taker.order_type == _MARKET:
             worst = max(best_price, taker.price)
@@ -268,7 +278,7 @@ def _crossing_code(s: State, crosses: Any, best_price: Any) -> Any:
 
 @inlined
 def _reject(s: State, i: Any, code: Any, other_id: Any) -> None:
-    c = s.commands[i]
+    c = command_at(s, i)
     emit_rejected(s, _PLACE, c.account, c.order_id, code, other_id)
 
 
@@ -282,7 +292,7 @@ def _close_at_once(s: State, reason: Any) -> None:
 @inlined
 def _place_beside(s: State) -> None:
     """An accepted order that doesn't cross: it rests, or ends."""
-    taker = s.taker[0]
+    taker = taker_of(s)
     if taker.order_type == _LIMIT and taker.time_in_force == _GTC:
         rest_taker(s, emit_accepted(s, ACCEPTED_RESTS))
         emit_held(s, taker.account, taker.market * 2 + taker.side)
@@ -305,22 +315,22 @@ def place(s: State, i: Any) -> None:
     if code == OK:
         code = _book_code(s, i)
     if code != OK:
-        c = s.commands[i]
+        c = command_at(s, i)
         other_id = np.int64(0)
         if code == _DUPLICATE_CLIENT:
             slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
-            other_id = s.orders[slot].order_id
+            other_id = order_at(s, slot).order_id
         _reject(s, i, code, other_id)
         return
     _load_taker(s, i)
-    taker = s.taker[0]
-    best = np.int64(s.books[taker.market * 2 + 1 - taker.side].best)
-    best_price = key_of(1 - taker.side, s.levels[best].key) if best != 0 else np.int64(0)
+    taker = taker_of(s)
+    best = np.int64(book_at(s, taker.market * 2 + 1 - taker.side).best)
+    best_price = key_of(1 - taker.side, level_at(s, best).key) if best != 0 else np.int64(0)
     _set_limit(s, best_price)
-    crosses = best != 0 and s.levels[best].key <= taker.limit_key
+    crosses = best != 0 and level_at(s, best).key <= taker.limit_key
     code = _crossing_code(s, crosses, best_price)
     found = np.int64(SCAN_OK)
-    post_only_mode = s.markets[taker.market].state == _POST_ONLY_STATE
+    post_only_mode = market_at(s, taker.market).state == _POST_ONLY_STATE
     if code == OK and crosses and taker.time_in_force == _FOK and not post_only_mode:
         found = scan(s)
         if found == SCAN_FUNDS:
@@ -335,4 +345,4 @@ def place(s: State, i: Any) -> None:
         _close_at_once(s, _KILL)
     else:
         emit_accepted(s, 0)
-        s.meta[0].phase = PHASE_MATCH
+        meta_of(s).phase = PHASE_MATCH

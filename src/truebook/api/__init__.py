@@ -1,0 +1,1 @@
+"""The Backpack dialect over HTTP: authenticate, decode to commands, answer with their replies."""

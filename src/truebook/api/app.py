@@ -1,0 +1,117 @@
+"""The ASGI application: where endpoints are wired, and where every failure becomes an answer.
+
+    request ─► request id ─► order endpoints (raw ASGI, by method and path)
+                         └─► Starlette's router: markets, account, stubs
+               any failure ─► JSON {"code", "message"}
+
+Promise: each request gets exactly one answer with an `X-Request-Id`, unless its client has gone; an
+endpoint that fails by a bug answers 500 SERVER_ERROR and the server goes on. What is logged names
+the request id and the path, never headers, bodies or keys.
+"""
+
+import itertools
+import secrets
+import time
+from collections.abc import Callable
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.routing import Router
+
+from truebook.api.account import Account
+from truebook.api.authenticate import Authority
+from truebook.api.errors import ApiError
+from truebook.api.exchange import Exchange, TimedOut
+from truebook.api.markets import Markets
+from truebook.api.orders import Orders
+from truebook.api.request import Disconnected, Message, Receive, Scope, Send
+from truebook.api.response import JSON, encode, respond
+from truebook.api.stubs import Stubs
+
+log = structlog.get_logger()
+
+CLOSING = frozenset({408, 413, 431})
+"""After these the rest of the request is not read: the connection must end."""
+
+
+def system_now_ms() -> int:
+    """Milliseconds since 1970, as this machine believes."""
+    return time.time_ns() // 1_000_000
+
+
+class Application:
+    """One gateway's HTTP side. `now_ms` judges signatures; `elapsed_s` only goes forward."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        now_ms: Callable[[], int] = system_now_ms,
+        elapsed_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        authority = Authority(exchange.directory, now_ms)
+        self._orders = Orders(exchange, authority).endpoints()
+        self._others = Router(
+            routes=[
+                *Markets(exchange, now_ms, elapsed_s).routes(),
+                *Account(exchange, authority).routes(),
+                *Stubs(authority).routes(),
+            ],
+            redirect_slashes=False,
+        )
+        self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"not for {scope['type']}")
+        request_id = next(self._request_ids)
+        answered = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                message["headers"].append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        try:
+            await self._endpoint(scope, receive, send_with_id)
+        except Disconnected:
+            pass
+        except Exception as failure:
+            error = _error_of(failure)
+            if error.status >= 500:
+                self._note(error, failure, request_id, scope)
+            if not answered:
+                await _respond_error(send_with_id, error)
+
+    async def _endpoint(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._orders.get((scope["method"], scope["path"]))
+        if endpoint is not None:
+            await endpoint(scope, receive, send)
+        else:
+            scope["app"] = self  # Starlette then raises 404 and 405 instead of answering in text
+            await self._others(scope, receive, send)
+
+    def _note(self, error: ApiError, failure: Exception, request_id: str, scope: Scope) -> None:
+        where = {"request": request_id, "method": scope["method"], "path": scope["path"]}
+        if error.status == 500:
+            log.error("request failed by a bug", **where, exc_info=failure)
+        else:
+            log.warning("request not carried out", **where, code=error.code)
+
+
+def _error_of(failure: Exception) -> ApiError:
+    """What the client is told of a failure."""
+    if isinstance(failure, ApiError):
+        return failure
+    if isinstance(failure, TimedOut):
+        return ApiError(504, "TIMEOUT", "The engine did not answer in time")
+    if isinstance(failure, HTTPException):
+        return ApiError(failure.status_code, "RESOURCE_NOT_FOUND", failure.detail)
+    return ApiError(500, "SERVER_ERROR", "The request failed by a fault of the exchange")
+
+
+async def _respond_error(send: Send, error: ApiError) -> None:
+    closing = ((b"connection", b"close"),) if error.status in CLOSING else ()
+    await respond(send, error.status, encode(error.body()), JSON, closing)

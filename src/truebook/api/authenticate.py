@@ -1,0 +1,176 @@
+"""Who asks: Ed25519 signatures over what was asked (contract A2).
+
+Promise: an `Authority` names a caller only if a registered, unexpired key with the permission
+signed exactly this operation with exactly these parameters, within its window of our clock. The
+operation's *instruction* is part of what is signed, so a signature serves one operation only.
+
+What is signed is rebuilt from the parsed parameters: sorted by name, `name=value` joined by `&`.
+Some clients sign the values as they are, others percent-encode them; both are tried. Values as they
+are can be ambiguous: {"a": "1&b=2"} reads like {"a": "1", "b": "2"}. So parameters that contain the
+joining characters are taken only percent-encoded, and one string always means one request.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from nacl.bindings import crypto_sign_open
+from nacl.exceptions import BadSignatureError
+
+from truebook.api.directory import Directory, Key
+from truebook.api.errors import ApiError, invalid
+from truebook.limits import SIGNATURE_WINDOW_MS_DEFAULT, SIGNATURE_WINDOW_MS_MAX
+from truebook.messages import Permission
+
+Parameters = Sequence[tuple[str, str]]
+"""Names and values of one signed object, as text."""
+
+_KEY_BYTES = 32
+_SIGNATURE_BYTES = 64
+
+
+class Caller(NamedTuple):
+    """Who is asking."""
+
+    account: int
+    public_key: bytes
+    signature: bytes
+
+
+def parameters_of(fields: Mapping[str, object]) -> list[tuple[str, str]]:
+    """What of a JSON object is signed: its fields as text. Raises ApiError for nested values."""
+    return [
+        (name, _signed_text(name, value)) for name, value in fields.items() if value is not None
+    ]
+
+
+def _signed_text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    raise invalid(name[:40], "must be a text, a number, true, false or null")
+
+
+class Authority:
+    """Tells who signed a request, by the keys of a directory and a clock in milliseconds."""
+
+    def __init__(self, directory: Directory, now_ms: Callable[[], int]) -> None:
+        self._directory = directory
+        self._now_ms = now_ms
+
+    def reader(
+        self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
+    ) -> Caller:
+        """Who asks for something of their own account. Raises ApiError."""
+        return self._caller(headers, instruction, [parameters], Permission.READ)
+
+    def trader(
+        self, headers: Mapping[bytes, bytes], instruction: str, objects: Sequence[Parameters]
+    ) -> Caller:
+        """Who wants something changed. Raises ApiError.
+
+        Every change passes here exactly once: the place to refuse a signature seen before.
+        """
+        return self._caller(headers, instruction, objects, Permission.TRADE)
+
+    def _caller(
+        self,
+        headers: Mapping[bytes, bytes],
+        instruction: str,
+        objects: Sequence[Parameters],
+        permission: Permission,
+    ) -> Caller:
+        """401 for what proves nobody, 400 outside the window, 403 without permission."""
+        public_key = _decoded(headers.get(b"x-api-key", b""), _KEY_BYTES)
+        if public_key is None:
+            raise ApiError(401, "UNAUTHORIZED", "X-API-Key is missing or not a key")
+        signature = _decoded(headers.get(b"x-signature", b""), _SIGNATURE_BYTES)
+        if signature is None:
+            raise ApiError(401, "INVALID_SIGNATURE", "X-Signature is missing or not a signature")
+        timestamp, window = _timestamp_and_window(headers)
+        now = self._now_ms()
+        if abs(now - int(timestamp)) > int(window):
+            raise ApiError(400, "INVALID_CLIENT_REQUEST", "Request has expired (X-Timestamp)")
+        key = self._directory.keys.get(public_key)
+        # An unknown key's signature is looked at too, so that time doesn't tell which keys exist.
+        signed = _is_signed(public_key, signature, instruction, objects, timestamp, window)
+        if key is None or not key.permissions or 0 < key.expires_ms <= now:
+            raise ApiError(401, "UNAUTHORIZED", "Unknown API key")
+        if not signed:
+            raise ApiError(401, "INVALID_SIGNATURE", "Invalid signature")
+        _check_permission(key, permission)
+        return Caller(key.account, public_key, signature)
+
+
+def _check_permission(key: Key, permission: Permission) -> None:
+    if permission not in key.permissions:
+        raise ApiError(403, "FORBIDDEN", f"The key lacks the permission to {permission.name}")
+
+
+def _timestamp_and_window(headers: Mapping[bytes, bytes]) -> tuple[str, str]:
+    timestamp = headers.get(b"x-timestamp", b"")
+    window = headers.get(b"x-window", b"%d" % SIGNATURE_WINDOW_MS_DEFAULT)
+    if not timestamp.isdigit() or len(timestamp) > 15:
+        raise invalid("X-Timestamp", "Invalid timestamp: must be milliseconds since 1970")
+    if not window.isdigit() or len(window) > 15 or int(window) > SIGNATURE_WINDOW_MS_MAX:
+        reason = f"must be milliseconds, at most {SIGNATURE_WINDOW_MS_MAX}"
+        raise invalid("X-Window", reason)
+    return timestamp.decode(), window.decode()
+
+
+def _is_signed(
+    public_key: bytes,
+    signature: bytes,
+    instruction: str,
+    objects: Sequence[Parameters],
+    timestamp: str,
+    window: str,
+) -> bool:
+    end = f"timestamp={timestamp}&window={window}"
+    raw = base_string(instruction, objects, end, encoded=False)
+    unambiguous = _is_unambiguous(objects)
+    if unambiguous and _verifies(public_key, signature, raw):
+        return True
+    encoded = base_string(instruction, objects, end, encoded=True)
+    return not (unambiguous and raw == encoded) and _verifies(public_key, signature, encoded)
+
+
+def base_string(instruction: str, objects: Sequence[Parameters], end: str, *, encoded: bool) -> str:
+    """The text that a client signs."""
+    parts: list[str] = []
+    for parameters in objects:
+        parts.append(f"instruction={instruction}")
+        for name, value in sorted(parameters, key=lambda parameter: parameter[0]):
+            if encoded:
+                name, value = quote(name, safe=""), quote(value, safe="")
+            parts.append(f"{name}={value}")
+    parts.append(end)
+    return "&".join(parts)
+
+
+def _is_unambiguous(objects: Sequence[Parameters]) -> bool:
+    return not any(
+        "&" in value or "&" in name or "=" in name
+        for parameters in objects
+        for name, value in parameters
+    )
+
+
+def _verifies(public_key: bytes, signature: bytes, text: str) -> bool:
+    try:
+        crypto_sign_open(signature + text.encode(), public_key)
+    except (BadSignatureError, UnicodeError):
+        return False
+    return True
+
+
+def _decoded(header: bytes, size: int) -> bytes | None:
+    """The bytes of a base64 header; None unless there are exactly `size`."""
+    try:
+        data = base64.b64decode(header, validate=True)
+    except binascii.Error:
+        return None
+    return data if len(data) == size else None

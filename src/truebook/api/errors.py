@@ -1,0 +1,151 @@
+"""What goes wrong, as clients know it: HTTP status, code, message, field (contract A3).
+
+Promise: every failure reaches the client as JSON `{"code", "message"}`, with `field` where one
+field is to blame and `id` where an order is concerned; every RejectCode of the engine stands in the
+one table below. Messages that third-party clients match on are kept to the letter.
+"""
+
+from typing import NamedTuple
+
+from truebook.messages import RejectCode
+
+
+class ApiError(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        order_id: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+        self.order_id = order_id
+
+    def body(self) -> dict[str, str]:
+        """The error as JSON says it."""
+        body = {"code": self.code, "message": self.message}
+        if self.field is not None:
+            body["field"] = self.field
+        if self.order_id is not None:
+            body["id"] = str(self.order_id)
+        return body
+
+
+class Rejection(NamedTuple):
+    """How a RejectCode is told to a client."""
+
+    status: int
+    code: str
+    message: str
+    field: str | None = None
+
+
+REJECTIONS = {
+    RejectCode.MALFORMED: Rejection(
+        400, "INVALID_CLIENT_REQUEST", "The command contradicts itself"
+    ),
+    RejectCode.UNKNOWN_ACCOUNT: Rejection(401, "UNAUTHORIZED", "Unknown account"),
+    RejectCode.ACCOUNT_BLOCKED: Rejection(403, "ACCOUNT_DEACTIVATED", "Account is deactivated"),
+    RejectCode.UNKNOWN_MARKET: Rejection(400, "INVALID_MARKET", "Invalid market", "symbol"),
+    RejectCode.MARKET_PAUSED: Rejection(503, "TRADING_PAUSED", "Trading is paused", "symbol"),
+    RejectCode.MARKET_LIMIT_ONLY: Rejection(
+        400, "INVALID_ORDER", "The market accepts limit orders only", "orderType"
+    ),
+    RejectCode.PRICE_TOO_LOW: Rejection(
+        400, "INVALID_PRICE", "Price is below the minimum allowed value", "price"
+    ),
+    RejectCode.PRICE_TOO_HIGH: Rejection(
+        400, "INVALID_PRICE", "Price is above the maximum allowed value", "price"
+    ),
+    RejectCode.PRICE_OUT_OF_BAND: Rejection(
+        400, "INVALID_PRICE", "Price is too far from the last active price", "price"
+    ),
+    RejectCode.QUANTITY_TOO_SMALL: Rejection(
+        400, "INVALID_QUANTITY", "Quantity is below the minimum allowed value", "quantity"
+    ),
+    RejectCode.QUANTITY_TOO_LARGE: Rejection(
+        400, "INVALID_QUANTITY", "Quantity is above the maximum allowed value", "quantity"
+    ),
+    RejectCode.NOTIONAL_TOO_LARGE: Rejection(
+        400, "INVALID_QUANTITY", "Price × quantity is above the maximum allowed value", "quantity"
+    ),
+    RejectCode.UNKNOWN_ORDER: Rejection(404, "RESOURCE_NOT_FOUND", "Not Found"),
+    RejectCode.DUPLICATE_ORDER_ID: Rejection(
+        500, "SERVER_ERROR", "The order's id was given twice; nothing was done"
+    ),
+    RejectCode.DUPLICATE_CLIENT_ID: Rejection(
+        400, "INVALID_ORDER", "A live order has this clientId; its id is given", "clientId"
+    ),
+    RejectCode.POST_ONLY_WOULD_TAKE: Rejection(
+        400, "INVALID_ORDER", "Order would immediately match and take"
+    ),
+    RejectCode.ORDER_LIMIT_MARKET: Rejection(
+        400, "ORDER_LIMIT", "Too many open orders in this market"
+    ),
+    RejectCode.ORDER_LIMIT_ACCOUNT: Rejection(
+        400, "ORDER_LIMIT", "Too many open orders of this account"
+    ),
+    RejectCode.ENGINE_FULL: Rejection(
+        503, "MAINTENANCE", "The exchange holds as many open orders as it can"
+    ),
+    RejectCode.INSUFFICIENT_FUNDS: Rejection(400, "INSUFFICIENT_FUNDS", "Insufficient funds"),
+    RejectCode.SUPPLY_TOO_LARGE: Rejection(
+        400, "INVALID_QUANTITY", "The asset's supply would be too large", "quantity"
+    ),
+    RejectCode.UNKNOWN_ASSET: Rejection(400, "INVALID_ASSET", "Invalid asset", "symbol"),
+    RejectCode.SETTING_INVALID: Rejection(400, "INVALID_CLIENT_REQUEST", "Invalid setting"),
+    RejectCode.SETTING_IMMUTABLE: Rejection(
+        400, "PRECONDITION_FAILED", "The setting can't be changed any more"
+    ),
+    RejectCode.NAME_TAKEN: Rejection(409, "PRECONDITION_FAILED", "The name is taken"),
+    RejectCode.KEY_TAKEN: Rejection(
+        409, "PRECONDITION_FAILED", "The key belongs to another account"
+    ),
+    RejectCode.SETTINGS_FULL: Rejection(400, "PRECONDITION_FAILED", "No room for more of these"),
+}
+
+
+def rejected(code: int, order_id: int | None = None) -> ApiError:
+    """What a client is told of a command that the engine rejected."""
+    status, name, message, field = REJECTIONS[RejectCode(code)]
+    return ApiError(status, name, message, field=field, order_id=order_id)
+
+
+def invalid(field: str, reason: str) -> ApiError:
+    """A field that can't be meant; the message names it and says why."""
+    return ApiError(400, "INVALID_CLIENT_REQUEST", f"{field}: {reason}", field=field)
+
+
+def invalid_body(reason: str, status: int = 400) -> ApiError:
+    """A body that is not what the operation takes."""
+    return ApiError(status, "INVALID_CLIENT_REQUEST", f"parse request payload error: {reason}")
+
+
+def not_found() -> ApiError:
+    """What isn't there, or isn't the caller's: both look the same."""
+    return rejected(RejectCode.UNKNOWN_ORDER)
+
+
+def timed_out(order_id: int | None = None) -> ApiError:
+    """Unknown whether it was done; the order's history tells later."""
+    message = "No answer in time: the outcome is unknown"
+    return ApiError(504, "TIMEOUT", message, order_id=order_id)
+
+
+def unavailable() -> ApiError:
+    """The log takes no commands: certainly not done."""
+    return ApiError(503, "MAINTENANCE", "The exchange accepts no commands at the moment")
+
+
+def not_implemented(field: str) -> ApiError:
+    """A field that asks for what the exchange doesn't offer yet."""
+    message = f"{field}: not implemented"
+    return ApiError(400, "NOT_IMPLEMENTED", message, field=field)

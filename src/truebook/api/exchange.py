@@ -1,0 +1,66 @@
+"""What the routes need of an exchange: one small interface, whatever stands behind it.
+
+Promise: a route knows nothing of logs, buses and engines. An `Outcome` means that the commands are
+on disk and applied; `TimedOut` means unknown; `LogUnavailable` means certainly not done.
+"""
+
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truebook.api.directory import Directory
+from truebook.commandlog.interface import Position
+from truebook.queries import Answer
+
+QueryKind = Literal["balances", "orders", "order", "account", "settings", "status"]
+
+
+class Outcome(NamedTuple):
+    """What became of one submission."""
+
+    position: Position
+    """Of the log entry that carries its commands."""
+
+    replies: NDArray[np.void]
+    """messages.REPLY records, in the order of its commands; CANCEL_ALL has many."""
+
+
+class TimedOut(Exception):
+    """No answer within the time limit: what was asked for may or may not have been done."""
+
+    def __init__(self, reason: str, position: Position | None = None) -> None:
+        super().__init__(reason)
+        self.position = position
+        """Of the log entry that carries the commands, if it is known to be written."""
+
+
+class Exchange(Protocol):
+    """The exchange behind a gateway."""
+
+    @property
+    def directory(self) -> Directory:
+        """The settings, as far as this gateway has seen them."""
+
+    def next_order_id(self) -> int:
+        """An id that no other order has or will have."""
+
+    async def send_and_await(self, records: bytes, commands: int) -> Outcome:
+        """Carry out a submission: whole command records of `commands` commands, in one entry.
+
+        Raises TimedOut or LogUnavailable.
+        """
+
+    async def submit(self, records: bytes, commands: int) -> Position:
+        """Write a submission to the log and don't wait for its outcome; raises as above."""
+
+    async def ask(
+        self,
+        kind: QueryKind,
+        account: int = 0,
+        *,
+        market: int | None = None,
+        order_id: int | None = None,
+        client_id: int | None = None,
+    ) -> Answer:
+        """The engine's state, at or after all that this gateway has seen. Raises TimedOut."""

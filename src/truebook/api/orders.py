@@ -1,0 +1,246 @@
+"""The order endpoints: raw ASGI callables, since they are the path that traders feel.
+
+Promise: a 200 for a change means on disk and applied, and carries the order as the engine left it;
+504 carries the order's id and means unknown; 202 (`Prefer: respond-async`) means on disk.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from truebook import commands
+from truebook.api.authenticate import Authority, parameters_of
+from truebook.api.errors import (
+    ApiError,
+    invalid,
+    invalid_body,
+    not_found,
+    rejected,
+    timed_out,
+    unavailable,
+)
+from truebook.api.exchange import Exchange, TimedOut
+from truebook.api.order_json import (
+    JsonOrder,
+    Reply,
+    json_of_reply,
+    json_of_row,
+    json_of_rows,
+    replies_of,
+)
+from truebook.api.order_payload import (
+    Fields,
+    client_id_of,
+    market_of,
+    order_id_of,
+    place_record,
+)
+from truebook.api.request import (
+    Receive,
+    Scope,
+    Send,
+    fields_of,
+    headers_of,
+    prefers_async,
+    query_of,
+    read_body,
+)
+from truebook.api.response import respond, respond_json
+from truebook.api.strict_json import decode
+from truebook.commandlog.interface import LogUnavailable, OutcomeUnknown
+from truebook.limits import BATCH_ORDERS_MAX, HTTP_BATCH_BYTES_MAX, HTTP_BODY_BYTES_MAX
+from truebook.messages import OrderStatus, RejectCode
+
+Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Orders:
+    """POST, GET and DELETE of an order and of orders."""
+
+    def __init__(self, exchange: Exchange, authority: Authority) -> None:
+        self._exchange = exchange
+        self._authority = authority
+
+    def endpoints(self) -> dict[tuple[str, str], Endpoint]:
+        """Each endpoint by method and path."""
+        return {
+            ("POST", "/api/v1/order"): self.place,
+            ("GET", "/api/v1/order"): self.find,
+            ("DELETE", "/api/v1/order"): self.cancel,
+            ("POST", "/api/v1/orders"): self.place_batch,
+            ("GET", "/api/v1/orders"): self.find_all,
+            ("DELETE", "/api/v1/orders"): self.cancel_all,
+        }
+
+    async def place(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Place an order (`orderExecute`)."""
+        headers = headers_of(scope)
+        fields = _object(decode(await read_body(receive, headers, HTTP_BODY_BYTES_MAX)))
+        caller = self._authority.trader(headers, "orderExecute", [parameters_of(fields)])
+        order_id = self._exchange.next_order_id()
+        record = place_record(fields, self._exchange.directory, caller.account, order_id)
+        if prefers_async(headers):
+            await self._submit(record, 1, order_id)
+            await respond_json(send, 202, {"id": str(order_id)})
+            return
+        replies = await self._outcome(record, 1, order_id)
+        await respond_json(send, 200, self._json(replies[0]))
+
+    async def place_batch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Place several orders in one submission; one that can't be meant doesn't stop others."""
+        headers = headers_of(scope)
+        batch = _batch(decode(await read_body(receive, headers, HTTP_BATCH_BYTES_MAX)))
+        signed = [parameters_of(fields) for fields in batch]
+        caller = self._authority.trader(headers, "orderExecute", signed)
+        records: dict[int, bytes] = {}
+        results: list[object] = []
+        for place, fields in enumerate(batch):
+            order_id = self._exchange.next_order_id()
+            results.append({"operation": "Ok", "id": str(order_id)})
+            try:
+                directory = self._exchange.directory
+                records[place] = place_record(fields, directory, caller.account, order_id)
+            except ApiError as error:
+                results[place] = _failed(error)
+        entry = b"".join(records.values())
+        if prefers_async(headers):
+            if records:
+                await self._submit(entry, len(records))
+            await respond_json(send, 202, results)
+            return
+        if records:
+            replies = await self._outcome(entry, len(records))
+            for place, reply in zip(records, replies, strict=True):
+                results[place] = self._result(reply)
+        await respond_json(send, 200, results)
+
+    async def cancel(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Cancel an order by its id or its client id (`orderCancel`)."""
+        headers = headers_of(scope)
+        fields = _object(decode(await read_body(receive, headers, HTTP_BODY_BYTES_MAX)))
+        caller = self._authority.trader(headers, "orderCancel", [parameters_of(fields)])
+        market = market_of(fields, self._exchange.directory)
+        order_id, client_id = _target(fields)
+        record = commands.cancel(
+            account=caller.account,
+            market=market.number,
+            order_id=order_id or 0,
+            client_id=client_id,
+        )
+        if prefers_async(headers):
+            await self._submit(record, 1, order_id)
+            await respond(send, 202, b"")
+            return
+        replies = await self._outcome(record, 1, order_id)
+        await respond_json(send, 200, self._json(replies[0]))
+
+    async def cancel_all(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Cancel the account's orders in a market (`orderCancelAll`)."""
+        headers = headers_of(scope)
+        fields = _object(decode(await read_body(receive, headers, HTTP_BODY_BYTES_MAX)))
+        caller = self._authority.trader(headers, "orderCancelAll", [parameters_of(fields)])
+        market = market_of(fields, self._exchange.directory)
+        if not _concerns_resting_orders(fields):
+            await respond_json(send, 200, [])
+            return
+        record = commands.cancel_all(account=caller.account, market=market.number)
+        if prefers_async(headers):
+            await self._submit(record, 1)
+            await respond(send, 202, b"")
+            return
+        replies = await self._outcome(record, 1)
+        cancelled = [reply for reply in replies if reply.status != OrderStatus.DONE]
+        await respond_json(send, 200, [self._json(reply) for reply in cancelled])
+
+    async def find(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A resting order of the account by its id or its client id (`orderQuery`)."""
+        query = query_of(scope)
+        caller = self._authority.reader(headers_of(scope), "orderQuery", query)
+        fields = fields_of(query)
+        market = market_of(fields, self._exchange.directory)
+        order_id, client_id = _target(fields)
+        answer = await self._exchange.ask(
+            "order", caller.account, order_id=order_id, client_id=client_id
+        )
+        for row in answer.orders:
+            if row.account == caller.account and row.market == market.number:
+                await respond_json(send, 200, json_of_row(row, market))
+                return
+        raise not_found()
+
+    async def find_all(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The account's resting orders, in one market or all (`orderQueryAll`)."""
+        query = query_of(scope)
+        caller = self._authority.reader(headers_of(scope), "orderQueryAll", query)
+        fields = fields_of(query)
+        directory = self._exchange.directory
+        market = market_of(fields, directory).number if fields.get("symbol") else None
+        types = [value for name, value in query if name == "marketType"]
+        if types and "SPOT" not in types:
+            await respond_json(send, 200, [])
+            return
+        answer = await self._exchange.ask("orders", caller.account, market=market)
+        await respond_json(send, 200, json_of_rows(answer.orders, directory.markets))
+
+    async def _outcome(
+        self, records: bytes, commands: int, order_id: int | None = None
+    ) -> list[Reply]:
+        """Carry out commands; raises ApiError where it isn't known that they were."""
+        try:
+            outcome = await self._exchange.send_and_await(records, commands)
+        except LogUnavailable:
+            raise unavailable() from None
+        except (TimedOut, OutcomeUnknown):
+            raise timed_out(order_id) from None
+        return replies_of(outcome.replies)
+
+    async def _submit(self, records: bytes, commands: int, order_id: int | None = None) -> None:
+        try:
+            await self._exchange.submit(records, commands)
+        except LogUnavailable:
+            raise unavailable() from None
+        except (TimedOut, OutcomeUnknown):
+            raise timed_out(order_id) from None
+
+    def _json(self, reply: Reply) -> JsonOrder:
+        """The order of a reply; raises ApiError if the command was rejected."""
+        if reply.status == OrderStatus.REJECTED:
+            duplicate = reply.code == RejectCode.DUPLICATE_CLIENT_ID
+            raise rejected(reply.code, reply.quantity if duplicate else None)
+        return json_of_reply(reply, self._exchange.directory.markets[reply.market])
+
+    def _result(self, reply: Reply) -> object:
+        """One result of a batch."""
+        try:
+            return {"operation": "Ok", **self._json(reply)}
+        except ApiError as error:
+            return _failed(error)
+
+
+def _failed(error: ApiError) -> object:
+    return {"operation": "Err", **error.body()}
+
+
+def _object(value: object) -> Fields:
+    if not isinstance(value, dict):
+        raise invalid_body("the body must be an object")
+    return value
+
+
+def _batch(value: object) -> list[Fields]:
+    if not isinstance(value, list) or not 1 <= len(value) <= BATCH_ORDERS_MAX:
+        raise invalid_body(f"the body must be an array of 1 to {BATCH_ORDERS_MAX} orders")
+    return [_object(item) for item in value]
+
+
+def _target(fields: Fields) -> tuple[int | None, int | None]:
+    """Order id and client id, one of which is None."""
+    order_id, client_id = order_id_of(fields), client_id_of(fields)
+    if (order_id is None) == (client_id is None):
+        raise invalid("orderId", "give either orderId or clientId")
+    return order_id, client_id
+
+
+def _concerns_resting_orders(fields: Fields) -> bool:
+    order_type = fields.get("orderType")
+    if order_type not in (None, "RestingLimitOrder", "ConditionalOrder"):
+        raise invalid("orderType", "must be RestingLimitOrder or ConditionalOrder")
+    return order_type != "ConditionalOrder"

@@ -1,0 +1,96 @@
+"""What a request carries besides its path: headers, query, body, each bounded.
+
+Promise: nothing is read beyond the limits of limits.py; what can be read in two ways is refused.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from truebook.api.authenticate import Parameters
+from truebook.api.errors import ApiError, invalid, invalid_body
+from truebook.limits import (
+    HTTP_BODY_SECONDS_MAX,
+    HTTP_HEADER_BYTES_MAX,
+    QUERY_PARAMETERS_MAX,
+)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+REPEATABLE = frozenset({"marketType"})
+
+
+class Disconnected(Exception):
+    """The client went away before its request was whole; nobody waits for an answer."""
+
+
+async def read_body(receive: Receive, headers: dict[bytes, bytes], bytes_max: int) -> bytes:
+    """The whole body. Raises ApiError 413 or 408, or Disconnected."""
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit() or int(length[:20]) > bytes_max:
+        raise _too_large(bytes_max)
+    try:
+        async with asyncio.timeout(HTTP_BODY_SECONDS_MAX):
+            return await _read(receive, bytes_max)
+    except TimeoutError:
+        raise invalid_body("the body did not arrive in time", 408) from None
+
+
+async def _read(receive: Receive, bytes_max: int) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Disconnected
+        piece: bytes = message.get("body", b"")
+        body += piece
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+        if not message.get("more_body", False):
+            return body
+
+
+def _too_large(bytes_max: int) -> ApiError:
+    return invalid_body(f"the body is larger than {bytes_max} bytes", 413)
+
+
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """The headers by lower-case name. Raises ApiError 431."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    if sum(len(name) + len(value) for name, value in headers) > HTTP_HEADER_BYTES_MAX:
+        raise invalid_body(f"the headers are larger than {HTTP_HEADER_BYTES_MAX} bytes", 431)
+    return dict(headers)
+
+
+def prefers_async(headers: dict[bytes, bytes]) -> bool:
+    """Whether the client doesn't want to wait (`Prefer: respond-async`, RFC 7240)."""
+    preferences = headers.get(b"prefer", b"").lower().split(b",")
+    return any(preference.strip() == b"respond-async" for preference in preferences)
+
+
+def query_of(scope: Scope) -> Parameters:
+    """The query's names and values, as they are signed. Raises ApiError."""
+    try:
+        return parse_qsl(
+            scope["query_string"].decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=QUERY_PARAMETERS_MAX,
+        )
+    except ValueError:
+        raise ApiError(400, "INVALID_CLIENT_REQUEST", "The query can't be read") from None
+
+
+def fields_of(query: Parameters) -> dict[str, object]:
+    """The query by name; a name that stands twice is refused."""
+    fields: dict[str, object] = dict(query)
+    if len(fields) < len(query):
+        names = [name for name, _ in query if name not in REPEATABLE]
+        for name in names:
+            if names.count(name) > 1:
+                raise invalid(name[:40], "stands twice")
+    return fields

@@ -1,0 +1,240 @@
+"""`send_and_await`: put commands into the log and wait for what became of them.
+
+Promise: every call ends, within its time limit and a second. An `Outcome` means on disk and
+applied; LogUnavailable means certainly not done; TimedOut means not known, and carries the position
+if that is. Before TimedOut the event stream is asked, so a lost message costs time, never an
+answer.
+
+An answer comes by pub/sub, addressed by gateway and sequence, often before the log server's own
+acknowledgment: so an entry's waiting submissions are noted before it is sent. A re-sent entry may
+stand in the log twice; the engine applies the first and marks the second REPEATED, and the answer
+is the first one's, wherever it stands.
+"""
+
+import asyncio
+import logging
+from typing import NamedTuple
+
+from truebook.api.exchange import Outcome, TimedOut
+from truebook.commandlog.gateway import AwaitedWrite, Gateway, Submission
+from truebook.commandlog.interface import (
+    Bus,
+    BusUnavailable,
+    EventEntry,
+    Log,
+    LogUnavailable,
+    OutcomeUnknown,
+    Position,
+    reply_channel,
+)
+from truebook.commandlog.replies import (
+    EntryReplies,
+    entry_replies,
+    read_reply_message,
+    replies_of,
+)
+from truebook.limits import REPLY_TIMEOUT_MS
+from truebook.messages import EntryStatus
+
+_logger = logging.getLogger(__name__)
+LOOK_UP_S_MAX = 1.0
+"""How long the event stream is searched after the time limit."""
+LOOK_BACK_ENTRIES_MAX = 4096
+"""How far back the original of a repeated entry is looked for: a re-send follows it closely."""
+_LOOK_BACK_AT_ONCE = 64
+_END_OF_TIME = Position((1 << 64) - 1, (1 << 64) - 1)
+
+
+class _Key(NamedTuple):
+    gateway: int
+    sequence: int
+
+
+class _AwaitedReplies(Submission):
+    """Commands whose sender waits for their replies."""
+
+    __slots__ = ("outcome",)
+
+    def __init__(self, records: bytes, commands: int) -> None:
+        super().__init__(records, commands)
+        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    @property
+    def key(self) -> _Key:
+        return _Key(self.gateway, self.sequence)
+
+    def failed(self, error: LogUnavailable | OutcomeUnknown) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+            self.outcome.exception()
+
+    def answered(self, entry: EntryReplies) -> None:
+        """What became of its entry."""
+        if self.outcome.done():
+            return
+        if entry.status == EntryStatus.APPLIED:
+            replies = replies_of(entry.replies, self.first, self.commands)
+            self.outcome.set_result(Outcome(entry.position, replies))
+        else:
+            reason = f"the engine rejected the whole entry {entry.position}: {entry.status.name}"
+            self.failed(LogUnavailable(reason))
+
+
+class CommandClient:
+    """A gateway that waits for answers; made by `CommandClient.start`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._gateway: Gateway
+        self._in_flight: dict[_Key, set[_AwaitedReplies]] = {}
+        self._searches: dict[_Key, asyncio.Task[None]] = {}
+
+    @classmethod
+    async def start(cls, log: Log, bus: Bus) -> "CommandClient":
+        """Become a gateway of this log; raises LogUnavailable, LogNotDurable."""
+        client = cls(bus)
+        client._gateway = await Gateway.start(log, client)
+        bus.on_reconnect(client._search_all)
+        return client
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway, for its number and the positions it has seen."""
+        return self._gateway
+
+    def next_order_id(self) -> int:
+        """An order id that nobody else has or will have."""
+        return self._gateway.next_order_id()
+
+    def submit(self, records: bytes, commands: int) -> AwaitedWrite:
+        """Put commands into the log and wait for nothing more than that."""
+        return self._gateway.submit(records, commands)
+
+    async def send_and_await(
+        self, records: bytes, commands: int, timeout_ms: int = REPLY_TIMEOUT_MS
+    ) -> Outcome:
+        """Put whole commands into the log, in one entry, and wait for their replies.
+
+        Raises LogUnavailable (certainly not done), TimedOut (not known), ValueError (`records`
+        aren't `commands` commands).
+        """
+        awaited = _AwaitedReplies(records, commands)
+        self._gateway.enqueue(awaited)
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                return await awaited.outcome
+        except TimeoutError:
+            return await self._search_late(awaited)
+        except OutcomeUnknown as error:
+            raise TimedOut(str(error), awaited.position) from None
+        finally:
+            awaited.is_withdrawn = True
+            self._forget(awaited)
+
+    async def close(self) -> None:
+        """Write what waits, and end. Log and bus are closed by whoever made them."""
+        await self._gateway.close()
+        for search in list(self._searches.values()):
+            search.cancel()
+
+    # GatewayListener
+
+    async def leased(self, gateway: int) -> None:
+        """Hear the replies to a number before anything is sent under it."""
+        await self._bus.subscribe(reply_channel(gateway), self._receive)
+
+    def packed(self, submissions: list[Submission]) -> None:
+        """Note who waits for the entry that is about to be sent."""
+        awaited = {one for one in submissions if isinstance(one, _AwaitedReplies)}
+        if awaited:
+            self._in_flight[next(iter(awaited)).key] = awaited
+
+    # answers
+
+    def _receive(self, message: bytes) -> None:
+        for entry in read_reply_message(message):
+            self._answer(entry)
+
+    def _answer(self, entry: EntryReplies) -> None:
+        self._gateway.saw(entry.position)
+        if entry.status == EntryStatus.REPEATED:
+            return
+        if entry.status != EntryStatus.APPLIED:
+            _logger.error("entry %s was rejected: %s", entry.position, entry.status.name)
+            self._gateway.renew(entry.gateway)
+        for awaited in self._in_flight.pop(_Key(entry.gateway, entry.sequence), ()):
+            try:
+                awaited.answered(entry)
+            except Exception:
+                _logger.exception("an answer could not be given")
+
+    def _forget(self, awaited: _AwaitedReplies) -> None:
+        waiting = self._in_flight.get(awaited.key)
+        if waiting is not None:
+            waiting.discard(awaited)
+            if not waiting:
+                del self._in_flight[awaited.key]
+
+    # the search in the event stream
+
+    async def _search_late(self, awaited: _AwaitedReplies) -> Outcome:
+        """The time limit has passed: what does the event stream know?"""
+        if not awaited.sequence:
+            raise LogUnavailable("it waited too long for its turn; nothing was written")
+        search = self._search(awaited.key, awaited.position)
+        await asyncio.wait([search], timeout=LOOK_UP_S_MAX)
+        if awaited.outcome.done():
+            return awaited.outcome.result()
+        raise TimedOut("no answer within the time limit", awaited.position)
+
+    def _search_all(self) -> None:
+        """Messages may have been missed: ask the event stream for every entry on its way."""
+        for key, waiting in list(self._in_flight.items()):
+            self._search(key, next(iter(waiting)).position)
+
+    def _search(self, key: _Key, position: Position | None) -> asyncio.Task[None]:
+        """Look one entry up, once for all who wait for it."""
+        search = self._searches.get(key)
+        if search is None or search.done():
+            search = asyncio.create_task(self._answer_from_stream(key, position))
+            self._searches[key] = search
+            search.add_done_callback(lambda _: self._searches.pop(key, None))
+        return search
+
+    async def _answer_from_stream(self, key: _Key, position: Position | None) -> None:
+        try:
+            async with asyncio.timeout(LOOK_UP_S_MAX):
+                entry = await self._find(key, position)
+        except (BusUnavailable, TimeoutError) as error:
+            _logger.warning("the event stream can't be searched: %s", error)
+            return
+        if entry is not None:
+            self._answer(entry)
+
+    async def _find(self, key: _Key, position: Position | None) -> EntryReplies | None:
+        """What became of the entry, as far as the stream tells; None: nothing yet."""
+        before = _END_OF_TIME
+        if position is not None:
+            found = await self._bus.event_entry(position)
+            if found is None:
+                return None
+            entry = _read(found)
+            if entry.status != EntryStatus.REPEATED:
+                # One that reached the engine damaged doesn't tell any more whose it was.
+                return entry._replace(gateway=key.gateway, sequence=key.sequence)
+            before = position
+        for _ in range(LOOK_BACK_ENTRIES_MAX // _LOOK_BACK_AT_ONCE):
+            entries = await self._bus.event_entries_before(before, _LOOK_BACK_AT_ONCE)
+            for found in entries:
+                entry = _read(found)
+                is_it = _Key(entry.gateway, entry.sequence) == key
+                if is_it and entry.status != EntryStatus.REPEATED:
+                    return entry
+            if len(entries) < _LOOK_BACK_AT_ONCE:
+                break
+            before = entries[-1].position
+        return None
+
+
+def _read(found: EventEntry) -> EntryReplies:
+    return entry_replies(found.position, found.events, found.replies)

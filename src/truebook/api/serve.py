@@ -1,0 +1,107 @@
+"""Serving the application: sockets, signals, and the wait for an engine.
+
+Promise: nothing is accepted before the exchange is connected; SIGTERM and SIGINT finish what has
+been begun, give connections back and end with success. Several processes may share one port: the
+kernel spreads new connections over them.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+import uvicorn
+import uvloop
+
+from truebook.api.app import Application
+from truebook.api.exchange import Exchange
+
+log = structlog.get_logger()
+
+Connect = Callable[[], AbstractAsyncContextManager[Exchange]]
+"""Enters with an exchange whose directory is loaded, leaves with its connections given back."""
+
+SHUTDOWN_SECONDS = 5
+"""Longer than a reply may take, so that an order that was begun is still answered."""
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handlers, which end the process by the signal."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A bound socket; `shared` lets other processes bind the same port. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def server_of(application: Application) -> uvicorn.Server:
+    """An HTTP server for an application; give it a socket of `listen`."""
+    return _Server(
+        uvicorn.Config(
+            application,
+            loop="none",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+    )
+
+
+def serve(connect: Connect, bound: socket.socket) -> None:
+    """Connect to the exchange and serve it on a socket until SIGTERM or SIGINT."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(connect, bound))
+
+
+async def _serve(connect: Connect, bound: socket.socket) -> None:
+    async with _until_signalled() as stop, contextlib.AsyncExitStack() as stack:
+        connecting = asyncio.create_task(stack.enter_async_context(connect()))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not connecting.done():
+            stopping.cancel()
+            connecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await connecting
+            return
+        server = server_of(Application(connecting.result()))
+        stopping.add_done_callback(lambda _: setattr(server, "should_exit", True))
+        log.info("accepting requests", address=bound.getsockname()[:2])
+        await server.serve(sockets=[bound])
+        stopping.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _until_signalled() -> AsyncGenerator[asyncio.Event, None]:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

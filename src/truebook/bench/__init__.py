@@ -1,0 +1,1 @@
+"""What measures: figures that were seen, on a machine that is named."""

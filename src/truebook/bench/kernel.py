@@ -1,0 +1,145 @@
+"""`truebook bench kernel`: what a command costs the engine, on the standard matching workloads.
+
+Promise: the time is thread CPU time of `Engine.apply` over commands that were read and packed
+before, in batches of 4,096, everything switched on: balances, holds, fees, events, replies,
+filters, self-trade prevention (mode Allow) and the state hash, brought up to date once a batch.
+Trades, quantity and trade hash are taken from the events, so that a fast wrong engine shows.
+
+Workload files are written by bench/workload.py; their records stand in bench/records.py.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truebook.bench.records import CANCEL, IMMEDIATE, WORKLOAD
+from truebook.bench.venue import funded_engine
+from truebook.engine.fast import FastEngine
+from truebook.messages import (
+    COMMAND,
+    ENTRY,
+    EVENT_ROW,
+    EVENT_ROW_BYTES,
+    FILL,
+    FORMAT_VERSION,
+    CommandKind,
+    EventKind,
+    SelfTrade,
+    TimeInForce,
+)
+
+BATCH = 4096
+_GATEWAY = 2
+_HASH_FACTOR = 0x9E3779B97F4A7C15
+_MASK = (1 << 64) - 1
+
+
+def to_commands(workload: NDArray[Any]) -> NDArray[Any]:
+    """The workload's records as PLACE and CANCEL commands; user n trades as account n + 1."""
+    commands = np.zeros(len(workload), COMMAND)
+    cancels = workload["kind"] == CANCEL
+    commands["kind"] = np.where(cancels, CommandKind.CANCEL, CommandKind.PLACE)
+    commands["records"] = 1
+    commands["side"] = np.where(cancels, 0, workload["side"])
+    commands["time_in_force"] = np.where(
+        workload["kind"] == IMMEDIATE, TimeInForce.IOC, TimeInForce.GTC
+    )
+    commands["self_trade"] = np.where(cancels, 0, SelfTrade.ALLOW)
+    commands["account"] = workload["user"] + 1
+    commands["market"] = workload["symbol"]
+    commands["order_id"] = workload["id"]
+    commands["price"] = workload["price"]
+    commands["quantity"] = workload["quantity"]
+    return commands
+
+
+def to_entries(commands: NDArray[Any], batch: int) -> list[NDArray[np.uint8]]:
+    """The commands as log entries of `batch` each, ready for the engine."""
+    entries = []
+    for sequence, start in enumerate(range(0, len(commands), batch), 1):
+        part = commands[start : start + batch]
+        header = np.zeros(1, ENTRY)
+        header["kind"] = CommandKind.ENTRY
+        header["version"] = FORMAT_VERSION
+        header["count"] = len(part)
+        header["gateway"] = _GATEWAY
+        header["sequence"] = sequence
+        header["time_ms"] = sequence
+        entries.append(np.concatenate([header.view(np.uint8), part.view(np.uint8)]))
+    return entries
+
+
+class TradeTape:
+    """Counts trades and keeps the hash that all engines of the comparison keep:
+    h = h × 0x9E3779B97F4A7C15 + (maker ⊕ taker ≪ 24 ⊕ price ≪ 44 ⊕ quantity ≪ 8) mod 2^64."""
+
+    def __init__(self) -> None:
+        self.trades = 0
+        self.quantity = 0
+        self.hash = 0
+
+    def read(self, events: bytes) -> None:
+        """Take the fills out of a batch of events."""
+        rows = np.frombuffer(events, EVENT_ROW)
+        starts = np.flatnonzero(rows["kind"] == EventKind.FILL)
+        if not len(starts):
+            return
+        raw = np.frombuffer(events, np.uint8).reshape(-1, EVENT_ROW_BYTES)
+        size = FILL.itemsize // EVENT_ROW_BYTES
+        fills = raw[starts[:, None] + np.arange(size)].reshape(len(starts), -1).view(FILL)[:, 0]
+        words = (
+            fills["maker_order_id"]
+            ^ (fills["taker_order_id"] << 24)
+            ^ (fills["price"] << 44)
+            ^ (fills["quantity"] << 8)
+        )
+        for word in words.tolist():
+            self.hash = (self.hash * _HASH_FACTOR + word) & _MASK
+        self.trades += len(fills)
+        self.quantity += int(fills["quantity"].sum())
+
+
+def measure(path: Path, batch: int = BATCH) -> dict[str, Any]:
+    """Run one workload file; the figures under the names of the JSON output."""
+    commands = to_commands(np.fromfile(path, WORKLOAD))
+    entries = to_entries(commands, batch)
+    engine: FastEngine = funded_engine(markets=int(commands["market"].max()) + 1)
+    tape = TradeTape()
+    spent_ns = 0
+    for entry in entries:
+        begin = time.thread_time_ns()
+        applied = engine.apply(entry)
+        spent_ns += time.thread_time_ns() - begin
+        tape.read(applied.events)
+    return {
+        "workload": path.name.split(".")[0],
+        "commands": len(commands),
+        "nsPerCommand": round(spent_ns / len(commands), 2),
+        "trades": tape.trades,
+        "quantity": tape.quantity,
+        "tradeHash": f"{tape.hash:016x}",
+    }
+
+
+def run(files: list[Path], as_json: bool, batch: int = BATCH) -> int:
+    """Measure each file and print a line for it; the exit status."""
+    for path in files:
+        if not path.is_file():
+            print(f"bench kernel: {path}: no such file", file=sys.stderr)
+            return 1
+        figures = measure(path, batch)
+        if as_json:
+            print(json.dumps(figures), flush=True)
+        else:
+            print(
+                f"{figures['workload']:8} {figures['commands']:>10,} commands "
+                f"{figures['nsPerCommand']:>8.1f} ns a command "
+                f"{figures['trades']:>9,} trades  hash {figures['tradeHash']}",
+                flush=True,
+            )
+    return 0

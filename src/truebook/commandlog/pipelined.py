@@ -1,0 +1,137 @@
+"""An asynchronous connection: requests go out in order and are answered in order.
+
+Promise: every request gets its reply, Refused, or ConnectionLost; none waits for ever on a broken
+connection. A connection is used once: when it is lost its owner opens another, and so decides
+itself what to do about the requests whose outcome is unknown.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+import hiredis
+
+from truebook.commandlog.address import Address
+from truebook.commandlog.resp import (
+    CONNECT_S_MAX,
+    NOT_YET,
+    ConnectionLost,
+    Refused,
+    new_reader,
+    pack,
+)
+
+Message = Callable[[bytes, bytes], None]
+
+
+class PipelinedConnection(asyncio.Protocol):
+    """One connection to a server, in the running event loop; made by `open_connection`."""
+
+    def __init__(self, address: Address, on_message: Message | None) -> None:
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Done, with the reason, once the connection is lost or closed."""
+        self.heard = 0
+        """How many times something came from the server: a sign of life."""
+        self._address = address
+        self._on_message = on_message
+        self._transport: asyncio.Transport | None = None
+        self._reader = new_reader()
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be made, as far as we know."""
+        return not self.lost.done()
+
+    def request(self, *command: str | bytes | int) -> asyncio.Future[Any]:
+        """Send a command; its reply comes with the future."""
+        if self._transport is None or self.lost.done():
+            raise ConnectionLost(f"not connected to {self._address}")
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        self._transport.write(pack(*command))
+        return future
+
+    async def call(self, *command: str | bytes | int, seconds: float) -> Any:
+        """Send a command and wait for its reply. If `seconds` pass first the connection, whose
+        replies nobody could tell apart any more, is given up: ConnectionLost."""
+        future = self.request(*command)
+        try:
+            async with asyncio.timeout(seconds):
+                return await future
+        except TimeoutError:
+            self.abort(f"no answer within {seconds:g} s")
+            raise ConnectionLost(f"{self._address}: no answer within {seconds:g} s") from None
+
+    def abort(self, reason: str) -> None:
+        """Close at once; what is under way is lost."""
+        self._end(reason)
+        if self._transport is not None:
+            self._transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.heard += 1
+        self._reader.feed(data)
+        try:
+            while (reply := self._reader.gets()) is not NOT_YET:
+                self._answered(reply)
+        except hiredis.ProtocolError as error:
+            self.abort(f"not the protocol of Valkey: {error}")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(str(exc or "closed by the server"))
+
+    def _answered(self, reply: Any) -> None:
+        if self._on_message is not None and type(reply) is list and reply[0] == b"message":
+            self._on_message(reply[1], reply[2])
+            return
+        future = self._waiting.popleft()
+        if future.done():
+            return
+        if isinstance(reply, hiredis.ReplyError):
+            future.set_exception(Refused(str(reply)))
+        else:
+            future.set_result(reply)
+
+    def _end(self, reason: str) -> None:
+        if self.lost.done():
+            return
+        self.lost.set_result(reason)
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(ConnectionLost(f"lost {self._address}: {reason}"))
+
+
+async def open_connection(
+    address: Address, on_message: Message | None = None
+) -> PipelinedConnection:
+    """Connect and introduce ourselves. Raises ConnectionLost, or Refused if we aren't wanted.
+
+    `on_message` gets the channel and the text of every published message.
+    """
+    loop = asyncio.get_running_loop()
+    connection = PipelinedConnection(address, on_message)
+    try:
+        async with asyncio.timeout(CONNECT_S_MAX):
+            if address.path:
+                await loop.create_unix_connection(lambda: connection, address.path)
+            else:
+                await loop.create_connection(
+                    lambda: connection, address.host, address.port, ssl=address.tls
+                )
+    except (OSError, TimeoutError) as error:
+        raise ConnectionLost(f"can't reach {address}: {str(error) or 'no answer'}") from None
+    try:
+        for command in address.handshake():
+            await connection.call(*command, seconds=CONNECT_S_MAX)
+    except Refused as error:
+        connection.abort(str(error))
+        raise
+    return connection

@@ -1,0 +1,216 @@
+"""What an engine does with its events: into the stream exactly once, whoever else does the same.
+
+Promise: the stream gets every entry's events, in order, each once, although any number of engines
+make them. An engine is **active** as long as its appends succeed. One whose append is refused,
+since another engine was first, **stands by**: it keeps what it makes until it sees it in the
+stream, and carries on itself if nobody has published it within half a second. All engines make the
+same events, so it doesn't matter which one publishes; that they do is checked by the event hash at
+every append.
+
+After a restart everything is made again from the log; what the stream has is not published again.
+"""
+
+import logging
+from collections import deque
+
+from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.chain import START, extend
+from truebook.commandlog.interface import (
+    GENESIS,
+    SETTINGS_CHANNEL,
+    BusUnavailable,
+    EventEntry,
+    Position,
+    Publisher,
+    StreamForeign,
+    StreamLost,
+    Tail,
+    reply_channel,
+)
+from truebook.commandlog.replies import Made, pack_position, reply_message, settings_events
+
+_logger = logging.getLogger(__name__)
+TAKE_OVER_S = 0.5
+"""How long a standby waits for somebody else to publish what it has."""
+LOOK_S = 0.1
+"""How often it looks whether somebody has; and how often a lost bus is tried."""
+CHECK_S = 1.0
+"""How often an engine with nothing to publish makes sure that the stream is still there."""
+KEPT_BYTES_MAX = 64 << 20
+"""A standby that keeps more than this looks at once."""
+AT_ONCE_BYTES_MAX = 8 << 20
+"""Events in one append: the bus serves nobody else meanwhile."""
+
+
+class Publication:
+    """One engine's events on their way into the stream."""
+
+    def __init__(self, publisher: Publisher, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._publisher = publisher
+        self._clock = clock
+        self._made = Tail(GENESIS, START)
+        self._published = Tail(GENESIS, START)
+        """What the stream is known to have of ours, or to have had before we started."""
+        self._waiting: deque[tuple[EventEntry, Made]] = deque()
+        self._waiting_bytes = 0
+        self._waiting_since = 0.0
+        self._next_look = 0.0
+        self._is_unsure = False
+        self.is_active = True
+
+    @property
+    def event_hash(self) -> bytes:
+        """The running hash over all events made."""
+        return self._made.event_hash
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are not known to be in the stream."""
+        return len(self._waiting)
+
+    def open(self, log_end: Position) -> None:
+        """Find out what the stream has already. Raises BusUnavailable, StreamForeign."""
+        self._published = self._publisher.tail()
+        if self._published.position > log_end:
+            raise StreamForeign(
+                f"the event stream ends at {self._published.position}, behind the log's end"
+                f" {log_end}: it belongs to another log; start the bus afresh"
+            )
+
+    def add(self, position: Position, made: Made) -> None:
+        """Take the next entry's events. Raises StreamForeign where the stream has others."""
+        previous, before = self._made
+        self._made = Tail(position, extend(before, position, made.events))
+        if position <= self._published.position:
+            self._check_same(self._made, self._published)
+            return
+        if not self._waiting:
+            self._waiting_since = self._clock.elapsed_s()
+        entry = EventEntry(position, previous, made.events, made.replies, self._made.event_hash)
+        self._waiting.append((entry, made))
+        self._waiting_bytes += len(made.events) + len(made.replies)
+
+    def publish(self) -> bool:
+        """Do what is our turn; whether the engine may go on making events. Raises StreamLost,
+        StreamForeign."""
+        try:
+            if not self._waiting:
+                self._look_after()
+                return True
+            if not self.is_active and not self._must_take_over():
+                return self._waiting_bytes < KEPT_BYTES_MAX
+            while self._waiting and self._append():
+                pass
+            return not self._waiting or not self.is_active
+        except BusUnavailable as error:
+            if not self._is_unsure:
+                _logger.warning("the bus can't be reached, trying again: %s", error)
+            self._is_unsure = True
+            return False
+
+    def seconds_to_wait(self) -> float:
+        """When `publish` has something to do again, if nothing is added."""
+        return LOOK_S if self._waiting or self._is_unsure else CHECK_S
+
+    def _look_after(self) -> None:
+        """With nothing to publish: is what was published still there?"""
+        now = self._clock.elapsed_s()
+        if now >= self._next_look:
+            self._next_look = now + CHECK_S
+            tail = self._publisher.tail()
+            self._check_tail(tail, self._published)
+            self._published = max(self._published, tail)
+
+    def _append(self) -> bool:
+        """Append the next batch; whether it was our turn."""
+        batch = self._next_batch()
+        entries = [entry for entry, _ in batch]
+        before = self._before(entries[0])
+        tail = self._publisher.append(before, entries, _messages(batch))
+        if tail is None:
+            self._seen(Tail(entries[-1].position, entries[-1].event_hash))
+            self._is_unsure = False
+            return True
+        self._check_tail(tail, before)
+        was_ours = self._is_unsure and tail.position == entries[-1].position
+        self._seen(tail)
+        self._is_unsure = False
+        if not was_ours and self.is_active:
+            _logger.info("another engine publishes: standing by from %s", tail.position)
+            self.is_active = False
+        return was_ours
+
+    def _must_take_over(self) -> bool:
+        """As a standby: drop what the stream has by now; whether the rest has waited too long."""
+        now = self._clock.elapsed_s()
+        if now < self._next_look and self._waiting_bytes < KEPT_BYTES_MAX:
+            return False
+        self._next_look = now + LOOK_S
+        tail = self._publisher.tail()
+        before = self._before(self._waiting[0][0])
+        if tail != before:
+            self._check_tail(tail, before)
+            self._seen(tail)
+        if not self._waiting or now - self._waiting_since < TAKE_OVER_S:
+            return False
+        _logger.warning("nobody publishes: carrying on from %s", self._waiting[0][0].position)
+        self.is_active = True
+        return True
+
+    def _before(self, entry: EventEntry) -> Tail:
+        """Where the stream must end for this entry to be next."""
+        return Tail(entry.previous, self._published.event_hash)
+
+    def _seen(self, tail: Tail) -> None:
+        """The stream has everything up to there."""
+        while self._waiting and self._waiting[0][0].position <= tail.position:
+            entry, made = self._waiting.popleft()
+            self._waiting_bytes -= len(made.events) + len(made.replies)
+            self._check_same(Tail(entry.position, entry.event_hash), tail)
+            self._waiting_since = self._clock.elapsed_s()
+        self._published = tail
+
+    def _check_tail(self, tail: Tail, before: Tail) -> None:
+        if tail.position < before.position:
+            raise StreamLost(
+                f"the event stream ends at {tail.position}, not at {before.position} as it did"
+            )
+        self._check_same(before, tail)
+        if self._waiting and before.position < tail.position < self._waiting[0][0].position:
+            raise StreamForeign(
+                f"the event stream ends at {tail.position}, where the log has no entry"
+            )
+
+    def _check_same(self, ours: Tail, theirs: Tail) -> None:
+        if ours.position == theirs.position and ours.event_hash != theirs.event_hash:
+            raise StreamForeign(
+                f"up to {ours.position} the event stream has other events than this engine made:"
+                f" event hash {theirs.event_hash.hex()}, not {ours.event_hash.hex()}"
+            )
+
+    def _next_batch(self) -> list[tuple[EventEntry, Made]]:
+        batch: list[tuple[EventEntry, Made]] = []
+        size = 0
+        for entry, made in self._waiting:
+            batch.append((entry, made))
+            size += len(made.events) + len(made.replies)
+            if size >= AT_ONCE_BYTES_MAX:
+                break
+        return batch
+
+
+def _messages(batch: list[tuple[EventEntry, Made]]) -> list[tuple[str, bytes]]:
+    """One message for each gateway in the batch, and one for all settings."""
+    by_gateway: dict[int, list[tuple[Position, Made]]] = {}
+    settings: list[bytes] = []
+    for entry, made in batch:
+        by_gateway.setdefault(made.gateway, []).append((entry.position, made))
+        if rows := settings_events(made.events):
+            settings.append(rows)
+    messages = [
+        (reply_channel(gateway), reply_message(entries)) for gateway, entries in by_gateway.items()
+    ]
+    if settings:
+        end = pack_position(batch[-1][0].position)
+        messages.append((SETTINGS_CHANNEL, end + b"".join(settings)))
+    return messages

@@ -1,0 +1,185 @@
+"""The bus on a Valkey or Redis server, for everything asynchronous: gateways, feed, store.
+
+Promise: subscriptions live as long as the bus object, over any loss of the connection; after a loss
+`on_reconnect` tells that messages may be missing. A receiver that raises is logged, and neither
+ends its subscription nor disturbs another.
+
+Two connections: a subscribed one (RESP2 allows nothing else on it) and one for requests; a third,
+when first needed, for waiting on the event stream, so that nobody queues behind a blocked read.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from truebook.commandlog.address import parse
+from truebook.commandlog.event_stream import read_entries, read_tail
+from truebook.commandlog.interface import BusUnavailable, EventEntry, Position
+from truebook.commandlog.pipelined import PipelinedConnection, open_connection
+from truebook.commandlog.resp import ConnectionLost, Refused, key
+
+_logger = logging.getLogger(__name__)
+REPLY_S_MAX = 10.0
+PING_S = 2.0
+"""How often the subscribed connection is asked whether it is still there."""
+RECONNECT_S = 0.1
+
+Receiver = Callable[[bytes], None]
+
+
+class ValkeyBus:
+    """interface.Bus on a server; made inside the running event loop."""
+
+    def __init__(self, url: str, *, shard: int = 0) -> None:
+        self._address = parse(url)
+        self._shard = shard
+        self._stream = key(shard, "events")
+        self._tail = key(shard, "events:tail")
+        self._receivers: dict[bytes, Receiver] = {}
+        self._on_reconnect: list[Callable[[], None]] = []
+        self._requests: PipelinedConnection | None = None
+        self._reads: PipelinedConnection | None = None
+        self._opening = asyncio.Lock()
+        self._subscribed: PipelinedConnection | None = None
+        self._is_listening = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
+
+    async def subscribe(self, channel: str, receive: Receiver) -> None:
+        """Call `receive` with every message of the channel from when this returns."""
+        name = key(self._shard, channel).encode()
+        self._receivers[name] = receive
+        if self._listening is None:
+            self._listening = asyncio.create_task(self._listen())
+        while True:
+            await self._is_listening.wait()
+            try:
+                await self._connection_heard().call("SUBSCRIBE", name, seconds=REPLY_S_MAX)
+                return
+            except (ConnectionLost, Refused):
+                # Whoever connects next subscribes to it as well.
+                await asyncio.sleep(RECONNECT_S)
+
+    async def unsubscribe(self, channel: str) -> None:
+        """Hear no more of the channel."""
+        name = key(self._shard, channel).encode()
+        if self._receivers.pop(name, None) and self._is_listening.is_set():
+            try:
+                await self._connection_heard().call("UNSUBSCRIBE", name, seconds=REPLY_S_MAX)
+            except (ConnectionLost, Refused) as error:
+                _logger.debug("unsubscribed by losing the connection: %s", error)
+
+    async def publish(self, channel: str, message: bytes) -> int:
+        """Send a message; how many subscriptions it went to."""
+        return int(await self._request("PUBLISH", key(self._shard, channel), message))
+
+    async def event_tail(self) -> Position:
+        """The position of the stream's last entry."""
+        return read_tail(await self._request("GET", self._tail)).position
+
+    async def event_entry(self, position: Position) -> EventEntry | None:
+        """The event entry of a position."""
+        at = str(position)
+        found = read_entries(await self._request("XRANGE", self._stream, at, at))
+        return found[0] if found else None
+
+    async def event_entries_before(self, position: Position, count: int) -> list[EventEntry]:
+        """Up to `count` event entries before the position, newest first."""
+        command = ("XREVRANGE", self._stream, f"({position}", "-", "COUNT", count)
+        return read_entries(await self._request(*command))
+
+    async def event_entries_after(
+        self, position: Position, count: int, block_ms: int
+    ) -> list[EventEntry]:
+        """Up to `count` event entries behind the position, oldest first."""
+        block: tuple[str | int, ...] = ("BLOCK", block_ms) if block_ms else ()
+        command = ("XREAD", "COUNT", count, *block, "STREAMS", self._stream, str(position))
+        seconds = REPLY_S_MAX + block_ms / 1000
+        try:
+            async with self._opening:
+                self._reads = await self._opened(self._reads)
+            reply = await self._reads.call(*command, seconds=seconds)
+        except (ConnectionLost, Refused) as error:
+            raise BusUnavailable(str(error)) from None
+        return read_entries(reply[0][1]) if reply else []
+
+    def on_reconnect(self, call: Callable[[], None]) -> None:
+        """Call `call` after each time that messages may have been missed."""
+        self._on_reconnect.append(call)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        for connection in (self._requests, self._reads, self._subscribed):
+            if connection is not None:
+                connection.abort("closed by us")
+
+    async def _request(self, *command: str | bytes | int) -> Any:
+        try:
+            async with self._opening:
+                self._requests = await self._opened(self._requests)
+            return await self._requests.call(*command, seconds=REPLY_S_MAX)
+        except (ConnectionLost, Refused) as error:
+            raise BusUnavailable(str(error)) from None
+
+    async def _opened(self, connection: PipelinedConnection | None) -> PipelinedConnection:
+        if connection is not None and connection.is_open:
+            return connection
+        return await open_connection(self._address)
+
+    def _connection_heard(self) -> PipelinedConnection:
+        if self._subscribed is None:
+            raise ConnectionLost("not subscribed")
+        return self._subscribed
+
+    async def _listen(self) -> None:
+        """Keep a subscribed connection, for ever."""
+        is_first = True
+        while True:
+            try:
+                self._subscribed = await open_connection(self._address, self._hand_over)
+                for name in list(self._receivers):
+                    await self._subscribed.call("SUBSCRIBE", name, seconds=REPLY_S_MAX)
+            except (ConnectionLost, Refused) as error:
+                _logger.debug("the bus can't be reached: %s", error)
+                await asyncio.sleep(RECONNECT_S)
+                continue
+            self._is_listening.set()
+            if not is_first:
+                self._tell_reconnected()
+            is_first = False
+            reason = await self._until_lost(self._subscribed)
+            self._is_listening.clear()
+            _logger.warning("the bus is lost, connecting again: %s", reason)
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _until_lost(self, connection: PipelinedConnection) -> str:
+        """Wait for the connection's end; bring it about if it falls silent."""
+        while True:
+            heard = connection.heard
+            done, _ = await asyncio.wait([connection.lost], timeout=PING_S)
+            if done:
+                return connection.lost.result()
+            if connection.heard == heard:
+                try:
+                    await connection.call("PING", seconds=REPLY_S_MAX)
+                except (ConnectionLost, Refused) as error:
+                    return str(error)
+
+    def _hand_over(self, channel: bytes, message: bytes) -> None:
+        receive = self._receivers.get(channel)
+        if receive is None:
+            return
+        try:
+            receive(message)
+        except Exception:
+            _logger.exception("a receiver of %s failed", channel.decode(errors="replace"))
+
+    def _tell_reconnected(self) -> None:
+        for call in self._on_reconnect:
+            try:
+                call()
+            except Exception:
+                _logger.exception("a call after reconnecting to the bus failed")

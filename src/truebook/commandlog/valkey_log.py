@@ -1,0 +1,97 @@
+"""A gateway's side of the log on a Valkey or Redis stream.
+
+Promise: `append` returns once the entry is fsync'd (the server answers only then; durability.py
+checks that it does). Why entries keep their order: one connection, one request after the other, and
+what a lost connection left unknown is told as such.
+
+The position is the stream id; its first half is the server's time in milliseconds.
+"""
+
+import asyncio
+
+from truebook.commandlog.address import parse
+from truebook.commandlog.durability import PROBES, cannot_check, check_durable
+from truebook.commandlog.interface import GENESIS, LogUnavailable, OutcomeUnknown, Position
+from truebook.commandlog.pipelined import PipelinedConnection, open_connection
+from truebook.commandlog.resp import CONNECT_S_MAX, ConnectionLost, Refused, key, last_id
+
+APPEND_S_MAX = 10.0
+"""A disk that needs longer to take an entry is as good as gone: reconnect and send it again."""
+
+
+class ValkeyLog:
+    """interface.Log on a server; connects when first used, and again after a loss."""
+
+    def __init__(self, url: str, *, shard: int = 0, allow_not_durable: bool = False) -> None:
+        self._address = parse(url)
+        self._stream = key(shard, "log")
+        self._gateways = key(shard, "gateways")
+        self._allow_not_durable = allow_not_durable
+        self._connection: PipelinedConnection | None = None
+        self._opening = asyncio.Lock()
+
+    async def lease_gateway(self) -> int:
+        """A gateway number that was never given before; a lost one is merely skipped."""
+        connection = await self._connected()
+        try:
+            return int(await connection.call("INCR", self._gateways, seconds=APPEND_S_MAX))
+        except (ConnectionLost, Refused) as error:
+            raise LogUnavailable(str(error)) from None
+
+    async def append(self, data: bytes) -> Position:
+        """Append one entry; its position once it is on disk."""
+        connection = await self._connected()
+        try:
+            reply = await connection.call(
+                "XADD", self._stream, "*", "d", data, seconds=APPEND_S_MAX
+            )
+        except Refused as error:
+            raise LogUnavailable(f"the log server refuses entries: {error}") from None
+        except ConnectionLost as error:
+            raise OutcomeUnknown(str(error)) from None
+        return Position.parse(reply)
+
+    async def last_position(self) -> Position:
+        """The position of the newest entry; GENESIS for an empty log."""
+        connection = await self._connected()
+        command = ("XREVRANGE", self._stream, "+", "-", "COUNT", 1)
+        try:
+            return last_id(await connection.call(*command, seconds=APPEND_S_MAX), GENESIS)
+        except (ConnectionLost, Refused) as error:
+            raise LogUnavailable(str(error)) from None
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.abort("closed by us")
+            self._connection = None
+
+    async def _connected(self) -> PipelinedConnection:
+        if self._connection is not None and self._connection.is_open:
+            return self._connection
+        async with self._opening:
+            if self._connection is None or not self._connection.is_open:
+                self._connection = await self._open()
+            return self._connection
+
+    async def _open(self) -> PipelinedConnection:
+        try:
+            connection = await open_connection(self._address)
+            if not self._allow_not_durable:
+                await self._probe(connection)
+        except (ConnectionLost, Refused) as error:
+            raise LogUnavailable(str(error)) from None
+        return connection
+
+    async def _probe(self, connection: PipelinedConnection) -> None:
+        try:
+            replies = [await connection.call(*probe, seconds=CONNECT_S_MAX) for probe in PROBES]
+            check_durable(str(self._address), replies)
+        except Refused as error:
+            connection.abort("not checked")
+            if str(error).startswith("LOADING"):
+                raise
+            raise cannot_check(str(self._address), error) from None
+        except Exception:
+            connection.abort("not durable")
+            raise

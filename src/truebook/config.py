@@ -1,0 +1,279 @@
+"""The configuration: what one installation says about itself, typed, from three places.
+
+From the weakest to the strongest: the defaults below, the file (`truebook.toml` in the working
+folder, or `--config FILE`), the environment, the command line. Promise: what can't be meant is
+refused with the name of the key and the reason; a key nobody knows is an error, in the file and in
+the environment; a configuration written by `write` is read back equal, which is how the processes
+of one `truebook up` come to have the same.
+
+In the environment a key of a section is TRUEBOOK_SECTION_KEY: `url` of `[log]` is
+TRUEBOOK_LOG_URL, `port` of `[api]` is TRUEBOOK_API_PORT; `data` is TRUEBOOK_DATA. Assets,
+markets and tiers are lists and stand in the file only, as `[[venue.assets]]`, `[[venue.markets]]`
+and `[[venue.tiers]]`. They are for genesis: they become commands in an empty log, and after that
+the log decides and these keys do nothing.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+if TYPE_CHECKING:
+    from truebook.genesis import Venue
+
+FILE_NAME = "truebook.toml"
+PREFIX = "TRUEBOOK_"
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Processes = Annotated[int, Meta(ge=1, le=64)]
+
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+DATABASE_SCHEMES = ("sqlite", "postgresql")
+ARCHIVE_SCHEMES = ("file",)
+
+
+class UserError(Exception):
+    """The user's mistake, in words for the user: the command line ends with status 1."""
+
+
+class ConfigError(UserError):
+    """What is wrong with the configuration."""
+
+
+class _Section(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A table of the file."""
+
+
+class LogSection(_Section, frozen=True):
+    """Where the command log is."""
+
+    url: str = ""
+    """redis://, rediss:// or unix://; empty: a private server on the data folder."""
+
+
+class BusSection(_Section, frozen=True):
+    """Where the bus is."""
+
+    url: str = ""
+    """redis://, rediss:// or unix://; empty: a private server."""
+
+
+class DatabaseSection(_Section, frozen=True):
+    """Where what people query later is stored."""
+
+    url: str = ""
+    """sqlite:/// or postgresql://; empty: SQLite in the data folder."""
+
+
+class ArchiveSection(_Section, frozen=True):
+    """Where old entries of the log are kept."""
+
+    url: str = ""
+    """file://; empty: a folder in the data folder."""
+
+
+class ApiSection(_Section, frozen=True):
+    """The HTTP gateways."""
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Port = 8080
+    """0: any free one."""
+    processes: Processes = 1
+
+
+class WsSection(_Section, frozen=True):
+    """The websocket server."""
+
+    port: Port = 8081
+
+
+class EngineSection(_Section, frozen=True):
+    """The engines; with more than one the others stand by and check."""
+
+    processes: Processes = 1
+    kind: Literal["fast", "naive"] = "fast"
+    """naive: the plain Python twin, a thousand times slower, for looking at a bug."""
+
+
+class BotsSection(_Section, frozen=True):
+    """The market maker and the noise taker."""
+
+    enabled: bool = True
+
+
+class AccountsSection(_Section, frozen=True):
+    """What `account create` gives a new account."""
+
+    open_orders_max: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 5_000
+    """In all markets together."""
+
+
+class Config(_Section, frozen=True):
+    """One installation of Truebook."""
+
+    data: Annotated[str, Meta(min_length=1)] = "truebook-data"
+    """The folder of everything that has to survive, and of what the processes write."""
+    log: LogSection = LogSection()
+    bus: BusSection = BusSection()
+    database: DatabaseSection = DatabaseSection()
+    archive: ArchiveSection = ArchiveSection()
+    api: ApiSection = ApiSection()
+    ws: WsSection = WsSection()
+    engine: EngineSection = EngineSection()
+    bots: BotsSection = BotsSection()
+    accounts: AccountsSection = AccountsSection()
+    venue: dict[str, Any] = field(default_factory=dict)
+    """Assets, markets and fee tiers as `genesis.Venue`; empty: SOL_USDC, BTC_USDC, ETH_USDC."""
+
+
+def load(
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Mapping[str, Any] | str] | None = None,
+) -> Config:
+    """Read the file (None: truebook.toml, if there is one), environment and command line.
+
+    `overrides` has the shape of the file; a value of None says nothing.
+    """
+    values = read_file(file)
+    _overlay(values, from_environment(os.environ if environment is None else environment))
+    _overlay(values, overrides or {})
+    return _checked(values)
+
+
+def venue_of(config: Config) -> "Venue":
+    """The venue for genesis; ConfigError names the market or asset and what is wrong with it."""
+    # Imported here: it needs NumPy, and most commands of the command line never ask for it.
+    from truebook.genesis import DEFAULT_VENUE, Venue, VenueError, commands_of
+
+    if not config.venue:
+        return DEFAULT_VENUE
+    try:
+        venue = msgspec.convert(config.venue, Venue)
+        commands_of(venue)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"venue.{_with_key(str(error))}") from None
+    except VenueError as error:
+        raise ConfigError(f"venue: {error}") from None
+    return venue
+
+
+def read_file(file: Path | None = None) -> dict[str, Any]:
+    """What a file says; TOML, or JSON as `write` makes it. Without a name it may be missing."""
+    path = Path(FILE_NAME) if file is None else file
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        if file is None:
+            return {}
+        raise ConfigError(f"there is no configuration file {path}") from None
+    except OSError as error:
+        raise ConfigError(f"can't read {path}: {error.strerror}") from None
+    try:
+        if path.suffix == ".json":
+            values = msgspec.json.decode(data, type=dict[str, Any])
+        else:
+            values = tomllib.loads(data.decode())
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    _checked(values, f"{path}: ")
+    return values
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What the environment says; variables of other sections than ours are left alone."""
+    values: dict[str, Any] = {}
+    sections = _sections()
+    for name, text in environment.items():
+        if not name.startswith(PREFIX):
+            continue
+        section, _, key = name.removeprefix(PREFIX).lower().partition("_")
+        if section == "data" and not key:
+            values["data"] = text
+        elif section in sections:
+            values.setdefault(section, {})[key] = _typed(name, text, sections[section], key)
+    return values
+
+
+def environment_without(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without our keys, for a child that gets them in a file."""
+    sections = _sections()
+
+    def is_key(name: str) -> bool:
+        section = name.removeprefix(PREFIX).lower().partition("_")[0]
+        return name.startswith(PREFIX) and (section == "data" or section in sections)
+
+    return {name: text for name, text in environment.items() if not is_key(name)}
+
+
+def write(config: Config, path: Path) -> None:
+    """Write the whole configuration as JSON, for its owner's eyes: URLs may hold passwords."""
+    data = msgspec.json.format(msgspec.json.encode(config))
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(data)
+    temporary.replace(path)
+
+
+def _sections() -> dict[str, type[_Section]]:
+    """The sections whose keys are single values, by name."""
+    return {
+        item.name: item.type
+        for item in msgspec.structs.fields(Config)
+        if isinstance(item.type, type) and issubclass(item.type, _Section)
+    }
+
+
+def _typed(name: str, text: str, section: type[_Section], key: str) -> Any:
+    """A variable's text as the type of its key."""
+    types = {item.name: item.type for item in msgspec.structs.fields(section)}
+    if key not in types:
+        known = ", ".join(sorted(f"{name[: -len(key)]}{other.upper()}" for other in types))
+        raise ConfigError(f"{name}: unknown key; known here: {known}")
+    try:
+        return msgspec.convert(text, types[key], strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {error}") from None
+
+
+def _overlay(values: dict[str, Any], stronger: Mapping[str, Any]) -> None:
+    for key, value in stronger.items():
+        if isinstance(value, Mapping):
+            _overlay(values.setdefault(key, {}), value)
+        elif value is not None:
+            values[key] = value
+
+
+def _checked(values: dict[str, Any], source: str = "") -> Config:
+    try:
+        config = msgspec.convert(values, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(source + _with_key(str(error))) from None
+    _check_url(source, "log.url", config.log.url, REDIS_SCHEMES)
+    _check_url(source, "bus.url", config.bus.url, REDIS_SCHEMES)
+    _check_url(source, "database.url", config.database.url, DATABASE_SCHEMES)
+    _check_url(source, "archive.url", config.archive.url, ARCHIVE_SCHEMES)
+    return config
+
+
+def _check_url(source: str, key: str, url: str, schemes: tuple[str, ...]) -> None:
+    if url and urlsplit(url).scheme not in schemes:
+        wanted = ", ".join(f"{scheme}://" for scheme in schemes)
+        raise ConfigError(f"{source}{key}: {url!r} doesn't start with {wanted}")
+
+
+def _with_key(message: str) -> str:
+    """Put the key first: "Expected `int`, got `str` - at `$.api.port`" → "api.port: Expected …"."""
+    reason, _, place = message.partition(" - at `$")
+    place = place.rstrip("`").lstrip(".")
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
+    if unknown:
+        return f"{place}.{unknown[1]}: unknown key".lstrip(".")
+    return f"{place or 'file'}: {reason}"

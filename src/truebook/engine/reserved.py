@@ -1,0 +1,48 @@
+"""Reserved bytes must be zero: masks of the bytes named `zero_…`, made from the layouts."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truebook.engine.compiled import inlined
+from truebook.engine.state import State, word_at
+from truebook.messages import (
+    SET_ACCOUNT,
+    SET_ASSET,
+    SET_KEY,
+    SET_MARKET,
+    SET_MARKET_STATE,
+    SET_TIER,
+    TICK,
+    TRANSFER,
+)
+
+
+def _masks(record: np.dtype[Any]) -> NDArray[np.int64]:
+    """A word for each eight bytes of the record, with ones in its reserved bytes."""
+    reserved = np.zeros(record.itemsize, np.uint8)
+    assert record.fields is not None
+    for name, (kind, offset, *_) in record.fields.items():
+        if name.startswith("zero_"):
+            reserved[offset : offset + kind.itemsize] = 0xFF
+    return reserved.view(np.int64)
+
+
+TRANSFER_MASKS = _masks(TRANSFER)
+TICK_MASKS = _masks(TICK)
+SET_ASSET_MASKS = _masks(SET_ASSET)
+SET_MARKET_MASKS = _masks(SET_MARKET)
+SET_MARKET_STATE_MASKS = _masks(SET_MARKET_STATE)
+SET_TIER_MASKS = _masks(SET_TIER)
+SET_ACCOUNT_MASKS = _masks(SET_ACCOUNT)
+SET_KEY_MASKS = _masks(SET_KEY)
+
+
+@inlined
+def reserved_is_zero(s: State, i: Any, records: Any, masks: Any) -> Any:
+    """Whether all reserved bytes of the command at record `i` are zero."""
+    for k in range(8 * records):  # noqa: SIM110 - the kernel has no generators
+        if word_at(s, i * 8 + k).value & masks[k] != 0:
+            return False
+    return True

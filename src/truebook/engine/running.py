@@ -1,0 +1,262 @@
+"""The engine's main loop: entries, commands, and how a full buffer interrupts it.
+
+Promise: `run` carries out as many records as there is room to tell about, and says where it
+stopped; called again, it goes on exactly there. What it has done never depends on the size of the
+buffers. The common commands are compiled into the loop; settings are called, so that they
+don't weigh on it.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from truebook.engine.amending import amend
+from truebook.engine.cancelling import cancel, cancel_all, go_on_cancelling
+from truebook.engine.compiled import called, entry, inlined, record_at, signed
+from truebook.engine.emit import emit_entry, emit_rejected
+from truebook.engine.hashing import (
+    clock_hash,
+    count_touched,
+    note_account,
+    put_gateway,
+    take_gateway,
+)
+from truebook.engine.layout import (
+    PHASE_CANCEL_ALL,
+    PHASE_FINISH,
+    PHASE_MATCH,
+    PHASE_NONE,
+    PHASE_TICK,
+    STATUS_DONE,
+    STATUS_FULL,
+    words_of,
+)
+from truebook.engine.maps import MAP_BITS_START, add_name
+from truebook.engine.matching import finish, has_room, match
+from truebook.engine.members import set_account, set_key
+from truebook.engine.placing import MALFORMED, place
+from truebook.engine.settings import set_asset, set_market, set_market_state, set_tier
+from truebook.engine.state import (
+    State,
+    account_at,
+    command_at,
+    entry_at,
+    gateway_at,
+    meta_of,
+)
+from truebook.engine.transfers import go_on_ticking, tick, transfer
+from truebook.limits import GATEWAYS_MAX
+from truebook.messages import (
+    COMMAND_BYTES,
+    FORMAT_VERSION,
+    SET_ACCOUNT,
+    SET_ASSET,
+    SET_KEY,
+    SET_MARKET,
+    SET_MARKET_STATE,
+    SET_TIER,
+    CommandKind,
+    EntryStatus,
+)
+
+_ASSET_COMMAND = words_of(SET_ASSET)
+_ACCOUNT_COMMAND = words_of(SET_ACCOUNT)
+
+_ENTRY = int(CommandKind.ENTRY)
+_PLACE = int(CommandKind.PLACE)
+_CANCEL = int(CommandKind.CANCEL)
+_CANCEL_ALL = int(CommandKind.CANCEL_ALL)
+_AMEND = int(CommandKind.AMEND)
+_DEPOSIT = int(CommandKind.DEPOSIT)
+_WITHDRAW = int(CommandKind.WITHDRAW)
+_TICK = int(CommandKind.TICK)
+_SET_ASSET = int(CommandKind.SET_ASSET)
+_SET_MARKET = int(CommandKind.SET_MARKET)
+_SET_MARKET_STATE = int(CommandKind.SET_MARKET_STATE)
+_SET_TIER = int(CommandKind.SET_TIER)
+_SET_ACCOUNT = int(CommandKind.SET_ACCOUNT)
+_SET_KEY = int(CommandKind.SET_KEY)
+_APPLIED = int(EntryStatus.APPLIED)
+_REPEATED = int(EntryStatus.REPEATED)
+_GAP = int(EntryStatus.GAP)
+_MALFORMED_ENTRY = int(EntryStatus.MALFORMED)
+_TIME_LIMIT_MS = 1 << 47
+"""A time must fit above the sixteen order flags."""
+
+
+@inlined
+def _entry_status(s: State, i: Any, count: Any) -> Any:
+    e = entry_at(s, i)
+    zeros = e.zero_1[0] | e.zero_1[1] | e.zero_1[2] | e.zero_1[3]
+    if e.kind != _ENTRY or e.version != FORMAT_VERSION or zeros != 0:
+        return _MALFORMED_ENTRY
+    if e.time_ms < 0 or e.time_ms >= _TIME_LIMIT_MS or e.gateway >= GATEWAYS_MAX:
+        return _MALFORMED_ENTRY
+    if e.sequence < 1 or e.count > count - i - 1:
+        return _MALFORMED_ENTRY
+    last = gateway_at(s, e.gateway).value
+    if e.sequence <= last:
+        return _REPEATED
+    return _APPLIED if e.sequence == last + 1 else _GAP
+
+
+@inlined
+def _begin_entry(s: State, count: Any) -> None:
+    """The header at the cursor: apply the entry's commands, or pass it over."""
+    meta = meta_of(s)
+    e = entry_at(s, meta.cursor)
+    status = _entry_status(s, meta.cursor, count)
+    if 0 <= e.time_ms < _TIME_LIMIT_MS:
+        meta.time_ms = max(meta.time_ms, e.time_ms)
+    emit_entry(s, status, e.count, e.gateway, e.sequence)
+    end = min(meta.cursor + 1 + np.int64(e.count), count)
+    meta.entry_end = end
+    meta.command = 0
+    if status == _APPLIED:
+        take_gateway(s, e.gateway, gateway_at(s, e.gateway).value)
+        gateway_at(s, e.gateway).value = e.sequence
+        put_gateway(s, e.gateway, e.sequence)
+        meta.cursor += 1
+    else:
+        meta.cursor = end
+
+
+@called
+def _set(s: State, i: Any) -> None:
+    """Carry out a setting or a transfer."""
+    kind = np.int64(command_at(s, i).kind)
+    at = meta_of(s).input + i * COMMAND_BYTES
+    if kind == _SET_ASSET:
+        set_asset(s, i, record_at(at, _ASSET_COMMAND))
+    elif kind == _SET_MARKET:
+        set_market(s, i, record_at(at, SET_MARKET))
+    elif kind == _SET_MARKET_STATE:
+        set_market_state(s, i, record_at(at, SET_MARKET_STATE))
+    elif kind == _SET_TIER:
+        set_tier(s, i, record_at(at, SET_TIER))
+    elif kind == _SET_ACCOUNT:
+        set_account(s, i, record_at(at, _ACCOUNT_COMMAND))
+    elif kind == _SET_KEY:
+        set_key(s, i, record_at(at, SET_KEY))
+    elif kind == _TICK:
+        tick(s, i)
+    else:
+        transfer(s, i)
+
+
+@inlined
+def _is_setting(kind: Any) -> Any:
+    return (
+        kind == _DEPOSIT or kind == _WITHDRAW or kind == _TICK or (_SET_ASSET <= kind <= _SET_KEY)
+    )
+
+
+@inlined
+def _begin_command(s: State) -> None:
+    """The command at the cursor."""
+    meta = meta_of(s)
+    i = meta.cursor
+    c = command_at(s, i)
+    kind = np.int64(c.kind)
+    size = 2 if kind == _SET_MARKET else 1
+    known = _PLACE <= kind <= _AMEND or _is_setting(kind)
+    if not known or c.records != size or i + size > meta.entry_end:
+        emit_rejected(s, kind, 0, 0, MALFORMED, 0)
+        meta.cursor += 1
+    else:
+        if kind == _PLACE:
+            place(s, i)
+        elif kind == _CANCEL:
+            cancel(s, i)
+        elif kind == _AMEND:
+            amend(s, i)
+        elif kind == _CANCEL_ALL:
+            cancel_all(s, i)
+        else:
+            _set(s, i)
+        meta.cursor += size
+    if meta.phase == PHASE_NONE:
+        meta.command += 1
+
+
+@inlined
+def _go_on(s: State) -> Any:
+    """Bring the unfinished command on; False where a buffer is full in the middle."""
+    meta = meta_of(s)
+    if meta.phase == PHASE_MATCH:
+        if not match(s):
+            return False
+        meta.phase = PHASE_FINISH
+    if meta.phase == PHASE_FINISH:
+        if not has_room(s):
+            return False
+        finish(s)
+        meta.phase = PHASE_NONE
+    elif meta.phase == PHASE_CANCEL_ALL:
+        if not go_on_cancelling(s):
+            return False
+    elif meta.phase == PHASE_TICK:
+        if not go_on_ticking(s, meta.cursor - 1):
+            return False
+    meta.command += 1
+    return True
+
+
+@inlined
+def _run(s: State, count: Any) -> Any:
+    meta = meta_of(s)
+    while True:
+        if meta.phase != PHASE_NONE and not _go_on(s):
+            return STATUS_FULL
+        if meta.cursor == count:
+            meta.cursor = 0
+            meta.entry_end = 0
+            return STATUS_DONE
+        if not has_room(s):
+            return STATUS_FULL
+        if meta.cursor == meta.entry_end:
+            _begin_entry(s, count)
+        else:
+            _begin_command(s)
+
+
+@entry("int64(int64, int64, int64)")
+def run(s: State, records: Any, count: Any) -> Any:
+    """Carry out `count` records from the address `records` on, for the state `s`.
+
+    Returns STATUS_… | event rows << 8 | replies << 36. After STATUS_FULL the caller takes the
+    events and replies away and calls again with the same arguments.
+    """
+    meta = meta_of(s)
+    meta.input = records
+    meta.row = 0
+    meta.reply = 0
+    status = _run(s, count)
+    count_touched(s)
+    return status | (meta.row << 8) | (meta.reply << 36)
+
+
+@entry("int64(int64, int64, int64, int64, int64, int64)")
+def start(s: State, rows_max: Any, replies_max: Any, a: Any, b: Any, c: Any) -> Any:
+    """Make the state of an exchange before its first entry: a clock and the venue's account, whose
+    name is the three words."""
+    meta = meta_of(s)
+    meta.rows_max = rows_max
+    meta.replies_max = replies_max
+    meta.ids_bits = MAP_BITS_START
+    meta.clients_bits = MAP_BITS_START
+    meta.accounts = 1
+    name = account_at(s, 0).name
+    name[0], name[1], name[2] = np.uint64(a), np.uint64(b), np.uint64(c)
+    add_name(s, name[0], name[1], name[2], 0)
+    note_account(s, 0)
+    count_touched(s)
+    return 0
+
+
+@entry("int64(int64, int64)")
+def state_hash_lane(s: State, high: Any) -> Any:
+    """One lane of the state hash."""
+    low_clock, high_clock = clock_hash(s)
+    meta = meta_of(s)
+    return signed(meta.hash_high + high_clock) if high else signed(meta.hash_low + low_clock)

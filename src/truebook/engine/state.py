@@ -1,0 +1,116 @@
+"""The state as the kernel sees it: one address, and every pool at a fixed distance from it.
+
+Promise: `order_at(s, slot)` is that order's record in memory, to read and to write, at the cost of
+one addition. Why so: an engine's whole address space is reserved at once (memory.py), so where a
+pool begins is a constant; a function of the kernel is handed a single number, and code that passes
+thirty arrays about compiles thirty times as long.
+
+With NUMBA_BOUNDSCHECK=1 every index is checked, and one out of range raises IndexError.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from truebook.engine.compiled import BOUNDS_CHECKED, inlined, record_at
+from truebook.engine.layout import OFFSETS, PLACE_IN_MAP, POOLS, SUM, WORD
+from truebook.messages import COMMAND, COMMAND_BYTES, ENTRY, TICK, TRANSFER
+
+State: TypeAlias = Any
+"""The address of a state: an int64."""
+
+Record: TypeAlias = Any
+Accessor: TypeAlias = Callable[[State, Any], Record]
+
+
+def _pool(name: str) -> Accessor:
+    """The accessor of a pool: the record at an index."""
+    record, length = POOLS[name]
+    offset, size = OFFSETS[name], record.itemsize
+    if BOUNDS_CHECKED:
+
+        @inlined
+        def checked(s: State, index: Any) -> Record:
+            if index < 0 or index >= length:
+                raise IndexError
+            return record_at(s + offset + np.int64(index) * size, record)
+
+        return checked
+
+    @inlined
+    def at(s: State, index: Any) -> Record:
+        return record_at(s + offset + np.int64(index) * size, record)
+
+    return at
+
+
+order_at = _pool("orders")
+link_at = _pool("links")
+level_at = _pool("levels")
+node_at = _pool("nodes")
+book_at = _pool("books")
+market_at = _pool("markets")
+asset_at = _pool("assets")
+tier_at = _pool("tiers")
+account_at = _pool("accounts")
+key_at = _pool("keys")
+balance_at = _pool("balances")
+open_orders_at = _pool("open_orders")
+gateway_at = _pool("gateways")
+balance_mark_at = _pool("balance_marks")
+touched_order_at = _pool("touched_orders")
+touched_balance_at = _pool("touched_balances")
+touched_account_at = _pool("touched_accounts")
+touched_market_at = _pool("touched_markets")
+out_at = _pool("out")
+reply_at = _pool("replies")
+
+_meta_at = _pool("meta")
+_taker_at = _pool("taker")
+
+
+@inlined
+def meta_of(s: State) -> Record:
+    """The scalars."""
+    return _meta_at(s, 0)
+
+
+@inlined
+def taker_of(s: State) -> Record:
+    """The order in matching."""
+    return _taker_at(s, 0)
+
+
+@inlined
+def map_place_at(s: State, offset: Any, index: Any) -> Record:
+    """A place of the hash map that begins at `offset`."""
+    return record_at(s + offset + np.int64(index) * 8, PLACE_IN_MAP)
+
+
+@inlined
+def sum_at(s: State, offset: Any, index: Any) -> Record:
+    """A slice's sum in the pool of sums that begins at `offset`."""
+    return record_at(s + offset + np.int64(index) * 16, SUM)
+
+
+def _input(record: "np.dtype[Any]") -> Accessor:
+    """The accessor of input records, read as commands of one kind."""
+
+    @inlined
+    def at(s: State, index: Any) -> Record:
+        return record_at(meta_of(s).input + np.int64(index) * COMMAND_BYTES, record)
+
+    return at
+
+
+command_at = _input(COMMAND)
+entry_at = _input(ENTRY)
+tick_at = _input(TICK)
+transfer_at = _input(TRANSFER)
+
+
+@inlined
+def word_at(s: State, index: Any) -> Record:
+    """A word of the input, eight to a record."""
+    return record_at(meta_of(s).input + np.int64(index) * 8, WORD)

@@ -1,0 +1,125 @@
+"""DEPOSIT, WITHDRAW and TICK: value crosses the door, time passes.
+
+Promise: an asset's supply is what was deposited less what was withdrawn, at most 2^62 atoms.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from truebook.engine.compiled import inlined
+from truebook.engine.emit import (
+    emit_balance,
+    emit_rejected,
+    emit_ticked,
+    emit_transferred,
+    reply_done,
+)
+from truebook.engine.layout import PHASE_NONE, PHASE_TICK
+from truebook.engine.ledger import balance_slot, credit
+from truebook.engine.matching import has_room
+from truebook.engine.placing import (
+    ACCOUNT_BLOCKED,
+    MALFORMED,
+    OK,
+    UNKNOWN_ACCOUNT,
+    UNKNOWN_MARKET,
+)
+from truebook.engine.reserved import TICK_MASKS, TRANSFER_MASKS, reserved_is_zero
+from truebook.engine.state import (
+    State,
+    account_at,
+    asset_at,
+    balance_at,
+    meta_of,
+    tick_at,
+    transfer_at,
+)
+from truebook.limits import AMOUNT_MAX
+from truebook.messages import TICK_MARKETS_MAX, AccountFlag, CommandKind, RejectCode
+
+_DEPOSIT = int(CommandKind.DEPOSIT)
+_TICK = int(CommandKind.TICK)
+_BLOCKED = int(AccountFlag.BLOCKED)
+_UNKNOWN_ASSET = int(RejectCode.UNKNOWN_ASSET)
+_SUPPLY = int(RejectCode.SUPPLY_TOO_LARGE)
+_NO_FUNDS = int(RejectCode.INSUFFICIENT_FUNDS)
+
+
+@inlined
+def _transfer_code(s: State, i: Any) -> Any:
+    c = transfer_at(s, i)
+    if not reserved_is_zero(s, i, 1, TRANSFER_MASKS) or c.amount < 1:
+        return MALFORMED
+    if c.account >= meta_of(s).accounts:
+        return UNKNOWN_ACCOUNT
+    if account_at(s, c.account).flags & _BLOCKED:
+        return ACCOUNT_BLOCKED
+    if c.asset >= meta_of(s).assets:
+        return _UNKNOWN_ASSET
+    if c.kind == _DEPOSIT:
+        return _SUPPLY if c.amount > AMOUNT_MAX - asset_at(s, c.asset).supply else OK
+    have = balance_at(s, balance_slot(c.account, c.asset)).available
+    return _NO_FUNDS if c.amount > have else OK
+
+
+@inlined
+def transfer(s: State, i: Any) -> None:
+    """Carry out the DEPOSIT or WITHDRAW in record `i`."""
+    c = transfer_at(s, i)
+    account = np.int64(c.account)
+    asset = np.int64(c.asset)
+    code = _transfer_code(s, i)
+    if code != OK:
+        emit_rejected(s, c.kind, account, 0, code, 0)
+        return
+    amount = c.amount if c.kind == _DEPOSIT else -c.amount
+    slot = balance_slot(account, asset)
+    credit(s, slot, amount)
+    asset_at(s, asset).supply += amount
+    emit_transferred(s, c.kind, account, asset, c.amount)
+    emit_balance(s, account, asset, slot)
+    reply_done(s, c.kind, account, 0, 0)
+
+
+@inlined
+def _tick_code(s: State, i: Any) -> Any:
+    c = tick_at(s, i)
+    count = np.int64(c.count)
+    if not reserved_is_zero(s, i, 1, TICK_MASKS) or count > TICK_MARKETS_MAX:
+        return MALFORMED
+    for k in range(count, TICK_MARKETS_MAX):
+        if c.markets[k] != 0:
+            return MALFORMED
+    for k in range(count):
+        if c.markets[k] >= meta_of(s).markets:
+            return UNKNOWN_MARKET
+    return OK
+
+
+@inlined
+def tick(s: State, i: Any) -> None:
+    """Begin the TICK in record `i` (PHASE_TICK)."""
+    code = _tick_code(s, i)
+    if code != OK:
+        emit_rejected(s, _TICK, 0, 0, code, 0)
+        return
+    meta_of(s).phase = PHASE_TICK
+    meta_of(s).step = 0
+
+
+@inlined
+def go_on_ticking(s: State, i: Any) -> Any:
+    """Number the markets of the TICK in record `i`; False where a buffer is full in the middle."""
+    meta = meta_of(s)
+    c = tick_at(s, i)
+    while meta.step < c.count:
+        if not has_room(s):
+            return False
+        emit_ticked(s, np.int64(c.markets[meta.step]))
+        meta.step += 1
+    if not has_room(s):
+        return False
+    reply_done(s, _TICK, 0, 0, 0)
+    meta.phase = PHASE_NONE
+    return True

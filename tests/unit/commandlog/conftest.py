@@ -1,0 +1,89 @@
+"""Log and bus of both kinds, for tests of what they promise: in memory, and on real servers.
+
+The real ones share two private servers; each test has keys of its own.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from truebook.commandlog.interface import Bus, Log, LogReader, Publisher, Subscription
+from truebook.commandlog.memory import (
+    MemoryBus,
+    MemoryBusServer,
+    MemoryLog,
+    MemoryLogReader,
+    MemoryLogServer,
+    MemoryPublisher,
+    MemorySubscription,
+)
+from truebook.commandlog.server import Server, start_bus_server, start_log_server
+from truebook.commandlog.valkey_bus import ValkeyBus
+from truebook.commandlog.valkey_log import ValkeyLog
+from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
+from truebook.commandlog.valkey_reader import ValkeyLogReader
+
+_shards = itertools.count(1)
+
+
+@dataclass
+class Logs:
+    """Makes both sides of one log."""
+
+    log: Callable[[], Log]
+    reader: Callable[[], LogReader]
+
+
+@dataclass
+class Buses:
+    """Makes both sides of one bus."""
+
+    bus: Callable[[], Bus]
+    publisher: Callable[[], Publisher]
+    subscription: Callable[[str], Subscription]
+
+
+def _running(server: Server) -> Iterator[Server]:
+    try:
+        server.wait_ready()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def log_server(tmp_path_factory):
+    yield from _running(start_log_server(tmp_path_factory.mktemp("log")))
+
+
+@pytest.fixture(scope="session")
+def bus_server(tmp_path_factory):
+    yield from _running(start_bus_server(tmp_path_factory.mktemp("bus")))
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def logs(request):
+    if request.param == "memory":
+        server = MemoryLogServer()
+        return Logs(lambda: MemoryLog(server), lambda: MemoryLogReader(server))
+    url, shard = request.getfixturevalue("log_server").url, next(_shards)
+    return Logs(lambda: ValkeyLog(url, shard=shard), lambda: ValkeyLogReader(url, shard=shard))
+
+
+@pytest.fixture(params=["memory", "valkey"])
+def buses(request):
+    if request.param == "memory":
+        server = MemoryBusServer()
+        return Buses(
+            lambda: MemoryBus(server),
+            lambda: MemoryPublisher(server),
+            lambda channel: MemorySubscription(server, channel),
+        )
+    url, shard = request.getfixturevalue("bus_server").url, next(_shards)
+    return Buses(
+        lambda: ValkeyBus(url, shard=shard),
+        lambda: ValkeyPublisher(url, shard=shard),
+        lambda channel: ValkeySubscription(url, channel, shard=shard),
+    )

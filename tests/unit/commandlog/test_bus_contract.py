@@ -1,0 +1,161 @@
+"""What every bus promises, whatever it is made of."""
+
+import asyncio
+import time
+
+from truebook.commandlog.chain import START
+from truebook.commandlog.interface import GENESIS, EventEntry, Position, Tail
+
+
+def entry(n, previous=None):
+    before = previous or (Position(1000, n - 1) if n > 1 else GENESIS)
+    return EventEntry(
+        Position(1000, n), before, b"events %d" % n, b"replies %d" % n, bytes([n]) * 32
+    )
+
+
+def tail(n):
+    return Tail(entry(n).position, entry(n).event_hash) if n else Tail(GENESIS, START)
+
+
+async def until(condition):
+    for _ in range(5000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("waited in vain")
+
+
+def filled(buses, count):
+    publisher = buses.publisher()
+    assert publisher.append(tail(0), [entry(n) for n in range(1, count + 1)], []) is None
+    return publisher
+
+
+def test_an_empty_stream_ends_at_genesis(buses):
+    publisher = buses.publisher()
+    assert publisher.tail() == Tail(GENESIS, START)
+    publisher.close()
+
+
+def test_the_stream_grows_only_from_its_end(buses):
+    publisher = filled(buses, 2)
+    assert publisher.append(tail(1), [entry(2), entry(3)], []) == tail(2)
+    assert publisher.append(tail(3), [entry(4)], []) == tail(2)
+    assert publisher.append(tail(0), [entry(1)], []) == tail(2)
+    assert publisher.append(tail(2), [entry(3)], []) is None
+    assert publisher.tail() == tail(3)
+    publisher.close()
+
+
+def test_an_engine_with_another_history_cannot_add_to_the_stream(buses):
+    publisher = filled(buses, 2)
+    forked = Tail(entry(2).position, b"\xff" * 32)
+    assert publisher.append(forked, [entry(3)], []) == tail(2)
+    publisher.close()
+
+
+def test_a_refused_append_sends_nothing(buses):
+    async def listen():
+        bus, heard = buses.bus(), []
+        await bus.subscribe("gateway:7", heard.append)
+        publisher = buses.publisher()
+        publisher.append(tail(1), [entry(2)], [("gateway:7", b"wrong")])
+        publisher.append(tail(0), [entry(1)], [("gateway:7", b"a"), ("gateway:7", b"b")])
+        publisher.publish("gateway:7", b"c")
+        await until(lambda: len(heard) >= 3)
+        publisher.close()
+        await bus.close()
+        return heard
+
+    assert asyncio.run(listen()) == [b"a", b"b", b"c"]
+
+
+def test_event_entries_are_found_by_position_and_in_both_directions(buses):
+    filled(buses, 5).close()
+
+    async def ask():
+        bus = buses.bus()
+        assert await bus.event_tail() == Position(1000, 5)
+        assert await bus.event_entry(Position(1000, 3)) == entry(3)
+        assert await bus.event_entry(Position(1000, 9)) is None
+        assert await bus.event_entries_before(Position(1000, 4), 2) == [entry(3), entry(2)]
+        assert await bus.event_entries_before(Position(1000, 1), 2) == []
+        assert await bus.event_entries_after(GENESIS, 2, 0) == [entry(1), entry(2)]
+        assert await bus.event_entries_after(Position(1000, 3), 9, 0) == [entry(4), entry(5)]
+        assert await bus.event_entries_after(Position(1000, 5), 9, 20) == []
+        await bus.close()
+
+    asyncio.run(ask())
+
+
+def test_waiting_for_events_ends_when_they_come(buses):
+    async def ask():
+        bus, publisher = buses.bus(), filled(buses, 1)
+        waiting = asyncio.create_task(bus.event_entries_after(Position(1000, 1), 5, 5000))
+        await asyncio.sleep(0.05)
+        assert await bus.event_tail() == Position(1000, 1)
+        publisher.append(tail(1), [entry(2)], [])
+        assert await waiting == [entry(2)]
+        publisher.close()
+        await bus.close()
+
+    asyncio.run(ask())
+
+
+def test_messages_reach_every_subscription_of_their_channel_in_order(buses):
+    async def talk():
+        bus, other, mine, theirs = buses.bus(), buses.bus(), [], []
+        await bus.subscribe("a", mine.append)
+        await other.subscribe("a", theirs.append)
+        await other.subscribe("b", theirs.append)
+        for n in range(50):
+            assert await bus.publish("a", b"%d" % n) == 2
+        assert await bus.publish("nobody", b"") == 0
+        await until(lambda: len(mine) == len(theirs) == 50)
+        await other.unsubscribe("a")
+        assert await bus.publish("a", b"x") == 1
+        await bus.close()
+        await other.close()
+        return mine, theirs
+
+    mine, theirs = asyncio.run(talk())
+    assert mine[:50] == theirs == [b"%d" % n for n in range(50)]
+
+
+def test_a_receiver_that_fails_keeps_its_subscription_and_disturbs_nobody(buses):
+    async def talk():
+        bus, heard, well = buses.bus(), [], []
+
+        def fail(message):
+            heard.append(message)
+            raise RuntimeError("a client has gone")
+
+        await bus.subscribe("a", fail)
+        await bus.subscribe("b", well.append)
+        for _ in range(3):
+            await bus.publish("a", b"x")
+            await bus.publish("b", b"y")
+        await until(lambda: len(heard) == len(well) == 3)
+        await bus.close()
+
+    asyncio.run(talk())
+
+
+def test_a_blocking_process_hears_its_channel(buses):
+    ear = buses.subscription("queries")
+    assert ear.receive() == []
+
+    async def talk():
+        bus = buses.bus()
+        for n in range(5):
+            await bus.publish("queries", b"%d" % n)
+        await bus.close()
+
+    asyncio.run(talk())
+    heard, end = [], time.monotonic() + 5
+    while len(heard) < 5 and time.monotonic() < end:
+        heard += ear.receive()
+    assert heard == [b"%d" % n for n in range(5)]
+    assert ear.receive() == []
+    ear.close()

@@ -1,0 +1,148 @@
+"""An exchange in one process, for tests of the gateway: no log, no bus, the naive engine itself.
+
+It keeps the promise of api/exchange.py trivially: a submission is one entry, applied at once.
+"""
+
+import asyncio
+import base64
+import itertools
+import struct
+import time
+
+import numpy as np
+from nacl.signing import SigningKey
+from venue.credentials import Credentials
+
+from truebook import commands
+from truebook.api.directory import Directory
+from truebook.api.exchange import Outcome, QueryKind, TimedOut
+from truebook.commandlog.interface import LogUnavailable, Position
+from truebook.engine.naive.engine import NaiveEngine
+from truebook.genesis import DEFAULT_VENUE, Venue, commands_of
+from truebook.messages import (
+    COMMAND_BYTES,
+    ENTRY,
+    EVENT_ROW,
+    FORMAT_VERSION,
+    REPLY,
+    EventKind,
+    OrderStatus,
+    Permission,
+)
+from truebook.queries import Answer, OrderRow
+from truebook.units import parse
+
+SETTINGS = tuple(kind for kind in EventKind if kind >= EventKind.ASSET_SET)
+ALL_PERMISSIONS = Permission.READ | Permission.TRADE | Permission.WITHDRAW
+
+
+class LocalExchange:
+    """An Exchange around one naive engine. `failure` makes every submission fail that way."""
+
+    def __init__(self, venue: Venue = DEFAULT_VENUE) -> None:
+        self.engine = NaiveEngine()
+        self.directory = Directory()
+        self.failure: Exception | None = None
+        self.submissions = 0
+        self._order_ids = itertools.count(1 << 43)
+        self._sequence = 0
+        self.apply(b"".join(commands_of(venue)))
+
+    def apply(self, records: bytes) -> Outcome:
+        """Apply commands as one entry, and follow the settings they change."""
+        self._sequence += 1
+        position = Position(self._sequence, 0)
+        header = np.zeros(1, ENTRY)
+        header["kind"] = 1
+        header["version"] = FORMAT_VERSION
+        header["count"] = len(records) // COMMAND_BYTES
+        header["gateway"] = 1
+        header["sequence"] = self._sequence
+        header["time_ms"] = time.time_ns() // 1_000_000
+        applied = self.engine.apply(header.tobytes() + records)
+        rows = settings_rows(applied.events)
+        if rows:
+            self.directory.follow(struct.pack("<QQ", *position) + rows)
+        return Outcome(position, np.frombuffer(applied.replies, REPLY))
+
+    def open_account(
+        self,
+        name: str,
+        credit: dict[str, str],
+        permissions: Permission = ALL_PERMISSIONS,
+        key: SigningKey | None = None,
+    ) -> Credentials:
+        """An account with a key and money."""
+        reply = self.apply(commands.set_account(name=name)).replies[0]
+        assert reply["status"] == OrderStatus.DONE, reply
+        account = int(reply["account"])
+        key = key or SigningKey.generate()
+        settings = commands.set_key(
+            account=account, public_key=bytes(key.verify_key), permissions=permissions
+        )
+        for symbol, quantity in credit.items():
+            asset = self.directory.asset_by_symbol[symbol]
+            settings += commands.deposit(
+                account=account, asset=asset.number, amount=parse(quantity, asset.atoms)
+            )
+        assert (self.apply(settings).replies["status"] == OrderStatus.DONE).all()
+        return Credentials(account, bytes(key))
+
+    # the Exchange of the routes
+
+    def next_order_id(self) -> int:
+        return next(self._order_ids)
+
+    async def send_and_await(self, records: bytes, commands: int) -> Outcome:
+        self.submissions += 1
+        await asyncio.sleep(0)
+        if self.failure is not None:
+            raise self.failure
+        return self.apply(records)
+
+    async def submit(self, records: bytes, commands: int) -> Position:
+        return (await self.send_and_await(records, commands)).position
+
+    async def ask(
+        self,
+        kind: QueryKind,
+        account: int = 0,
+        *,
+        market: int | None = None,
+        order_id: int | None = None,
+        client_id: int | None = None,
+    ) -> Answer:
+        if isinstance(self.failure, TimedOut | LogUnavailable):
+            raise TimedOut
+        answer = Answer(0, str(Position(self._sequence, 0)))
+        if kind == "balances":
+            for asset in self.directory.assets:
+                balance = self.engine.balance(account, asset)
+                if any(balance):
+                    answer.balances.append((asset, *balance))
+        elif kind == "orders":
+            found = self.engine.open_orders(account, market)
+            answer.orders.extend(OrderRow(*order) for order in found)
+        elif kind == "order":
+            if order_id is not None:
+                order = self.engine.order(order_id)
+            else:
+                order = self.engine.order_by_client_id(account, client_id or 0)
+            if order is not None:
+                answer.orders.append(OrderRow(*order))
+        elif kind == "status":
+            answer.status.update(halted=False, position=answer.position)
+        return answer
+
+
+def settings_rows(events: bytes) -> bytes:
+    """The settings events among others."""
+    rows = np.frombuffer(events, EVENT_ROW)
+    starts = np.flatnonzero(rows["kind"])
+    owner = rows["kind"][starts][np.cumsum(rows["kind"] != 0) - 1]
+    return rows[np.isin(owner, SETTINGS)].tobytes()
+
+
+def secret_text(credentials: Credentials) -> str:
+    """The secret as clients are given it."""
+    return base64.b64encode(credentials.seed).decode()
