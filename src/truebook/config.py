@@ -7,11 +7,10 @@ the environment; a configuration written by `write` is read back equal, which is
 of one `truebook up` come to have the same.
 
 In the environment a key of a section is TRUEBOOK_SECTION_KEY: `url` of `[log]` is
-TRUEBOOK_LOG_URL, `port` of `[api]` is TRUEBOOK_API_PORT; `data` is TRUEBOOK_DATA. Assets and
-markets are lists and stand in the file only.
-
-What is under `fees`, `caps`, `assets` and `markets` is for genesis: it becomes commands in an empty
-log, and after that the log decides and these keys do nothing.
+TRUEBOOK_LOG_URL, `port` of `[api]` is TRUEBOOK_API_PORT; `data` is TRUEBOOK_DATA. Assets,
+markets and tiers are lists and stand in the file only, as `[[venue.assets]]`, `[[venue.markets]]`
+and `[[venue.tiers]]`. They are for genesis: they become commands in an empty log, and after that
+the log decides and these keys do nothing.
 """
 
 import os
@@ -19,28 +18,32 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct, field
+
+if TYPE_CHECKING:
+    from truebook.genesis import Venue
 
 FILE_NAME = "truebook.toml"
 PREFIX = "TRUEBOOK_"
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Processes = Annotated[int, Meta(ge=1, le=64)]
-BasisPoints = Annotated[int, Meta(ge=-10_000, le=10_000)]
-Decimal = Annotated[str, Meta(pattern=r"^[0-9]{1,18}(\.[0-9]{1,18})?$")]
-Symbol = Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,16}$")]
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 DATABASE_SCHEMES = ("sqlite", "postgresql")
 ARCHIVE_SCHEMES = ("file",)
 
 
-class ConfigError(Exception):
-    """What is wrong with the configuration, for the user to read."""
+class UserError(Exception):
+    """The user's mistake, in words for the user: the command line ends with status 1."""
+
+
+class ConfigError(UserError):
+    """What is wrong with the configuration."""
 
 
 class _Section(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -104,41 +107,17 @@ class BotsSection(_Section, frozen=True):
     enabled: bool = True
 
 
-class FeesSection(_Section, frozen=True):
-    """Tier 0, in basis points of what is received; negative: a rebate."""
+class AccountsSection(_Section, frozen=True):
+    """What `account create` gives a new account."""
 
-    maker: BasisPoints = 8
-    taker: BasisPoints = 10
-
-
-class CapsSection(_Section, frozen=True):
-    """Open orders of one account."""
-
-    market: Annotated[int, Meta(ge=0, le=65_535)] = 500
-    account: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 5_000
-
-
-class Asset(_Section, frozen=True):
-    """An asset at genesis."""
-
-    symbol: Symbol
-    name: str
-    decimals: Annotated[int, Meta(ge=0, le=18)]
-
-
-class Market(_Section, frozen=True):
-    """A market at genesis; decimal numbers are text, in units of base and quote."""
-
-    symbol: Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,16}_[A-Z0-9]{1,16}$")]
-    tick: Decimal
-    step: Decimal
-    reference: Decimal
+    open_orders_max: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 5_000
+    """In all markets together."""
 
 
 class Config(_Section, frozen=True):
     """One installation of Truebook."""
 
-    data: str = "truebook-data"
+    data: Annotated[str, Meta(min_length=1)] = "truebook-data"
     """The folder of everything that has to survive, and of what the processes write."""
     log: LogSection = LogSection()
     bus: BusSection = BusSection()
@@ -148,11 +127,9 @@ class Config(_Section, frozen=True):
     ws: WsSection = WsSection()
     engine: EngineSection = EngineSection()
     bots: BotsSection = BotsSection()
-    fees: FeesSection = FeesSection()
-    caps: CapsSection = CapsSection()
-    assets: list[Asset] = field(default_factory=list)
-    """Empty, together with `markets`: SOL_USDC, BTC_USDC and ETH_USDC."""
-    markets: list[Market] = field(default_factory=list)
+    accounts: AccountsSection = AccountsSection()
+    venue: dict[str, Any] = field(default_factory=dict)
+    """Assets, markets and fee tiers as `genesis.Venue`; empty: SOL_USDC, BTC_USDC, ETH_USDC."""
 
 
 def load(
@@ -168,6 +145,23 @@ def load(
     _overlay(values, from_environment(os.environ if environment is None else environment))
     _overlay(values, overrides or {})
     return _checked(values)
+
+
+def venue_of(config: Config) -> "Venue":
+    """The venue for genesis; ConfigError names the market or asset and what is wrong with it."""
+    # Imported here: it needs NumPy, and most commands of the command line never ask for it.
+    from truebook.genesis import DEFAULT_VENUE, Venue, VenueError, commands_of
+
+    if not config.venue:
+        return DEFAULT_VENUE
+    try:
+        venue = msgspec.convert(config.venue, Venue)
+        commands_of(venue)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"venue.{_with_key(str(error))}") from None
+    except VenueError as error:
+        raise ConfigError(f"venue: {error}") from None
+    return venue
 
 
 def read_file(file: Path | None = None) -> dict[str, Any]:
@@ -266,9 +260,6 @@ def _checked(values: dict[str, Any], source: str = "") -> Config:
     _check_url(source, "bus.url", config.bus.url, REDIS_SCHEMES)
     _check_url(source, "database.url", config.database.url, DATABASE_SCHEMES)
     _check_url(source, "archive.url", config.archive.url, ARCHIVE_SCHEMES)
-    if bool(config.assets) != bool(config.markets):
-        given, missing = ("assets", "markets") if config.assets else ("markets", "assets")
-        raise ConfigError(f"{source}{missing}: none given, though {given} are")
     return config
 
 

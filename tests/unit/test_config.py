@@ -59,9 +59,6 @@ def test_the_four_addresses_come_from_the_environment():
         ("api = 1", "api: Expected `object`, got `int`"),
         ("[log]\nurl = 'http://x'", "log.url: 'http://x' doesn't start with redis://"),
         ("[engine]\nkind = 'quick'", "engine.kind: Invalid enum value 'quick'"),
-        ("[[markets]]\nsymbol = 'a'", "markets[0].symbol: Expected `str` matching"),
-        ("[[markets]]\nsymbol = 'A_B'", "missing required field `tick`"),
-        ("[[assets]]\nsymbol = 'A'\nname = 'A'\ndecimals = 2", "markets: none given, though"),
         ("[api", "Expected ']'"),
     ],
 )
@@ -98,10 +95,9 @@ def test_a_named_file_must_be_there(tmp_path):
 
 
 def test_a_written_configuration_is_read_back_equal_and_for_its_owner_alone(tmp_path):
-    market = config.Market(symbol="A_B", tick="0.1", step="1", reference="2.5")
-    assets = [config.Asset(symbol=symbol, name=symbol, decimals=2) for symbol in "AB"]
-    fees = config.FeesSection(maker=-1, taker=5)
-    written = config.Config(data="x", fees=fees, assets=assets, markets=[market])
+    venue = {"assets": [{"symbol": "A", "decimals": 2}], "markets": []}
+    api = config.ApiSection(port=9000)
+    written = config.Config(data="x", api=api, venue=venue)
     path = tmp_path / "config.json"
     config.write(written, path)
     assert config.load(path, {}) == written
@@ -111,3 +107,49 @@ def test_a_written_configuration_is_read_back_equal_and_for_its_owner_alone(tmp_
 def test_a_childs_environment_holds_no_key_but_keeps_the_rest():
     environment = {"TRUEBOOK_API_PORT": "1", "TRUEBOOK_DATA": "d", "TRUEBOOK_CACHE": "/x", "A": "b"}
     assert config.environment_without(environment) == {"TRUEBOOK_CACHE": "/x", "A": "b"}
+
+
+def test_without_a_venue_the_default_one_is_meant():
+    symbols = [market.symbol for market in config.venue_of(config.Config()).markets]
+    assert symbols == ["SOL_USDC", "BTC_USDC", "ETH_USDC"]
+
+
+VENUE = """
+[[venue.assets]]
+symbol = "EUR"
+decimals = 2
+[[venue.assets]]
+symbol = "GOLD"
+decimals = 3
+[[venue.tiers]]
+maker_bp = 0
+taker_bp = 5
+[[venue.markets]]
+symbol = "GOLD_EUR"
+tick = "0.1"
+step = "0.1"
+reference = "1500"
+"""
+
+
+def test_a_venue_is_read_from_the_file(file):
+    venue = config.venue_of(config.load(file(VENUE), {}))
+    assert [asset.symbol for asset in venue.assets] == ["EUR", "GOLD"]
+    assert (venue.markets[0].tick, venue.tiers[0].taker_bp) == ("0.1", 5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ('tick = "0.1"', 'tick = "0.01"', "venue: GOLD_EUR: tick × step must be a whole number"),
+        ('tick = "0.1"', "tick = 1", "venue.markets[0].tick: Expected `str`, got `int`"),
+        ('tick = "0.1"', "", "venue.markets[0]: Object missing required field `tick`"),
+        ('"GOLD_EUR"', '"GOLD_USD"', "venue: GOLD_USD: symbol must join two assets"),
+        ("taker_bp", "taker", "venue.tiers[0].taker: unknown key"),
+    ],
+)
+def test_an_error_in_the_venue_names_what_is_wrong(file, old, new, error):
+    loaded = config.load(file(VENUE.replace(old, new)), {})
+    with pytest.raises(ConfigError) as caught:
+        config.venue_of(loaded)
+    assert error in str(caught.value)

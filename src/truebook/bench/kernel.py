@@ -5,8 +5,7 @@ before, in batches of 4,096, everything switched on: balances, holds, fees, even
 filters, self-trade prevention (mode Allow) and the state hash, brought up to date once a batch.
 Trades, quantity and trade hash are taken from the events, so that a fast wrong engine shows.
 
-A workload file has 32-byte records: kind u8 (0 limit, 1 cancel, 2 immediate-or-cancel), side u8,
-symbol u16, user u32, price i64, quantity i64, id u64.
+Workload files are written by bench/workload.py; their records stand in bench/records.py.
 """
 
 import json
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from truebook.bench.records import CANCEL, IMMEDIATE, WORKLOAD
 from truebook.bench.venue import funded_engine
 from truebook.engine.fast import FastEngine
 from truebook.messages import (
@@ -33,20 +33,8 @@ from truebook.messages import (
     TimeInForce,
 )
 
-WORKLOAD = np.dtype(
-    [
-        ("kind", "u1"),
-        ("side", "u1"),
-        ("symbol", "<u2"),
-        ("user", "<u4"),
-        ("price", "<i8"),
-        ("quantity", "<i8"),
-        ("id", "<u8"),
-    ]
-)
 BATCH = 4096
 _GATEWAY = 2
-_CANCEL, _IMMEDIATE = 1, 2
 _HASH_FACTOR = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
 
@@ -54,12 +42,12 @@ _MASK = (1 << 64) - 1
 def to_commands(workload: NDArray[Any]) -> NDArray[Any]:
     """The workload's records as PLACE and CANCEL commands; user n trades as account n + 1."""
     commands = np.zeros(len(workload), COMMAND)
-    cancels = workload["kind"] == _CANCEL
+    cancels = workload["kind"] == CANCEL
     commands["kind"] = np.where(cancels, CommandKind.CANCEL, CommandKind.PLACE)
     commands["records"] = 1
     commands["side"] = np.where(cancels, 0, workload["side"])
     commands["time_in_force"] = np.where(
-        workload["kind"] == _IMMEDIATE, TimeInForce.IOC, TimeInForce.GTC
+        workload["kind"] == IMMEDIATE, TimeInForce.IOC, TimeInForce.GTC
     )
     commands["self_trade"] = np.where(cancels, 0, SelfTrade.ALLOW)
     commands["account"] = workload["user"] + 1

@@ -61,7 +61,8 @@ config.CACHE_DIR = str(cache_folder())
 
 def inlined(function: F) -> F:
     """A part of the kernel that is compiled into its callers."""
-    flags = {"_nrt": False, "forceinline": True, "error_model": "numpy"}
+    flags: dict[str, Any] = {"_nrt": False, "forceinline": True, "error_model": "numpy"}
+    flags |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return njit(**flags)(function)
 
 

@@ -1,0 +1,69 @@
+"""How a command finds the exchange it is about: what runs on its data folder, else its own URLs.
+
+Promise: a command that works on a running exchange never starts a second server on its log.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from truebook.config import Config, UserError
+from truebook.datafolder import DataFolder, State
+
+
+def folder_of(config: Config) -> DataFolder:
+    """The data folder of a configuration."""
+    return DataFolder(Path(config.data).expanduser())
+
+
+def running(config: Config) -> State | None:
+    """What `truebook up` runs on the data folder; None if it doesn't."""
+    return folder_of(config).read_state()
+
+
+def attached(config: Config) -> Config:
+    """The configuration with the addresses of log and bus. Raises UserError if nothing runs."""
+    if config.log.url and config.bus.url:
+        return config
+    state = running(config)
+    if state is None:
+        raise UserError(
+            f"nothing runs on {folder_of(config).path}: start it with `truebook up`, name another"
+            " folder with --data, or set TRUEBOOK_LOG_URL and TRUEBOOK_BUS_URL"
+        )
+    log_url, bus_url = config.log.url or state.log_url, config.bus.url or state.bus_url
+    return msgspec.structs.replace(
+        config,
+        log=msgspec.structs.replace(config.log, url=log_url),
+        bus=msgspec.structs.replace(config.bus, url=bus_url),
+    )
+
+
+@contextmanager
+def log_address(config: Config) -> Iterator[str]:
+    """Where the log can be read, for as long as the context lasts.
+
+    If nothing runs on the data folder, its log server is started for that long, and the folder is
+    locked against `truebook up` meanwhile. Raises UserError.
+    """
+    state = running(config)
+    if config.log.url or state is not None:
+        yield config.log.url or (state.log_url if state else "")
+        return
+    from truebook.commandlog.server import start_log_server
+
+    folder = folder_of(config)
+    if not (folder.path / "log").is_dir():
+        raise UserError(f"there is no log in {folder.path}")
+    folder.lock()
+    try:
+        server = start_log_server(folder.path)
+        try:
+            server.wait_ready()
+            yield server.url
+        finally:
+            server.stop()
+    finally:
+        folder.unlock()
