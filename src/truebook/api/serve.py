@@ -17,7 +17,6 @@ import uvicorn
 import uvloop
 
 from truebook.api.app import Application
-from truebook.api.connect import connected
 from truebook.api.exchange import Exchange
 
 log = structlog.get_logger()
@@ -106,20 +105,3 @@ async def _until_signalled() -> AsyncGenerator[asyncio.Event, None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-def run_api(
-    *,
-    log_url: str,
-    bus_url: str,
-    host: str,
-    port: int,
-    shared: bool = False,
-    allow_not_durable: bool = False,
-) -> None:
-    """Be the process of one gateway, until SIGTERM or SIGINT. `shared`: one of several on a port.
-
-    Raises OSError if the address can't be had, LogNotDurable.
-    """
-    bound = listen(host, port, shared=shared)
-    serve(lambda: connected(log_url, bus_url, allow_not_durable=allow_not_durable), bound)
