@@ -8,10 +8,11 @@ imported: `truebook ps` answers at once, and only what runs the engine loads the
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
 from truebook import __version__
 from truebook.config import Config, UserError
@@ -80,12 +81,18 @@ def up(
 
 @app.command(name="engine")
 def engine_role(
-    *, data: Data = None, config: ConfigFile = None, engine: Kind = None
+    *, data: Data = None, config: ConfigFile = None, number: int = 1, engine: Kind = None
 ) -> None:
-    """Run one engine, on the log and bus of the configuration."""
+    """Run one engine, on the log and bus of the configuration.
+
+    Parameters
+    ----------
+    number
+        Which of several engines with this data folder it is.
+    """
     from truebook.roles import run_engine
 
-    run_engine(_config(data, config, engine={"kind": engine}))
+    run_engine(_config(data, config, engine={"kind": engine}), number)
 
 
 @app.command(name="api")
@@ -134,7 +141,7 @@ def create(
     *,
     data: Data = None,
     config: ConfigFile = None,
-    credit: tuple[str, ...] = (),
+    credit: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     json: Json = False,
 ) -> None:
     """Open an account and print a key to it, once.
@@ -204,7 +211,8 @@ def _config(data: Path | None, file: Path | None, **sections: dict[str, Any]) ->
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its status."""
-    sys.exit(exit_status(lambda: app(arguments, result_action="return_value")))
+    call = partial(app, arguments, result_action="return_value", exit_on_error=False)
+    sys.exit(exit_status(call))
 
 
 def exit_status(command: Callable[[], Any]) -> int:
@@ -213,6 +221,9 @@ def exit_status(command: Callable[[], Any]) -> int:
         result = command()
     except UserError as error:
         print(f"truebook: {error}", file=sys.stderr)
+        return 1
+    except CycloptsError:
+        # Cyclopts has told it.
         return 1
     except KeyboardInterrupt:
         return 130

@@ -42,7 +42,7 @@ def print_status(config: Config, json: bool) -> None:
         return
     print(f"log      at {status.log_position}")
     for engine in status.engines:
-        halted = ", HALTED" if engine.halted else ""
+        halted = f", halted at {engine.halted}" if engine.halted else ""
         behind = f", {engine.lag} ms behind" if engine.lag else ""
         print(f"engine   at {engine.position}, state {engine.state_hash}{behind}{halted}")
     if not status.engines:

@@ -42,7 +42,8 @@ class Roster:
 
     def engines(self, config: Config) -> list[Child]:
         """The engines."""
-        return [self._role("engine", number + 1) for number in range(config.engine.processes)]
+        numbers = range(1, config.engine.processes + 1)
+        return [self._role("engine", n, ("--number", str(n))) for n in numbers]
 
     def apis(self, config: Config, listener: int) -> list[Child]:
         """The gateways, which all accept from one listening socket: while one is started again the

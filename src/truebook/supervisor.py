@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from truebook import config as configuration
-from truebook.children import Child
+from truebook.children import STARTING, Child
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
@@ -115,7 +115,7 @@ class Supervisor:
         waiting = asyncio.gather(*(child.serving() for child in children))
         try:
             while not waiting.done():
-                phases = [c.phase for c in children if c.phase not in (SERVING, "")]
+                phases = [c.phase for c in children if c.phase not in (STARTING, SERVING)]
                 self._progress.show(f"{phases[0] if phases else step} …")
                 await asyncio.wait({waiting}, timeout=REFRESH_S)
             await waiting
@@ -126,7 +126,8 @@ class Supervisor:
     # --- stop ---------------------------------------------------------------------------------
 
     async def _stop(self) -> None:
-        self._progress.show("stopping …")
+        if self._children:
+            self._progress.show("stopping …")
         if self._listener is not None:
             self._listener.close()
         for roles, patience_s in STOP_STAGES:
