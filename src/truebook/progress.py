@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 REPORT_S = 10.0
+BAR_COLUMNS = 30
 
 
 class Progress:
@@ -28,17 +29,19 @@ class Progress:
         self._since_s = 0.0
         self._reported_s = 0.0
 
-    def show(self, step: str) -> None:
-        """Say what is being waited for; call it again and again while it lasts."""
+    def show(self, step: str, share: float | None = None) -> None:
+        """Say what is being waited for; call it again and again while it lasts. `share`, 0 … 1,
+        tells how much of it is done, if that is known."""
         now_s = self._clock.elapsed_s()
-        if step != self._step:
+        is_new = step != self._step
+        if is_new:
             self._step = step
             self._since_s = self._reported_s = now_s
-            self._report(step)
-        elsewhere_due = now_s - self._reported_s >= REPORT_S
-        if self._is_live or elsewhere_due:
+        if is_new or self._is_live or now_s - self._reported_s >= REPORT_S:
             self._reported_s = now_s
-            self._report(f"{step} {now_s - self._since_s:.0f} s")
+            took = f" {now_s - self._since_s:.0f} s" if now_s > self._since_s else ""
+            done = "" if share is None else f" {_bar(share)}"
+            self._report(f"{step} …{done}{took}")
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -68,3 +71,8 @@ class Progress:
             self._status = Console(file=self._stream).status("")
             self._status.start()
         self._status.update(text)
+
+
+def _bar(share: float) -> str:
+    full = round(share * BAR_COLUMNS)
+    return f"{'━' * full}{'╌' * (BAR_COLUMNS - full)} {share:.0%}"

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 
 from truebook.clock import Clock
 from truebook.lifeline import SERVING
-from truebook.processes import NotStarted, Process, Start
-from truebook.restarts import Restarts
+from truebook.supervisor.processes import NotStarted, Process, Start
+from truebook.supervisor.restarts import Restarts
 
 STARTING = "starting"
 DEATHS_BEFORE_SERVING_MAX = 6

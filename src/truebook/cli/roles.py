@@ -22,7 +22,7 @@ def run_engine(config: Config, number: int) -> None:
     lifeline = Lifeline.from_environment()
     _log_to_output()
     from truebook import node
-    from truebook.engines import make_engine
+    from truebook.cli.engines import make_engine
 
     config = attached(config)
     folder = folder_of(config)

@@ -17,18 +17,18 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from truebook import config as configuration
-from truebook.children import STARTING, Child
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config
 from truebook.datafolder import DataFolder, Process, State
-from truebook.founding import found, venue_records
 from truebook.installation import folder_of
 from truebook.lifeline import SERVING
-from truebook.listening import http_url, listen
 from truebook.progress import Progress
-from truebook.roster import Roster
+from truebook.supervisor.children import STARTING, Child
+from truebook.supervisor.founding import found, venue_records
+from truebook.supervisor.listening import http_url, listen
+from truebook.supervisor.roster import Roster
 
 REFRESH_S = 0.2
 STOP_STAGES = ((("api",), 6.0), (("engine",), 1.5), (("bus", "log"), 2.0))
@@ -116,7 +116,7 @@ class Supervisor:
         try:
             while not waiting.done():
                 phases = [c.phase for c in children if c.phase not in (STARTING, SERVING)]
-                self._progress.show(f"{phases[0] if phases else step} …")
+                self._progress.show(phases[0] if phases else step)
                 await asyncio.wait({waiting}, timeout=REFRESH_S)
             await waiting
         finally:
@@ -127,7 +127,7 @@ class Supervisor:
 
     async def _stop(self) -> None:
         if self._children:
-            self._progress.show("stopping …")
+            self._progress.show("stopping")
         if self._listener is not None:
             self._listener.close()
         for roles, patience_s in STOP_STAGES:
