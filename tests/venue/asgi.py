@@ -4,8 +4,9 @@ import asyncio
 import json
 from typing import Any, NamedTuple
 
-from truebook.api.app import Application
 from venue.credentials import Credentials, body_of, query_of, signed_headers
+
+from truebook.api.app import Application
 
 INSTRUCTIONS = {
     ("POST", "/api/v1/order"): "orderExecute",

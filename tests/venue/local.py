@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 from nacl.signing import SigningKey
+from venue.credentials import Credentials
 
 from truebook import commands
 from truebook.api.directory import Directory
@@ -30,7 +31,6 @@ from truebook.messages import (
 )
 from truebook.queries import Answer, OrderRow
 from truebook.units import parse
-from venue.credentials import Credentials
 
 SETTINGS = tuple(kind for kind in EventKind if kind >= EventKind.ASSET_SET)
 ALL_PERMISSIONS = Permission.READ | Permission.TRADE | Permission.WITHDRAW
