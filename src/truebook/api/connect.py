@@ -1,8 +1,8 @@
-"""The exchange behind a gateway: its log, its bus, and the settings kept up to date.
+"""The exchange behind a log and a bus: what the routes are given in earnest.
 
-Promise: within `connected` the directory holds all settings as of some position that an engine was
-at, and follows every later change; after a loss of the bus, during which changes may have been
-missed, all settings are asked for again, until an engine answers.
+Promise: whoever is handed a `ConnectedExchange` has a gateway of its own number, and a directory at
+or after everything that stood in the log then. The directory follows the settings channel; when
+messages may have been missed, all settings are asked for again, until an engine answers.
 """
 
 import asyncio
@@ -13,45 +13,72 @@ import structlog
 
 from truebook.api.ask import QueryClient
 from truebook.api.directory import Directory
-from truebook.api.exchange import Exchange, Outcome, QueryKind, TimedOut
+from truebook.api.exchange import Outcome, QueryKind, TimedOut
 from truebook.api.send_and_await import CommandClient
-from truebook.commandlog.interface import SETTINGS_CHANNEL, Bus, Log, LogUnavailable, Position
+from truebook.commandlog.interface import (
+    SETTINGS_CHANNEL,
+    Bus,
+    Log,
+    LogNotDurable,
+    LogUnavailable,
+    OutcomeUnknown,
+    Position,
+)
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
+from truebook.limits import REPLY_TIMEOUT_MS
 from truebook.queries import Answer
 
-log = structlog.get_logger()
+logger = structlog.get_logger()
 
-RETRY_S = 0.1
-ASK_MS = 1_000
-"""How long one question for all settings may take before it is asked again."""
+RETRY_SECONDS = 0.2
 
 
-class LiveExchange:
-    """api.exchange.Exchange over a log and a bus; made by `connected`."""
+class ConnectedExchange:
+    """api.exchange.Exchange over a log and a bus; made by `ConnectedExchange.start`."""
 
-    def __init__(self, commands: CommandClient, queries: QueryClient) -> None:
+    def __init__(self, log: Log, bus: Bus, commands: CommandClient, queries: QueryClient) -> None:
+        self.directory = Directory()
+        self._log = log
+        self._bus = bus
         self._commands = commands
         self._queries = queries
-        self._directory = Directory()
         self._loading: asyncio.Task[None] | None = None
 
-    @property
-    def directory(self) -> Directory:
-        """The settings, as far as this gateway has seen them."""
-        return self._directory
+    @classmethod
+    async def start(cls, log: Log, bus: Bus) -> "ConnectedExchange":
+        """Become a gateway and load the directory; waits for the log and an engine.
+
+        Raises LogNotDurable; everything else that is missing is waited for, and said.
+        """
+        commands = await _command_client(log, bus)
+        exchange = cls(log, bus, commands, await QueryClient.start(bus, commands.gateway))
+        await bus.subscribe(SETTINGS_CHANNEL, exchange.directory.follow)
+        bus.on_reconnect(exchange._load_again)
+        await exchange._load()
+        return exchange
 
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
         return self._commands.next_order_id()
 
     async def send_and_await(self, records: bytes, commands: int) -> Outcome:
-        """Carry out a submission in one entry. Raises TimedOut or LogUnavailable."""
+        """Carry out a submission. Raises TimedOut or LogUnavailable."""
         return await self._commands.send_and_await(records, commands)
 
     async def submit(self, records: bytes, commands: int) -> Position:
-        """Write a submission to the log and don't wait for its outcome. Raises as above."""
-        return (await self._commands.submit(records, commands)).position
+        """Write a submission to the log. Raises TimedOut or LogUnavailable."""
+        written = self._commands.submit(records, commands)
+        try:
+            async with asyncio.timeout(REPLY_TIMEOUT_MS / 1000):
+                return (await written).position
+        except OutcomeUnknown as error:
+            raise TimedOut(str(error)) from None
+        except TimeoutError:
+            if written.sequence:
+                raise TimedOut("the log did not answer in time") from None
+            written.is_withdrawn = True
+            raise LogUnavailable("it waited too long for its turn") from None
 
     async def ask(
         self,
@@ -67,51 +94,61 @@ class LiveExchange:
             kind, account, market=market, order_id=order_id, client_id=client_id
         )
 
-    async def load_settings(self) -> None:
-        """Ask for all settings, until an engine answers."""
-        while True:
-            self._directory.expect()
-            try:
-                answer = await self._queries.ask("settings", timeout_ms=ASK_MS)
-            except TimedOut as error:
-                log.info("waiting for an engine", reason=str(error))
-                continue
-            self._directory.load(Position.parse(answer.position), answer.settings)
-            return
-
-    def load_settings_again(self) -> None:
-        """Messages may have been missed."""
-        if self._loading is None or self._loading.done():
-            self._loading = asyncio.create_task(self.load_settings())
-
     async def close(self) -> None:
-        """Write what waits, and end."""
+        """Write what waits, and end. Log and bus are closed by whoever made them."""
         if self._loading is not None:
             self._loading.cancel()
         await self._commands.close()
 
+    def _load_again(self) -> None:
+        """Messages may have been missed."""
+        if self._loading is not None:
+            self._loading.cancel()
+        self._loading = asyncio.create_task(self._load())
 
-@contextlib.asynccontextmanager
-async def connected(log_url: str, bus_url: str) -> AsyncGenerator[Exchange]:
-    """An exchange whose directory is loaded; its connections are given back in the end."""
-    async with contextlib.AsyncExitStack() as stack:
-        commands_log, bus = ValkeyLog(log_url), ValkeyBus(bus_url)
-        stack.push_async_callback(bus.close)
-        stack.push_async_callback(commands_log.close)
-        exchange = await _start(commands_log, bus)
-        stack.push_async_callback(exchange.close)
-        await bus.subscribe(SETTINGS_CHANNEL, exchange.directory.follow)
-        bus.on_reconnect(exchange.load_settings_again)
-        await exchange.load_settings()
-        yield exchange
+    async def _load(self) -> None:
+        self.directory.expect()
+        answer = None
+        while answer is None:
+            try:
+                # An engine that still reads its way through the log must not answer too early.
+                self._commands.gateway.saw(await self._log.last_position())
+                answer = await self.ask("settings")
+            except LogUnavailable as error:
+                await _wait_for("the log", error)
+            except TimedOut as error:
+                await _wait_for("an engine", error)
+        self.directory.load(Position.parse(answer.position), answer.settings)
 
 
-async def _start(commands_log: Log, bus: Bus) -> LiveExchange:
-    """Become a gateway as soon as the log can be reached."""
+async def _command_client(log: Log, bus: Bus) -> CommandClient:
     while True:
         try:
-            client = await CommandClient.start(commands_log, bus)
-            return LiveExchange(client, await QueryClient.start(bus, client.gateway))
+            return await CommandClient.start(log, bus)
+        except LogNotDurable:
+            raise
         except LogUnavailable as error:
-            log.info("waiting for the log", reason=str(error))
-            await asyncio.sleep(RETRY_S)
+            await _wait_for("the log", error)
+
+
+async def _wait_for(what: str, error: Exception) -> None:
+    logger.warning(f"waiting for {what}", reason=str(error))
+    await asyncio.sleep(RETRY_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    log_url: str, bus_url: str, *, allow_not_durable: bool = False
+) -> AsyncGenerator[ConnectedExchange, None]:
+    """An exchange on these servers, until the context is left. Raises LogNotDurable."""
+    log = ValkeyLog(log_url, allow_not_durable=allow_not_durable)
+    bus = ValkeyBus(bus_url)
+    try:
+        exchange = await ConnectedExchange.start(log, bus)
+        try:
+            yield exchange
+        finally:
+            await exchange.close()
+    finally:
+        await log.close()
+        await bus.close()

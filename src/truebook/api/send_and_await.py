@@ -122,7 +122,7 @@ class CommandClient:
         self._gateway.enqueue(awaited)
         try:
             async with asyncio.timeout(timeout_ms / 1000):
-                return await awaited.outcome
+                return await asyncio.shield(awaited.outcome)
         except TimeoutError:
             return await self._search_late(awaited)
         except OutcomeUnknown as error:
