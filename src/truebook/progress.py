@@ -5,6 +5,7 @@ every ten seconds while it lasts, so that a log file shows it as well. Results a
 are plain text on standard output everywhere; what went wrong is on standard error.
 """
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -46,12 +47,12 @@ class Progress:
     def say(self, text: str) -> None:
         """A line that stays."""
         self.end()
-        print(text, file=self._stream, flush=True)
+        _print(text, self._stream)
 
     def complain(self, text: str) -> None:
         """A line that stays, about something that went wrong."""
         self.end()
-        print(text, file=sys.stderr, flush=True)
+        _print(text, sys.stderr)
 
     def end(self) -> None:
         """Nothing is being waited for now."""
@@ -62,7 +63,7 @@ class Progress:
 
     def _report(self, text: str) -> None:
         if not self._is_live:
-            print(text, file=self._stream, flush=True)
+            _print(text, self._stream)
             return
         if self._status is None:
             # Imported here: most commands show no progress, and this takes a tenth of a second.
@@ -71,6 +72,12 @@ class Progress:
             self._status = Console(file=self._stream).status("")
             self._status.start()
         self._status.update(text)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    # Whoever read along may have gone: that must not end an exchange.
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=stream, flush=True)
 
 
 def _bar(share: float) -> str:

@@ -33,7 +33,7 @@ def print_processes(config: Config, json: bool) -> None:
 
 def print_status(config: Config, json: bool) -> None:
     """`truebook status`."""
-    from truebook.cli.status import read_status
+    from truebook.supervisor.status import read_status
 
     state = running(config)
     status = asyncio.run(read_status(attached(config), state))
