@@ -45,7 +45,7 @@ from truebook.api.request import (
 )
 from truebook.api.response import respond, respond_json
 from truebook.api.strict_json import decode
-from truebook.commandlog.interface import LogUnavailable, OutcomeUnknown
+from truebook.commandlog.interface import LogUnavailable
 from truebook.limits import BATCH_ORDERS_MAX, HTTP_BATCH_BYTES_MAX, HTTP_BODY_BYTES_MAX
 from truebook.messages import OrderStatus, RejectCode
 
@@ -188,7 +188,7 @@ class Orders:
             outcome = await self._exchange.send_and_await(records, commands)
         except LogUnavailable:
             raise unavailable() from None
-        except (TimedOut, OutcomeUnknown):
+        except TimedOut:
             raise timed_out(order_id) from None
         return replies_of(outcome.replies)
 
@@ -197,7 +197,7 @@ class Orders:
             await self._exchange.submit(records, commands)
         except LogUnavailable:
             raise unavailable() from None
-        except (TimedOut, OutcomeUnknown):
+        except TimedOut:
             raise timed_out(order_id) from None
 
     def _json(self, reply: Reply) -> JsonOrder:

@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from truebook.childlog import ChildLog
-from truebook.children import Child
 from truebook.clock import Clock
 from truebook.commandlog.server import Server, start_bus_server, start_log_server
 from truebook.config import Config, environment_without
 from truebook.datafolder import DataFolder
-from truebook.processes import Process, RoleProcess, ServerProcess
+from truebook.supervisor.childlog import ChildLog
+from truebook.supervisor.children import Child
+from truebook.supervisor.processes import Process, RoleProcess, ServerProcess
 
 STARTERS: Mapping[str, Callable[..., Server]] = {
     "log": start_log_server,
@@ -42,7 +42,8 @@ class Roster:
 
     def engines(self, config: Config) -> list[Child]:
         """The engines."""
-        return [self._role("engine", number + 1) for number in range(config.engine.processes)]
+        numbers = range(1, config.engine.processes + 1)
+        return [self._role("engine", n, ("--number", str(n))) for n in numbers]
 
     def apis(self, config: Config, listener: int) -> list[Child]:
         """The gateways, which all accept from one listening socket: while one is started again the

@@ -33,7 +33,7 @@ def print_processes(config: Config, json: bool) -> None:
 
 def print_status(config: Config, json: bool) -> None:
     """`truebook status`."""
-    from truebook.status import read_status
+    from truebook.supervisor.status import read_status
 
     state = running(config)
     status = asyncio.run(read_status(attached(config), state))
@@ -42,7 +42,7 @@ def print_status(config: Config, json: bool) -> None:
         return
     print(f"log      at {status.log_position}")
     for engine in status.engines:
-        halted = ", HALTED" if engine.halted else ""
+        halted = f", halted at {engine.halted}" if engine.halted else ""
         behind = f", {engine.lag} ms behind" if engine.lag else ""
         print(f"engine   at {engine.position}, state {engine.state_hash}{behind}{halted}")
     if not status.engines:
@@ -53,7 +53,7 @@ def print_status(config: Config, json: bool) -> None:
 
 def print_created(config: Config, name: str, credits: Sequence[str], json: bool) -> None:
     """`truebook account create`."""
-    from truebook.accounts import create_account
+    from truebook.cli.accounts import create_account
 
     created = asyncio.run(create_account(attached(config), name, credits))
     if json:

@@ -29,8 +29,10 @@ class EngineStatus(Struct, rename="camel"):
     lag: int
     """Milliseconds of log time between its position and the log's."""
     state_hash: str
-    halted: bool
+    halted: str
+    """The position that it can't pass; empty: none."""
     details: dict[str, Any]
+    """How many accounts, orders and so on there are; hashes of log and events."""
 
 
 class Status(Struct, rename="camel"):
@@ -82,13 +84,13 @@ async def _ask_engines(bus_url: str, expected: int) -> list[Answer]:
 
 
 def _engine_status(answer: Answer, last: Position) -> EngineStatus:
-    details = dict(answer.status)
+    details = {k: v for k, v in answer.status.items() if k != "position"}
     position = Position.parse(answer.position)
     return EngineStatus(
         engine=str(details.pop("engine", "")),
         position=answer.position,
         lag=max(0, last.high - position.high),
         state_hash=str(details.pop("stateHash", "")),
-        halted=bool(details.pop("halted", False)),
+        halted=str(details.pop("halted", "")),
         details=details,
     )

@@ -8,10 +8,11 @@ imported: `truebook ps` answers at once, and only what runs the engine loads the
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
 from truebook import __version__
 from truebook.config import Config, UserError
@@ -73,19 +74,25 @@ def up(
         engine={"processes": engines, "kind": engine},
         bots={"enabled": bots},
     )
-    from truebook.supervisor import supervise
+    from truebook.supervisor.supervise import supervise
 
     supervise(settings)
 
 
 @app.command(name="engine")
 def engine_role(
-    *, data: Data = None, config: ConfigFile = None, engine: Kind = None
+    *, data: Data = None, config: ConfigFile = None, number: int = 1, engine: Kind = None
 ) -> None:
-    """Run one engine, on the log and bus of the configuration."""
-    from truebook.roles import run_engine
+    """Run one engine, on the log and bus of the configuration.
 
-    run_engine(_config(data, config, engine={"kind": engine}))
+    Parameters
+    ----------
+    number
+        Which of several engines with this data folder it is.
+    """
+    from truebook.cli.roles import run_engine
+
+    run_engine(_config(data, config, engine={"kind": engine}), number)
 
 
 @app.command(name="api")
@@ -106,7 +113,7 @@ def api_role(
     port
         Its port; 8080 by default.
     """
-    from truebook.roles import run_api
+    from truebook.cli.roles import run_api
 
     run_api(_config(data, config, api={"host": host, "port": port}), socket)
 
@@ -114,7 +121,7 @@ def api_role(
 @app.command
 def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """List the processes that run on the data folder."""
-    from truebook.reports import print_processes
+    from truebook.cli.reports import print_processes
 
     print_processes(_config(data, config), json)
 
@@ -122,7 +129,7 @@ def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> N
 @app.command
 def status(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """Tell where the log and each engine are, and the engines' state hashes."""
-    from truebook.reports import print_status
+    from truebook.cli.reports import print_status
 
     print_status(_config(data, config), json)
 
@@ -134,7 +141,7 @@ def create(
     *,
     data: Data = None,
     config: ConfigFile = None,
-    credit: tuple[str, ...] = (),
+    credit: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     json: Json = False,
 ) -> None:
     """Open an account and print a key to it, once.
@@ -146,7 +153,7 @@ def create(
     credit
         What it is given, as in USDC=100000; may be repeated.
     """
-    from truebook.reports import print_created
+    from truebook.cli.reports import print_created
 
     print_created(_config(data, config), name, credit, json)
 
@@ -175,7 +182,7 @@ def replay(
     settings = _config(data, config, engine={"kind": engine})
     if source != "genesis":
         raise UserError(f"--from {source} isn't built yet; --from genesis is")
-    from truebook.proving import print_replay
+    from truebook.cli.replaying import print_replay
 
     print_replay(settings, to, json)
 
@@ -204,7 +211,8 @@ def _config(data: Path | None, file: Path | None, **sections: dict[str, Any]) ->
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its status."""
-    sys.exit(exit_status(lambda: app(arguments, result_action="return_value")))
+    call = partial(app, arguments, result_action="return_value", exit_on_error=False)
+    sys.exit(exit_status(call))
 
 
 def exit_status(command: Callable[[], Any]) -> int:
@@ -213,6 +221,9 @@ def exit_status(command: Callable[[], Any]) -> int:
         result = command()
     except UserError as error:
         print(f"truebook: {error}", file=sys.stderr)
+        return 1
+    except CycloptsError:
+        # Cyclopts has told it.
         return 1
     except KeyboardInterrupt:
         return 130
