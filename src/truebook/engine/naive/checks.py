@@ -9,6 +9,7 @@ from truebook.limits import AMOUNT_MAX, BASIS_POINTS, NOTIONAL_MAX
 from truebook.messages import VENUE_ACCOUNT, AccountFlag, RejectCode
 
 NONE = RejectCode.NONE
+BLOCKED = int(AccountFlag.BLOCKED)
 
 
 def account_fault(state: State, account: int) -> RejectCode:
@@ -25,7 +26,7 @@ def trader_fault(state: State, account: int) -> RejectCode:
 
 def blocked_fault(state: State, account: int) -> RejectCode:
     """ACCOUNT_BLOCKED if the (existing) account is."""
-    if state.accounts[account].flags & AccountFlag.BLOCKED:
+    if state.accounts[account].flags & BLOCKED:
         return RejectCode.ACCOUNT_BLOCKED
     return NONE
 

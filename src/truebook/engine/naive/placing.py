@@ -34,7 +34,7 @@ from truebook.messages import (
     TimeInForce,
 )
 
-ALL_FLAGS = int(PlaceFlag.POST_ONLY | PlaceFlag.HAS_CLIENT_ID)
+POST_ONLY, HAS_CLIENT_ID = int(PlaceFlag.POST_ONLY), int(PlaceFlag.HAS_CLIENT_ID)
 NOTHING_RESERVED = (0, 0, 0, bytes(16))
 LIMIT, MARKET, GTC, FOK = OrderType.LIMIT, OrderType.MARKET, TimeInForce.GTC, TimeInForce.FOK
 
@@ -117,16 +117,16 @@ def post_only_mode(market: Market) -> bool:
 def form_fault(command: OrderCommand) -> RejectCode:
     """1. MALFORMED: values that mean nothing."""
     reserved = (command.by, command.zero_1, command.zero_2, command.zero_3)
-    post_only = command.flags & PlaceFlag.POST_ONLY
+    post_only = command.flags & POST_ONLY
     if (
         reserved != NOTHING_RESERVED
         or command.side > Side.ASK
         or command.order_type > BY_QUOTE
         or command.time_in_force > FOK
         or command.self_trade > SelfTrade.ALLOW
-        or command.flags & ~ALL_FLAGS
+        or command.flags & ~(POST_ONLY | HAS_CLIENT_ID)
         or command.order_id < 1
-        or (command.client_id and not command.flags & PlaceFlag.HAS_CLIENT_ID)
+        or (command.client_id and not command.flags & HAS_CLIENT_ID)
         or (post_only and (command.order_type != LIMIT or command.time_in_force != GTC))
         or (command.order_type != LIMIT and command.price != 0)
     ):
@@ -160,7 +160,7 @@ def identity_fault(state: State, command: OrderCommand) -> RejectCode:
     """6. No resting order has its id, none of the account its client id."""
     if command.order_id in state.orders:
         return RejectCode.DUPLICATE_ORDER_ID
-    has_client_id = command.flags & PlaceFlag.HAS_CLIENT_ID
+    has_client_id = command.flags & HAS_CLIENT_ID
     if has_client_id and (command.account, command.client_id) in state.client_ids:
         return RejectCode.DUPLICATE_CLIENT_ID
     return NONE
@@ -195,8 +195,8 @@ def new_order(state: State, market: Market, command: OrderCommand) -> Order:
         original_qty=command.quantity,
         remaining_qty=command.quantity,
         client_id=command.client_id,
-        has_client_id=bool(command.flags & PlaceFlag.HAS_CLIENT_ID),
-        post_only=bool(command.flags & PlaceFlag.POST_ONLY),
+        has_client_id=bool(command.flags & HAS_CLIENT_ID),
+        post_only=bool(command.flags & POST_ONLY),
         ts=state.time_ms,
     )
 

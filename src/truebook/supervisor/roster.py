@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from truebook.childlog import ChildLog
-from truebook.children import Child
 from truebook.clock import Clock
 from truebook.commandlog.server import Server, start_bus_server, start_log_server
 from truebook.config import Config, environment_without
 from truebook.datafolder import DataFolder
-from truebook.processes import Process, RoleProcess, ServerProcess
+from truebook.supervisor.childlog import ChildLog
+from truebook.supervisor.children import Child
+from truebook.supervisor.processes import Process, RoleProcess, ServerProcess
 
 STARTERS: Mapping[str, Callable[..., Server]] = {
     "log": start_log_server,

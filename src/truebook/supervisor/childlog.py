@@ -4,6 +4,7 @@ Promise: at most `BYTES_MAX` in the file and as much in the one before it; and t
 child's present life at hand, to be shown if it crashes.
 """
 
+import contextlib
 from collections import deque
 from pathlib import Path
 
@@ -19,17 +20,17 @@ class ChildLog:
     def __init__(self, path: Path, bytes_max: int = BYTES_MAX) -> None:
         self._path = path
         self._bytes_max = bytes_max
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
 
     def write(self, line: bytes) -> None:
-        """Add a line."""
+        """Add a line; one for which there is no room on the disk is dropped."""
         line = line.rstrip(b"\n")
         self.tail.append(line.decode(errors="replace"))
-        if self._file.tell() + len(line) >= self._bytes_max:
-            self._turn()
-        self._file.write(line + b"\n")
-        self._file.flush()
+        with contextlib.suppress(OSError):
+            if self._file.tell() + len(line) >= self._bytes_max:
+                self._turn()
+            self._file.write(line + b"\n")
 
     def close(self) -> None:
         """Close the file."""
@@ -38,4 +39,4 @@ class ChildLog:
     def _turn(self) -> None:
         self._file.close()
         self._path.replace(self._path.with_name(self._path.name + ".1"))
-        self._file = self._path.open("wb")
+        self._file = self._path.open("wb", buffering=0)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 
 from truebook.clock import Clock
 from truebook.lifeline import SERVING
-from truebook.processes import NotStarted, Process, Start
-from truebook.restarts import Restarts
+from truebook.supervisor.processes import NotStarted, Process, Start
+from truebook.supervisor.restarts import Restarts
 
 STARTING = "starting"
 DEATHS_BEFORE_SERVING_MAX = 6
@@ -39,6 +39,8 @@ class Child:
         self.phase = STARTING
         """What it last said it was doing."""
         self.on_change: Callable[[], None] = lambda: None
+        self.on_bug: Callable[[BaseException], None] = lambda error: None
+        """Called when nobody keeps it running any more because of a bug of ours."""
         self._start = start
         self._clock = clock
         self._tell = tell
@@ -62,6 +64,11 @@ class Child:
     def start(self) -> None:
         """Start it and keep it running from now on."""
         self._task = asyncio.create_task(self._keep_running(), name=self.name)
+        self._task.add_done_callback(self._check_task)
+
+    def _check_task(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self.on_bug(error)
 
     async def serving(self) -> None:
         """Wait until it does its work. Raises NotStarted if it can't be started."""

@@ -5,13 +5,10 @@ time that the supervisor gives it, and at once when the supervisor is gone.
 """
 
 import contextlib
-import logging
 import sys
 from collections.abc import AsyncGenerator
 
-import structlog
-from structlog.typing import Processor
-
+from truebook.cli.loglines import log_lines
 from truebook.config import Config, ConfigError
 from truebook.installation import attached, folder_of
 from truebook.lifeline import Lifeline
@@ -20,9 +17,9 @@ from truebook.lifeline import Lifeline
 def run_engine(config: Config, number: int) -> None:
     """Be one engine, until SIGTERM or SIGINT. Raises UserError."""
     lifeline = Lifeline.from_environment()
-    _log_to_output()
+    log_lines(sys.stdout)
     from truebook import node
-    from truebook.engines import make_engine
+    from truebook.cli.engines import make_engine
 
     config = attached(config)
     folder = folder_of(config)
@@ -40,7 +37,7 @@ def run_engine(config: Config, number: int) -> None:
 def run_api(config: Config, descriptor: int | None) -> None:
     """Be one API process, until SIGTERM or SIGINT; on an open socket, or one of its own."""
     lifeline = Lifeline.from_environment()
-    _log_to_output()
+    log_lines(sys.stdout)
     import socket
 
     from truebook.api.connect import connected
@@ -64,25 +61,3 @@ def run_api(config: Config, descriptor: int | None) -> None:
             place = f"{config.api.host}:{config.api.port}"
             raise ConfigError(f"api.port: can't listen on {place}: {error.strerror}") from None
     serve(connect, bound)
-
-
-def _log_to_output() -> None:
-    """One line an event, with its time; the supervisor keeps them in a file."""
-    stamper = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    shared: list[Processor] = [structlog.stdlib.add_log_level, stamper]
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-    )
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(formatter)
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )

@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from truebook.childlog import ChildLog
-from truebook.children import Child
 from truebook.clock import SYSTEM_CLOCK
 from truebook.datafolder import is_running
-from truebook.processes import NotStarted, RoleProcess
+from truebook.supervisor.childlog import ChildLog
+from truebook.supervisor.children import Child
+from truebook.supervisor.processes import NotStarted, RoleProcess
 
 SERVE = """
 import time
@@ -76,9 +76,7 @@ def test_a_killed_child_is_started_again_and_the_signal_is_told(tmp_path):
             await until(lambda: child.pid not in (0, first))
             await child.serving()
             assert child.restarts == 1
-            assert told == [
-                "role-1 was killed by SIGKILL (9)\nrole-1 is started again in 0.1 s"
-            ]
+            assert told == ["role-1 was killed by SIGKILL (9)\nrole-1 is started again in 0.1 s"]
 
     asyncio.run(scenario())
 
@@ -132,10 +130,10 @@ def test_a_child_is_stopped_while_it_waits_to_be_started_again(tmp_path):
 SUPERVISOR = """
 import asyncio, os, sys
 from pathlib import Path
-from truebook.childlog import ChildLog
-from truebook.children import Child
+from truebook.supervisor.childlog import ChildLog
+from truebook.supervisor.children import Child
 from truebook.clock import SYSTEM_CLOCK
-from truebook.processes import RoleProcess
+from truebook.supervisor.processes import RoleProcess
 
 async def main():
     arguments, log = (sys.executable, "-c", sys.argv[2]), ChildLog(Path(sys.argv[1]) / "log")

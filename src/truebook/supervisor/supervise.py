@@ -17,18 +17,19 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from truebook import config as configuration
-from truebook.children import STARTING, Child
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config
 from truebook.datafolder import DataFolder, Process, State
-from truebook.founding import found, venue_records
 from truebook.installation import folder_of
 from truebook.lifeline import SERVING
-from truebook.listening import http_url, listen
 from truebook.progress import Progress
-from truebook.roster import Roster
+from truebook.supervisor.children import STARTING, Child
+from truebook.supervisor.founding import found, venue_records
+from truebook.supervisor.listening import http_url, listen
+from truebook.supervisor.roster import Roster
+from truebook.supervisor.status import read_status
 
 REFRESH_S = 0.2
 STOP_STAGES = ((("api",), 6.0), (("engine",), 1.5), (("bus", "log"), 2.0))
@@ -47,24 +48,30 @@ class Supervisor:
         self._roster = Roster(folder, clock, progress.complain)
         self._children: list[Child] = []
         self._listener: socket.socket | None = None
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._state = State(os.getpid(), clock.now_ms(), config.log.url, config.bus.url)
 
     async def run(self) -> None:
         """Start everything, keep it running until a signal says stop, stop everything."""
-        told_to_stop = asyncio.Event()
-        _on_stop_signals(told_to_stop.set)
-        stop = asyncio.create_task(told_to_stop.wait())
-        start = asyncio.create_task(self._start())
+        _on_stop_signals(self._told_to_stop)
+        start: asyncio.Future[None] = asyncio.ensure_future(self._start())
         try:
-            await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([start, self._end], return_when=asyncio.FIRST_COMPLETED)
             if start.done():
                 await start
-                await stop
+            await self._end
         finally:
             start.cancel()
-            stop.cancel()
-            await asyncio.wait({start, stop})
+            await asyncio.wait([start])
             await self._stop()
+
+    def _told_to_stop(self) -> None:
+        if not self._end.done():
+            self._end.set_result(None)
+
+    def _found_bug(self, error: BaseException) -> None:
+        if not self._end.done():
+            self._end.set_exception(error)
 
     # --- start --------------------------------------------------------------------------------
 
@@ -79,11 +86,20 @@ class Supervisor:
         await self._start_all([first], "starting the engine")
         others += self._roster.apis(self._config, self._listener.fileno())
         await self._start_all(others, "starting the API")
-        self._progress.say(" ".join(["ready", *self._urls()]))
+        await self._say_ready()
 
-    def _urls(self) -> list[str]:
-        """Where orders and subscriptions are accepted."""
-        return [url for url in (self._state.url, self._state.ws_url) if url]
+    async def _say_ready(self) -> None:
+        """Say where orders are accepted, or why they aren't."""
+        status = await read_status(self._config, self._state)
+        for engine in status.engines:
+            if engine.halted:
+                self._progress.complain(
+                    f"{engine.engine} died three times at {engine.halted} and is halted there:"
+                    " orders are refused until a build can pass it"
+                )
+                return
+        urls = [url for url in (self._state.url, self._state.ws_url) if url]
+        self._progress.say(" ".join(["ready", *urls]))
 
     async def _start_servers(self) -> None:
         """Start the servers whose address isn't configured, and tell all children the addresses."""
@@ -111,12 +127,13 @@ class Supervisor:
         self._children += children
         for child in children:
             child.on_change = self._write_state
+            child.on_bug = self._found_bug
             child.start()
         waiting = asyncio.gather(*(child.serving() for child in children))
         try:
             while not waiting.done():
                 phases = [c.phase for c in children if c.phase not in (STARTING, SERVING)]
-                self._progress.show(f"{phases[0] if phases else step} …")
+                self._progress.show(phases[0] if phases else step)
                 await asyncio.wait({waiting}, timeout=REFRESH_S)
             await waiting
         finally:
@@ -127,7 +144,7 @@ class Supervisor:
 
     async def _stop(self) -> None:
         if self._children:
-            self._progress.show("stopping …")
+            self._progress.show("stopping")
         if self._listener is not None:
             self._listener.close()
         for roles, patience_s in STOP_STAGES:
@@ -143,7 +160,10 @@ class Supervisor:
             for child in self._children
             if child.pid
         ]
-        self._folder.write_state(self._state)
+        try:
+            self._folder.write_state(self._state)
+        except OSError as error:
+            self._progress.complain(f"can't write {self._folder.state}: {error.strerror}")
 
 
 def _on_stop_signals(call: Callable[[], None]) -> None:
@@ -161,8 +181,12 @@ def supervise(config: Config) -> None:
     folder.lock()
     progress = Progress()
     try:
-        asyncio.run(Supervisor(config, folder, progress, SYSTEM_CLOCK).run())
+        asyncio.run(_run(config, folder, progress))
     finally:
         progress.end()
         folder.unlock()
     progress.say("stopped")
+
+
+async def _run(config: Config, folder: DataFolder, progress: Progress) -> None:
+    await Supervisor(config, folder, progress, SYSTEM_CLOCK).run()

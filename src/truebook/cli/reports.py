@@ -33,7 +33,7 @@ def print_processes(config: Config, json: bool) -> None:
 
 def print_status(config: Config, json: bool) -> None:
     """`truebook status`."""
-    from truebook.status import read_status
+    from truebook.supervisor.status import read_status
 
     state = running(config)
     status = asyncio.run(read_status(attached(config), state))
@@ -53,7 +53,7 @@ def print_status(config: Config, json: bool) -> None:
 
 def print_created(config: Config, name: str, credits: Sequence[str], json: bool) -> None:
     """`truebook account create`."""
-    from truebook.accounts import create_account
+    from truebook.cli.accounts import create_account
 
     created = asyncio.run(create_account(attached(config), name, credits))
     if json:

@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from truebook.childlog import LINE_BYTES_MAX, TAIL_LINES, ChildLog
 from truebook.commandlog.server import SERVER_LOG, Server, ServerFailed
 from truebook.lifeline import SERVING, VARIABLE
+from truebook.supervisor.childlog import LINE_BYTES_MAX, TAIL_LINES, ChildLog
 
 POLL_S = 0.05
 OUTPUT_S = 0.5

@@ -5,9 +5,10 @@ before the name and every amount have been looked at; a name that exists is refu
 so two who want it at the same time don't both get it. The secret is printed once and kept nowhere.
 """
 
+import asyncio
 import base64
+import sys
 from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +16,22 @@ from nacl.signing import SigningKey
 from numpy.typing import NDArray
 
 from truebook import commands
-from truebook.api.ask import QueryClient
+from truebook.api.connect import connected
 from truebook.api.directory import Directory
-from truebook.api.send_and_await import CommandClient
-from truebook.commandlog.interface import Position
-from truebook.commandlog.valkey_bus import ValkeyBus
-from truebook.commandlog.valkey_log import ValkeyLog
+from truebook.api.exchange import Exchange
+from truebook.cli.loglines import log_lines
 from truebook.config import Config, UserError
 from truebook.messages import SET_ACCOUNT, OrderStatus, Permission, RejectCode
 from truebook.units import AmountError, parse
 
+CONNECT_S_MAX = 15.0
+"""How long the log and an engine may take to answer: an engine that was just killed needs some."""
 NAME_BYTES_MAX = SET_ACCOUNT["name"].itemsize
 PERMISSIONS = Permission.READ | Permission.TRADE | Permission.WITHDRAW
+
+
+class NoAnswer(Exception):
+    """The exchange is there, and nobody answers."""
 
 
 class Created(NamedTuple):
@@ -43,22 +48,15 @@ async def create_account(config: Config, name: str, credits: Sequence[str]) -> C
     """Open an account named `name` and credit it, as in ["USDC=100000"]. Raises UserError."""
     if not 1 <= len(name.encode()) <= NAME_BYTES_MAX or "\0" in name:
         raise UserError(f"NAME: it must take 1 … {NAME_BYTES_MAX} bytes, and {name!r} doesn't")
-    async with AsyncExitStack() as stack:
-        log, bus = ValkeyLog(config.log.url), ValkeyBus(config.bus.url)
-        stack.push_async_callback(bus.close)
-        stack.push_async_callback(log.close)
-        client = await CommandClient.start(log, bus)
-        stack.push_async_callback(client.close)
-        queries = await QueryClient.start(bus, client.gateway)
-        amounts = _amounts(credits, await _directory(queries))
-        return await _create(client, config, name, amounts)
-
-
-async def _directory(queries: QueryClient) -> Directory:
-    answer = await queries.ask("settings")
-    directory = Directory()
-    directory.load(Position.parse(answer.position), answer.settings)
-    return directory
+    log_lines(sys.stderr)
+    try:
+        async with asyncio.timeout(CONNECT_S_MAX) as patience:
+            async with connected(config.log.url, config.bus.url) as exchange:
+                patience.reschedule(None)
+                amounts = _amounts(credits, exchange.directory)
+                return await _create(exchange, config, name, amounts)
+    except TimeoutError:
+        raise NoAnswer(f"no engine answers within {CONNECT_S_MAX:g} s") from None
 
 
 def _amounts(credits: Iterable[str], directory: Directory) -> list[tuple[int, int]]:
@@ -80,10 +78,10 @@ def _amounts(credits: Iterable[str], directory: Directory) -> list[tuple[int, in
 
 
 async def _create(
-    client: CommandClient, config: Config, name: str, amounts: list[tuple[int, int]]
+    exchange: Exchange, config: Config, name: str, amounts: list[tuple[int, int]]
 ) -> Created:
     opening = commands.set_account(name=name, open_orders_max=config.accounts.open_orders_max)
-    replies = (await client.send_and_await(opening, 1)).replies
+    replies = (await exchange.send_and_await(opening, 1)).replies
     _check(replies, [f"account {name!r}"])
     account = int(replies[0]["account"])
     signing = SigningKey.generate()
@@ -92,7 +90,7 @@ async def _create(
         commands.set_key(account=account, public_key=public_key, permissions=PERMISSIONS),
         *(commands.deposit(account=account, asset=asset, amount=atoms) for asset, atoms in amounts),
     ]
-    replies = (await client.send_and_await(b"".join(records), len(records))).replies
+    replies = (await exchange.send_and_await(b"".join(records), len(records))).replies
     _check(replies, ["the key", *["--credit"] * len(amounts)])
     encoded = (base64.b64encode(data).decode() for data in (public_key, bytes(signing)))
     return Created(account, *encoded)

@@ -74,7 +74,7 @@ def up(
         engine={"processes": engines, "kind": engine},
         bots={"enabled": bots},
     )
-    from truebook.supervisor import supervise
+    from truebook.supervisor.supervise import supervise
 
     supervise(settings)
 
@@ -90,7 +90,7 @@ def engine_role(
     number
         Which of several engines with this data folder it is.
     """
-    from truebook.roles import run_engine
+    from truebook.cli.roles import run_engine
 
     run_engine(_config(data, config, engine={"kind": engine}), number)
 
@@ -113,7 +113,7 @@ def api_role(
     port
         Its port; 8080 by default.
     """
-    from truebook.roles import run_api
+    from truebook.cli.roles import run_api
 
     run_api(_config(data, config, api={"host": host, "port": port}), socket)
 
@@ -121,7 +121,7 @@ def api_role(
 @app.command
 def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """List the processes that run on the data folder."""
-    from truebook.reports import print_processes
+    from truebook.cli.reports import print_processes
 
     print_processes(_config(data, config), json)
 
@@ -129,7 +129,7 @@ def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> N
 @app.command
 def status(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """Tell where the log and each engine are, and the engines' state hashes."""
-    from truebook.reports import print_status
+    from truebook.cli.reports import print_status
 
     print_status(_config(data, config), json)
 
@@ -153,7 +153,7 @@ def create(
     credit
         What it is given, as in USDC=100000; may be repeated.
     """
-    from truebook.reports import print_created
+    from truebook.cli.reports import print_created
 
     print_created(_config(data, config), name, credit, json)
 
@@ -182,7 +182,7 @@ def replay(
     settings = _config(data, config, engine={"kind": engine})
     if source != "genesis":
         raise UserError(f"--from {source} isn't built yet; --from genesis is")
-    from truebook.proving import print_replay
+    from truebook.cli.replaying import print_replay
 
     print_replay(settings, to, json)
 

@@ -1,7 +1,7 @@
 """When a process that died is started again."""
 
 from truebook.clock import ManualClock
-from truebook.restarts import Restarts
+from truebook.supervisor.restarts import Restarts
 
 
 def die(restarts, clock, start_s=0.0, serve_s=None):

@@ -1,0 +1,203 @@
+"""Log entries of mixed commands, made in bulk from a seed: sense, nonsense and outright garbage.
+
+Promise: the same seed gives the same bytes. The generator knows nothing of the engine: it aims at
+orders that it placed shortly before, at prices where others are, and leaves it to chance whether
+they still rest. Damage of every kind is mixed in (damage.py), and entries that are repeated, skip a
+number, or have an impossible header (entries.py).
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import numpy as np
+from model.damage import damage
+from model.entries import Entries
+from model.settingcommands import SETTING_MAKERS
+from model.world import ACCOUNTS, FUNDING, MARKETS, Records, entry, founding
+from numpy.typing import NDArray
+
+from truebook import messages as m
+from truebook.messages import CommandKind, PlaceFlag
+
+Fields = NDArray[np.void]
+Maker = Callable[[np.random.Generator, int], NDArray[np.void]]
+
+CHUNK = 4096
+PAST = 256
+"""How many earlier placements a cancel or an amendment may aim at."""
+
+WEIGHTS = {
+    CommandKind.PLACE: 680,
+    CommandKind.CANCEL: 100,
+    CommandKind.CANCEL_ALL: 2,
+    CommandKind.AMEND: 100,
+    CommandKind.DEPOSIT: 60,
+    CommandKind.WITHDRAW: 40,
+    CommandKind.TICK: 12,
+    CommandKind.SET_ASSET: 3,
+    CommandKind.SET_MARKET: 8,
+    CommandKind.SET_MARKET_STATE: 12,
+    CommandKind.SET_TIER: 6,
+    CommandKind.SET_ACCOUNT: 12,
+    CommandKind.SET_KEY: 7,
+}
+KINDS = np.array(list(WEIGHTS), np.uint8)
+CHANCES = np.array(list(WEIGHTS.values())) / sum(WEIGHTS.values())
+
+CENTRE = np.array([shape.centre for shape in MARKETS])
+UNIT = np.array([shape.unit for shape in MARKETS])
+LOTS_MAX = np.array([shape.lots_max for shape in MARKETS])
+
+
+class Commands:
+    """An endless stream of log entries."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.entries = Entries(self.rng)
+        self.order_ids = 1
+        self.past = np.zeros(PAST, m.COMMAND)
+
+    def inputs(self, commands: int, commands_per_entry: int) -> Iterator[bytes]:
+        """Yield inputs for `apply`: first the founding, then `commands` commands or a few more.
+
+        With `commands_per_entry` 1 an input is one entry of one command, else it is one to three
+        entries of up to that many.
+        """
+        yield entry(1, *founding(), gateway=0, time_ms=1)
+        made = 0
+        while made < commands:
+            size = min(CHUNK, commands - made)
+            made += size
+            yield from self.entries.wrap(*self.chunk(size), commands_per_entry)
+
+    def chunk(self, size: int) -> tuple[Records, NDArray[np.int64]]:
+        """Make `size` commands: their records, and at which record each starts."""
+        kinds = self.rng.choice(KINDS, size, p=CHANCES)
+        lengths = np.where(kinds == CommandKind.SET_MARKET, 2, 1)
+        starts = np.cumsum(lengths) - lengths
+        records = np.zeros((int(lengths.sum()), m.COMMAND_BYTES), np.uint8)
+        for kind, fields in self._fields(kinds):
+            rows = starts[kinds == kind]
+            flat = fields.view(np.uint8).reshape(len(rows), fields.itemsize)
+            for part in range(flat.shape[1] // m.COMMAND_BYTES):
+                records[rows + part] = flat[:, part * 64 : part * 64 + 64]
+        damage(self.rng, records, starts)
+        return records, starts
+
+    def _fields(self, kinds: NDArray[np.uint8]) -> Iterator[tuple[int, Fields]]:
+        is_place = kinds == CommandKind.PLACE
+        places = self._places(int(is_place.sum()))
+        yield CommandKind.PLACE, places
+        may_rest = (places["order_type"] == 0) & (places["time_in_force"] == 0)
+        may_rest |= self.rng.random(len(places)) < 0.05
+        known = np.concatenate([self.past, places[may_rest]])
+        self.past = known[-PAST:]
+        is_place[is_place] = may_rest
+        placed_before = PAST + np.cumsum(is_place)
+        for kind in (CommandKind.CANCEL, CommandKind.CANCEL_ALL, CommandKind.AMEND):
+            newest = placed_before[kinds == kind] - 1
+            back = np.minimum(self.rng.geometric(1 / 50, len(newest)) - 1, PAST - 1)
+            yield kind, self._aimed(kind, known[newest - back])
+        for kind, make in MAKERS.items():
+            fields = make(self.rng, int((kinds == kind).sum()))
+            fields["kind"] = kind
+            fields["records"] = fields.itemsize // m.COMMAND_BYTES
+            yield kind, fields
+
+    def _places(self, size: int) -> Fields:
+        rng = self.rng
+        fields = np.zeros(size, m.COMMAND)
+        fields["kind"], fields["records"] = CommandKind.PLACE, 1
+        market = fields["market"] = rng.choice(len(MARKETS), size, p=(0.3, 0.2, 0.1, 0.1, 0.2, 0.1))
+        side = fields["side"] = rng.integers(0, 2, size)
+        order_type = fields["order_type"] = rng.choice(3, size, p=(0.7, 0.15, 0.15))
+        fields["time_in_force"] = rng.choice(3, size, p=(0.6, 0.2, 0.2))
+        fields["self_trade"] = rng.integers(0, 4, size)
+        fields["account"] = rng.integers(1, ACCOUNTS + 1, size)
+        fields["order_id"] = self.order_ids + np.arange(size)
+        self.order_ids += size
+        price = prices(rng, market, side)
+        lots = 1 + rng.integers(0, LOTS_MAX[market]) * rng.integers(1, 4, size) // 3
+        amounts = np.minimum(lots, 4) * price * UNIT[market] + rng.integers(0, 700, size)
+        is_limit = order_type == m.OrderType.LIMIT
+        fields["price"] = np.where(is_limit, price, 0)
+        by_quote = order_type == m.OrderType.MARKET_BY_QUOTE
+        fields["quantity"] = np.where(by_quote, amounts, lots)
+        rests = is_limit & (fields["time_in_force"] == m.TimeInForce.GTC)
+        fields["flags"] = np.where(rests & (rng.random(size) < 0.12), PlaceFlag.POST_ONLY, 0)
+        named = rng.random(size) < 0.3
+        fields["flags"] += np.where(named, PlaceFlag.HAS_CLIENT_ID, 0).astype(np.uint8)
+        fields["client_id"] = np.where(
+            named, rng.integers(0, 12, size) * rng.integers(1, 20, size), 0
+        )
+        again = rng.random(size) < 0.01
+        fields["order_id"] -= np.where(again, rng.integers(0, 40, size), 0)
+        return fields
+
+    def _aimed(self, kind: int, targets: Fields) -> Fields:
+        """Make commands against orders that were placed before."""
+        rng, size = self.rng, len(targets)
+        fields = np.zeros(size, m.COMMAND)
+        fields["kind"], fields["records"] = kind, 1
+        somebody = rng.integers(0, ACCOUNTS + 2, size)
+        fields["account"] = np.where(rng.random(size) < 0.03, somebody, targets["account"])
+        named = rng.random(size)
+        fields["market"] = np.where(named < 0.5, m.NO_MARKET, targets["market"])
+        fields["market"] = np.where(named > 0.98, (targets["market"] + 1) % 8, fields["market"])
+        if kind == CommandKind.CANCEL_ALL:
+            return fields
+        has_client_id = (targets["flags"] & PlaceFlag.HAS_CLIENT_ID) != 0
+        fields["by"] = has_client_id & (rng.random(size) < 0.7)
+        fields["order_id"] = np.where(fields["by"], 0, targets["order_id"])
+        fields["client_id"] = np.where(fields["by"], targets["client_id"], 0)
+        if kind == CommandKind.AMEND:
+            new_price = prices(
+                rng, np.minimum(targets["market"], len(MARKETS) - 1), targets["side"]
+            )
+            fields["price"] = np.where(rng.random(size) < 0.5, targets["price"], new_price)
+            change = rng.integers(-6, 5, size)
+            fields["quantity"] = np.maximum(targets["quantity"] + change, 1)
+        return fields
+
+
+def prices(
+    rng: np.random.Generator, market: NDArray[np.int64], side: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Draw limit prices: bids a little below the centre, asks a little above, so that some meet."""
+    spread = rng.integers(-4, 5, len(market)) + np.where(side == 0, -3, 3)
+    return CENTRE[market] + spread
+
+
+def deposits(rng: np.random.Generator, size: int) -> Fields:
+    """Draw DEPOSITs of an order's worth or two."""
+    return transfers(rng, size, parts=10)
+
+
+def withdrawals(rng: np.random.Generator, size: int) -> Fields:
+    """Draw WITHDRAWs, often more than there is."""
+    return transfers(rng, size, parts=6)
+
+
+def transfers(rng: np.random.Generator, size: int, parts: int) -> Fields:
+    """Draw transfers around a `parts`-th of what traders started with; a few are the venue's."""
+    fields = np.zeros(size, m.TRANSFER)
+    fields["account"] = rng.integers(0, ACCOUNTS + 1, size)
+    asset = rng.integers(0, len(FUNDING), size)
+    fields["asset"] = asset
+    most = np.array(FUNDING)[asset] // parts
+    fields["asset"] += np.where(rng.random(size) < 0.005, 100, 0).astype(np.uint16)
+    fields["amount"] = np.maximum(most - rng.integers(0, most + 1) // rng.integers(1, 9, size), 1)
+    return fields
+
+
+MAKERS: dict[int, Maker] = {
+    CommandKind.DEPOSIT: deposits,
+    CommandKind.WITHDRAW: withdrawals,
+    **SETTING_MAKERS,
+}
+
+
+def seeds(first: int) -> Iterator[int]:
+    """Yield seeds from `first` on."""
+    return count(first)

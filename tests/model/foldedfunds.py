@@ -1,0 +1,58 @@
+"""Balances as they follow from events: booked from trades and holds, then compared with BALANCE.
+
+Every change is computed here from what happened; a BALANCE event must say the same, and at the end
+of a command every changed balance must have been said (I1, I2, I6).
+"""
+
+from collections import defaultdict
+
+AMOUNT_MAX = 1 << 62
+
+
+class FoldedFunds:
+    """What every account has, available and locked."""
+
+    def __init__(self) -> None:
+        self.available: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self.locked: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self.supply: defaultdict[int, int] = defaultdict(int)
+        self.unsaid: set[tuple[int, int]] = set()
+        """Balances that changed since their last BALANCE event."""
+
+    def move(self, account: int, asset: int, available: int, locked: int = 0) -> None:
+        """Book a change."""
+        key = account, asset
+        self.available[key] += available
+        self.locked[key] += locked
+        self.unsaid.add(key)
+
+    def transfer(self, account: int, asset: int, atoms: int) -> None:
+        """Book a deposit, or a withdrawal of −atoms."""
+        self.supply[asset] += atoms
+        self.move(account, asset, atoms)
+
+    def said(self, account: int, asset: int, available: int, locked: int) -> None:
+        """Compare a BALANCE event with what was booked."""
+        key = account, asset
+        booked = self.available[key], self.locked[key]
+        assert booked == (available, locked), (
+            f"I6: account {account}, asset {asset}: BALANCE says {(available, locked)}, "
+            f"the events before it make {booked}"
+        )
+        assert 0 <= available <= AMOUNT_MAX, f"I2: account {account} has {available}"
+        assert 0 <= locked <= AMOUNT_MAX, f"I2: account {account} has {locked} locked"
+        self.unsaid.discard(key)
+
+    def check_said(self) -> None:
+        """Every balance that a command changed was told."""
+        assert not self.unsaid, f"I7: no BALANCE for (account, asset) {sorted(self.unsaid)}"
+
+    def check_conserved(self) -> None:
+        """Nothing was made or lost (I1)."""
+        sums: defaultdict[int, int] = defaultdict(int)
+        for (_, asset), atoms in [*self.available.items(), *self.locked.items()]:
+            sums[asset] += atoms
+        for asset, total in sums.items():
+            assert total == self.supply[asset], (
+                f"I1: asset {asset}: {total} of {self.supply[asset]}"
+            )
