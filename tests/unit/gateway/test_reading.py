@@ -121,7 +121,7 @@ def test_limits_follow_the_available_balance(alice):
     assert (missing.status, missing.json["field"]) == (400, "price")
     withdrawal = alice.call("GET", "/api/v1/account/limits/withdrawal", {"symbol": "USDC"})
     assert withdrawal.json == {"maxWithdrawalQuantity": "100000", "symbol": "USDC"}
-    unknown = alice.call("GET", "/api/v1/account/limits/withdrawal", {"symbol": "XXX"})
+    unknown = alice.call("GET", "/api/v1/account/limits/withdrawal", {"symbol": "DOGE"})
     assert (unknown.status, unknown.json["code"]) == (400, "INVALID_ASSET")
 
 
