@@ -62,7 +62,7 @@ async def _read(receive: Receive, bytes_max: int) -> bytes | None:
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """The headers by lower-case name. Raises ApiError 431."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]
-    if sum(len(name) + len(value) for name, value in headers) > HTTP_HEADER_BYTES_MAX:
+    if sum([len(name) + len(value) for name, value in headers]) > HTTP_HEADER_BYTES_MAX:
         raise invalid_body(f"the headers are larger than {HTTP_HEADER_BYTES_MAX} bytes", 431)
     return dict(headers)
 
