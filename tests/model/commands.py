@@ -111,8 +111,8 @@ class Commands:
         fields["kind"], fields["records"] = CommandKind.PLACE, 1
         market = fields["market"] = rng.choice(len(MARKETS), size, p=(0.3, 0.2, 0.1, 0.1, 0.2, 0.1))
         side = fields["side"] = rng.integers(0, 2, size)
-        order_type = fields["order_type"] = rng.choice(3, size, p=(0.76, 0.12, 0.12))
-        fields["time_in_force"] = rng.choice(3, size, p=(0.7, 0.15, 0.15))
+        order_type = fields["order_type"] = rng.choice(3, size, p=(0.7, 0.15, 0.15))
+        fields["time_in_force"] = rng.choice(3, size, p=(0.6, 0.2, 0.2))
         fields["self_trade"] = rng.integers(0, 4, size)
         fields["account"] = rng.integers(1, ACCOUNTS + 1, size)
         fields["order_id"] = self.order_ids + np.arange(size)
@@ -183,8 +183,10 @@ def transfers(rng: np.random.Generator, size: int, parts: int) -> Fields:
     """Draw transfers around a `parts`-th of what traders started with; a few are the venue's."""
     fields = np.zeros(size, m.TRANSFER)
     fields["account"] = rng.integers(0, ACCOUNTS + 1, size)
-    asset = fields["asset"] = rng.integers(0, len(FUNDING), size)
+    asset = rng.integers(0, len(FUNDING), size)
+    fields["asset"] = asset
     most = np.array(FUNDING)[asset] // parts
+    fields["asset"] += np.where(rng.random(size) < 0.005, 100, 0).astype(np.uint16)
     fields["amount"] = np.maximum(most - rng.integers(0, most + 1) // rng.integers(1, 9, size), 1)
     return fields
 

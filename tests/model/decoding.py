@@ -71,12 +71,11 @@ def readable(record: Any) -> str:
     return f"{type(record).__name__} {' '.join(fields)}"
 
 
-WORDS = {
+WORDS = {  # an ENTRY event has an EntryStatus instead
     "status": m.OrderStatus,
     "reason": m.CloseReason,
     "command_kind": m.CommandKind,
     "code": m.RejectCode,
-    "kind": m.EventKind,
 }
 
 

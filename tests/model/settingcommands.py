@@ -12,7 +12,7 @@ from truebook.messages import CommandKind
 Fields = NDArray[np.void]
 Generator = np.random.Generator
 
-STATES = (0.84, 0.03, 0.07, 0.04, 0.02)
+STATES = (0.8, 0.04, 0.07, 0.04, 0.05)
 """How often each market state is drawn."""
 WITH_A_MISTAKE = (0.9, 0.1)
 

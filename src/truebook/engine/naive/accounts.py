@@ -9,6 +9,7 @@ from truebook.engine.naive.state import State
 from truebook.limits import ACCOUNTS_MAX, KEYS_MAX, TIERS_MAX
 from truebook.messages import NEW_ACCOUNT, AccountFlag, Permission, RejectCode
 
+BLOCKED = int(AccountFlag.BLOCKED)  # inverting an IntFlag would drop the unknown bits
 ALL_PERMISSIONS = int(Permission.READ | Permission.TRADE | Permission.WITHDRAW | Permission.ADMIN)
 
 
@@ -18,7 +19,7 @@ def set_account(state: State, journal: Journal, record: bytes) -> RejectCode:
     _, _, flags, tier, zero_1, number, open_orders_max, name, zero_2 = fields
     if any(zero_1) or any(zero_2):
         return RejectCode.MALFORMED
-    if flags & ~AccountFlag.BLOCKED or tier >= TIERS_MAX or name[0] == 0 or not is_padded(name):
+    if flags & ~BLOCKED or tier >= TIERS_MAX or name[0] == 0 or not is_padded(name):
         return RejectCode.SETTING_INVALID
     existing = len(state.accounts)
     number = existing if number == NEW_ACCOUNT else number
