@@ -44,6 +44,8 @@ def scan(state: State, market: Market, taker: Order) -> Scan:
         lots, cost = lots + taken, cost + taken * unit
         left -= taken * unit if by_quote else taken
         whole = left < unit if by_quote else left == 0
+        if taken < maker.remaining_qty:
+            break
     if not whole:
         return Scan.KILLED
     needed = cost if taker.side == Side.BID else lots * market.lot_atoms

@@ -1,0 +1,253 @@
+"""A transcript's sentences as log entries: the words are those of README.md."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from model.world import (
+    MarketShape,
+    entry,
+    one,
+    order,
+    set_account,
+    set_asset,
+    set_market,
+    set_tier,
+    transfer,
+)
+from numpy.typing import NDArray
+
+from truebook import messages as m
+from truebook.limits import TIERS_MAX
+from truebook.messages import CommandKind, MarketState, OrderType, PlaceFlag, SelfTrade, Side
+
+Record = NDArray[np.void]
+
+ASSETS = {"USDC": 6, "SOL": 9}
+SHAPE = MarketShape(base=1, quote=0, tick=(1, 2), step=(1, 2), unit=100, lot_atoms=10**7)
+SETTINGS = {
+    "price_max": 100_000_000,
+    "quantity_max": 1_000_000,
+    "price_reference": 10_000,
+    "open_orders_max": 500,
+}
+STATES = {"Open": 0, "CancelOnly": 1, "PostOnly": 2, "LimitOnly": 3, "Closed": 4}
+TIMES = {"ioc": m.TimeInForce.IOC, "fok": m.TimeInForce.FOK}
+MODES = {
+    "reject-maker": SelfTrade.REJECT_MAKER,
+    "reject-both": SelfTrade.REJECT_BOTH,
+    "allow": SelfTrade.ALLOW,
+}
+OPTIONS = r"(?P<options>.*)"
+
+
+def lots(text: str) -> int:
+    """Return a quantity of SOL in lots, a price of USDC in ticks."""
+    return whole(Fraction(text) * 100)
+
+
+def atoms(text: str, asset: str) -> int:
+    """Return an amount in atoms."""
+    return whole(Fraction(text) * 10 ** ASSETS[asset])
+
+
+def whole(amount: Fraction) -> int:
+    """Return a number that must be whole."""
+    if amount.denominator != 1:
+        raise ValueError(f"{amount} is not whole")
+    return int(amount)
+
+
+@dataclass
+class Script:
+    """Who is who, and the next numbers."""
+
+    accounts: dict[str, int] = field(default_factory=lambda: {"venue": 0})
+    settings: dict[str, int] = field(default_factory=lambda: dict(SETTINGS))
+    terms: dict[str, dict[str, int]] = field(default_factory=dict)
+    sequence: int = 0
+    last_order: int = 0
+    last_entry: bytes = b""
+
+    def founding(self) -> bytes:
+        """Return the entry that sets the world up."""
+        commands = [set_asset(i, name, ASSETS[name]) for i, name in enumerate(ASSETS)]
+        commands += [set_market(0, SHAPE, **self.settings)]
+        commands += [set_tier(tier, 8, 10) for tier in range(TIERS_MAX)]
+        for name in ("ann", "bob", "cid"):
+            commands.append(self.open_account(name))
+        for account in (1, 2, 3):
+            for asset, amount in enumerate((10_000 * 10**6, 100 * 10**9)):
+                commands.append(transfer(CommandKind.DEPOSIT, account, asset, amount))
+        return self.wrap(*commands)
+
+    def open_account(self, name: str) -> Record:
+        """Give somebody the next account number."""
+        self.accounts[name] = len(self.accounts)
+        self.terms[name] = {"account": self.accounts[name]}
+        return set_account(name)
+
+    def wrap(self, *commands: Record) -> bytes:
+        """Return these commands as the next entry."""
+        self.sequence += 1
+        self.last_entry = entry(self.sequence, *commands, time_ms=1_000 + self.sequence)
+        return self.last_entry
+
+    def entry_of(self, sentence: str) -> bytes:
+        """Return the entry that a sentence means."""
+        if sentence == "the gateway sends that again":
+            return self.last_entry
+        if sentence == "the gateway skips a number":
+            return entry(self.sequence + 2, order(CommandKind.CANCEL), time_ms=0)
+        for pattern, make in SENTENCES:
+            said = re.fullmatch(pattern, sentence)
+            if said:
+                return self.wrap(*make(self, **said.groupdict()))
+        raise ValueError(f"nobody says {sentence!r}")
+
+    def order_id(self, options: list[str]) -> int:
+        """Return the id of a new order: the next one, or the one that is asked for."""
+        if "as" in options:
+            return int(options[options.index("as") + 1][1:])
+        self.last_order += 1
+        return self.last_order
+
+
+def place(
+    script: Script, who: str, verb: str, quantity: str, price: str, options: str
+) -> Iterator[Record]:
+    """Make a limit order."""
+    side = Side.BID if verb == "bids" else Side.ASK
+    fields = {"side": side, "price": lots(price), "quantity": lots(quantity)}
+    yield new_order(script, who, options.split(), **fields)
+
+
+def take(
+    script: Script, who: str, verb: str, by_quote: str, quantity: str, options: str
+) -> Iterator[Record]:
+    """Make a market order."""
+    side = Side.BID if verb == "buys" else Side.ASK
+    order_type = OrderType.MARKET_BY_QUOTE if by_quote else OrderType.MARKET
+    amount = atoms(quantity, "USDC") if by_quote else lots(quantity)
+    fields = {"side": side, "order_type": order_type, "quantity": amount}
+    yield new_order(script, who, options.split(), **fields)
+
+
+def new_order(script: Script, who: str, options: list[str], **fields: int) -> Record:
+    """Make a PLACE with what its options say."""
+    for option in options:
+        if option in TIMES:
+            fields["time_in_force"] = TIMES[option]
+        elif option in MODES:
+            fields["self_trade"] = MODES[option]
+    flags = PlaceFlag.POST_ONLY if "post-only" in options else PlaceFlag(0)
+    if "client" in options:
+        flags |= PlaceFlag.HAS_CLIENT_ID
+        fields["client_id"] = int(options[options.index("client") + 1])
+    order_id = script.order_id(options)
+    account = script.accounts[who]
+    return order(CommandKind.PLACE, account=account, order_id=order_id, flags=flags, **fields)
+
+
+def target(what: str) -> dict[str, int]:
+    """Return the fields that name an order: "#3" or "client 7"."""
+    if what.startswith("#"):
+        return {"order_id": int(what[1:])}
+    return {"by": m.TargetBy.CLIENT_ID, "client_id": int(what.split()[1])}
+
+
+def cancel(script: Script, who: str, what: str) -> Iterator[Record]:
+    """Make a CANCEL."""
+    account = script.accounts[who]
+    yield order(CommandKind.CANCEL, account=account, market=m.NO_MARKET, **target(what))
+
+
+def cancel_all(script: Script, who: str, market: str | None) -> Iterator[Record]:
+    """Make a CANCEL_ALL."""
+    where = 0 if market else m.NO_MARKET
+    yield order(CommandKind.CANCEL_ALL, account=script.accounts[who], market=where)
+
+
+def amend(script: Script, who: str, what: str, quantity: str, price: str) -> Iterator[Record]:
+    """Make an AMEND."""
+    numbers = {"price": lots(price), "quantity": lots(quantity)}
+    account = script.accounts[who]
+    yield order(CommandKind.AMEND, account=account, market=m.NO_MARKET, **target(what), **numbers)
+
+
+def move(script: Script, who: str, verb: str, amount: str, asset: str) -> Iterator[Record]:
+    """Make a DEPOSIT or WITHDRAW."""
+    kind = CommandKind.DEPOSIT if verb == "deposits" else CommandKind.WITHDRAW
+    index = list(ASSETS).index(asset)
+    yield transfer(kind, script.accounts[who], index, atoms(amount, asset))
+
+
+def open_account(script: Script, who: str) -> Iterator[Record]:
+    """Make a SET_ACCOUNT of a new account."""
+    yield script.open_account(who)
+
+
+def change_terms(script: Script, who: str, name: str, value: int) -> Iterator[Record]:
+    """Make a SET_ACCOUNT that changes one thing."""
+    script.terms[who][name] = value
+    yield set_account(who, **script.terms[who])
+
+
+def tier(script: Script, which: str, maker: str, taker: str) -> Iterator[Record]:
+    """Make SET_TIERs, of one tier or all."""
+    indexes = range(TIERS_MAX) if which == "every tier" else [int(which.split()[1])]
+    for index in indexes:
+        yield set_tier(index, int(maker), int(taker))
+
+
+def market_state(script: Script, state: str) -> Iterator[Record]:
+    """Make a SET_MARKET_STATE."""
+    script.settings["state"] = MarketState(STATES[state])
+    yield one(m.SET_MARKET_STATE, kind=CommandKind.SET_MARKET_STATE, state=STATES[state])
+
+
+def market_setting(script: Script, name: str, value: str) -> Iterator[Record]:
+    """Make a SET_MARKET that changes one value."""
+    script.settings[name] = int(value)
+    yield set_market(0, SHAPE, **script.settings)
+
+
+def tick(script: Script) -> Iterator[Record]:
+    """Make a TICK of the market."""
+    yield one(m.TICK, kind=CommandKind.TICK, count=1)
+
+
+WHO = r"(?P<who>\w+)"
+NUMBER = r"-?[\d.]+"
+SENTENCES: list[tuple[str, Callable[..., Iterator[Record]]]] = [
+    (
+        rf"{WHO} (?P<verb>bids|asks) (?P<quantity>{NUMBER}) at (?P<price>{NUMBER}){OPTIONS}",
+        place,
+    ),
+    (rf"{WHO} (?P<verb>buys|sells) (?P<by_quote>for )?(?P<quantity>{NUMBER}){OPTIONS}", take),
+    (rf"{WHO} cancels (?P<what>#-?\d+|client \d+)", cancel),
+    (rf"{WHO} cancels all(?P<market> in SOL_USDC)?", cancel_all),
+    (
+        rf"{WHO} amends (?P<what>#\d+|client \d+) to (?P<quantity>{NUMBER})"
+        rf" at (?P<price>{NUMBER})",
+        amend,
+    ),
+    (rf"{WHO} (?P<verb>deposits|withdraws) (?P<amount>{NUMBER}) (?P<asset>[A-Z]+)", move),
+    (rf"{WHO} opens an account", open_account),
+    (rf"{WHO} is blocked", lambda s, who: change_terms(s, who, "flags", 1)),
+    (rf"{WHO} is in tier (?P<n>\d+)", lambda s, who, n: change_terms(s, who, "tier", int(n))),
+    (
+        rf"{WHO} may rest (?P<n>\d+) orders",
+        lambda s, who, n: change_terms(s, who, "open_orders_max", int(n)),
+    ),
+    (
+        rf"(?P<which>tier \d+|every tier) pays (?P<maker>{NUMBER}) as maker"
+        rf" and (?P<taker>{NUMBER}) as taker",
+        tier,
+    ),
+    (r"SOL_USDC is (?P<state>\w+)", market_state),
+    (r"SOL_USDC sets (?P<name>\w+) to (?P<value>\d+)", market_setting),
+    (r"tick SOL_USDC", tick),
+]
