@@ -140,8 +140,10 @@ def test_a_child_that_crashes_is_told_with_its_exit_status_and_started_again(exc
         lambda: "engine-1 was killed by SIGSEGV (11)\n" in exchange.output, 10, "the crash is told"
     )
     wait_until(
-        lambda: all(p["serving"] for p in exchange.state()["processes"])
-        and len(exchange.state()["processes"]) == 5,
+        lambda: (
+            all(p["serving"] for p in exchange.state()["processes"])
+            and len(exchange.state()["processes"]) == 5
+        ),
         10,
         "it serves again",
     )

@@ -170,23 +170,30 @@ def prices(
 
 
 def deposits(rng: np.random.Generator, size: int) -> Fields:
-    """Draw DEPOSITs of an order's worth or two."""
-    return transfers(rng, size, parts=10)
+    """Draw DEPOSITs of an order's worth or two; next to nothing for the venue."""
+    fields = transfers(rng, size, parts=10)
+    venue = fields["account"] == m.VENUE_ACCOUNT
+    fields["amount"] = np.where(venue, rng.integers(1, 50, size), fields["amount"])
+    return fields
 
 
 def withdrawals(rng: np.random.Generator, size: int) -> Fields:
-    """Draw WITHDRAWs, often more than there is."""
-    return transfers(rng, size, parts=6)
+    """Draw WITHDRAWs, often more than there is; the venue's in all sizes, so that it is poor."""
+    fields = transfers(rng, size, parts=6)
+    venue = (fields["account"] == m.VENUE_ACCOUNT) | (rng.random(size) < 0.2)
+    fields["account"] = np.where(venue, m.VENUE_ACCOUNT, fields["account"])
+    shift = rng.integers(0, 40, size)
+    fields["amount"] = np.maximum(np.where(venue, fields["amount"] >> shift, fields["amount"]), 1)
+    return fields
 
 
 def transfers(rng: np.random.Generator, size: int, parts: int) -> Fields:
-    """Draw transfers around a `parts`-th of what traders started with; a few are the venue's."""
+    """Draw transfers around a `parts`-th of what traders started with."""
     fields = np.zeros(size, m.TRANSFER)
     fields["account"] = rng.integers(0, ACCOUNTS + 1, size)
     asset = rng.integers(0, len(FUNDING), size)
-    fields["asset"] = asset
     most = np.array(FUNDING)[asset] // parts
-    fields["asset"] += np.where(rng.random(size) < 0.005, 100, 0).astype(np.uint16)
+    fields["asset"] = asset + np.where(rng.random(size) < 0.005, 100, 0)
     fields["amount"] = np.maximum(most - rng.integers(0, most + 1) // rng.integers(1, 9, size), 1)
     return fields
 

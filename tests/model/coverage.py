@@ -50,6 +50,8 @@ def marks(fold: Fold, entries: bytes, applied: Applied) -> Counter[Mark]:
             found["closed", CloseReason(event.reason), event.rested] += 1
         elif kind == EventKind.AMENDED:
             found["amended", event.mode] += 1
+        elif kind == EventKind.FILL and is_rebate_cut(fold, event):
+            found["a rebate that the venue can't pay",] += 1
     is_one = kinds[0][1].status == EntryStatus.APPLIED and len(entries) == 2 * m.COMMAND_BYTES
     if is_one and entries[64] == CommandKind.PLACE and code not in NOT_LOOKED_AT:
         command = PLACE.record._make(PLACE.struct.unpack_from(entries, m.COMMAND_BYTES))
@@ -57,6 +59,16 @@ def marks(fold: Fold, entries: bytes, applied: Applied) -> Counter[Mark]:
         if market is not None:
             found.update(_placements(command, market.settings.state, kinds))
     return found
+
+
+def is_rebate_cut(fold: Fold, fill: Any) -> bool:
+    """Tell whether the maker of a fill got a smaller rebate than its tier's."""
+    market = fold.settings.markets[fill.market]
+    received = fill.quantity * market.lot_atoms
+    if fill.side == Side.BID:
+        received = fill.price * fill.quantity * market.unit
+    rate = fold.settings.rates(fill.maker_account)[0]
+    return rate < 0 and int(fill.maker_fee) > -(-received * rate // 10_000)
 
 
 def _placements(command: Any, state: int, kinds: list[tuple[int, Any]]) -> list[Mark]:
@@ -90,6 +102,7 @@ def expected() -> set[Mark]:
         ("closed", CloseReason.SELF_TRADE_PREVENTION, 1),
     }
     marks |= {("amended", m.AMENDED_KEPT), ("amended", m.AMENDED_REENTERS)}
+    marks |= {("a rebate that the venue can't pay",)}
     marks |= {("placed", *how, *place) for how in kinds for place in product(Side, MarketState)}
     marks |= {("filled", *how, side) for how in kinds for side in Side}
     marks |= {("traded with itself", *how) for how in kinds if how[2] == SelfTrade.ALLOW}

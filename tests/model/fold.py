@@ -159,6 +159,9 @@ class Fold:
             assert self.active is not None
             order = self.active
             assert order.order_id == event.order_id not in self.orders
+            partly = order.fills and event.reason != CloseReason.FILLED
+            killed = order.time_in_force == m.TimeInForce.FOK
+            assert not (killed and partly), "a fill-or-kill order was filled in part"
             self._answer(order, event.reason, closed=True)
             self.active = None
         assert event.remaining == order.remaining > 0, "I9: a closed order has something left"
@@ -249,8 +252,6 @@ class Fold:
             rests = order.order_id in self.orders
             assert rests == (order.remaining > 0), "I9: neither filled, resting nor closed"
             self._answer(order, 0, closed=False)
-            whole = order.time_in_force != m.TimeInForce.FOK or order.remaining == 0
-            assert whole or order.fills == 0, "a fill-or-kill order was filled in part"
             order.fills = 0
         self.funds.check_said()
         for market in self.touched:

@@ -24,6 +24,7 @@ from model.world import (
 )
 
 from truebook import messages as m
+from truebook.limits import TIERS_MAX
 from truebook.messages import CommandKind, OrderType, PlaceFlag, SelfTrade, Side, TimeInForce
 
 PLACE, CANCEL, AMEND = CommandKind.PLACE, CommandKind.CANCEL, CommandKind.AMEND
@@ -78,6 +79,7 @@ class Table:
             *(set_asset(i, f"UNUSED{i}", 6) for i in range(1, GOLD)),
             set_asset(GOLD, "GOLD", 0),
             set_market(0, SHAPE),
+            *(set_tier(tier, 0, 30) for tier in range(TIERS_MAX)),
             set_tier(0, -20, 30),
             set_account("ann"),
             set_account("bob"),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truebook import messages as m
+from truebook.limits import TIERS_MAX
 
 Records = NDArray[np.uint8]
 """Command records as an (n, 64) matrix."""
@@ -138,12 +139,21 @@ def entry(sequence: int, *commands: NDArray[np.void], gateway: int = 1, time_ms:
     return header.tobytes() + body
 
 
+def rebates() -> list[NDArray[np.void]]:
+    """Return the commands for five usual tiers, two of them with rebates.
+
+    A rebate is refused as long as any tier's taker pays less, so all 64 get a taker rate first.
+    """
+    rates = ((8, 10), (-3, 5), (0, 4), (20, 30), (-4, 25))
+    commands = [set_tier(tier, 0, 5) for tier in range(TIERS_MAX)]
+    return commands + [set_tier(tier, *both) for tier, both in enumerate(rates)]
+
+
 def founding(accounts: int = ACCOUNTS) -> list[NDArray[np.void]]:
     """Return the commands that set this world up."""
     commands = [set_asset(i, symbol, decimals) for i, (symbol, decimals) in enumerate(ASSETS)]
     commands += [set_market(i, shape) for i, shape in enumerate(MARKETS)]
-    rates = ((8, 10), (-3, 5), (0, 4), (20, 30), (-4, 25))
-    commands += [set_tier(i, maker, taker) for i, (maker, taker) in enumerate(rates)]
+    commands += rebates()
     commands += [set_account(f"trader-{i}", tier=i % 5) for i in range(1, accounts + 1)]
     for account in range(1, accounts + 1):
         for asset, amount in enumerate(FUNDING):

@@ -49,7 +49,7 @@ class LocalExchange:
         entry = LogEntry(
             position, time.time_ns() // 1_000_000, pack_entry(1, self._sequence, records)
         )
-        applied = self.engine.apply(for_engine(entry))
+        self.applied = applied = self.engine.apply(for_engine(entry))
         rows = settings_events(applied.events)
         if rows:
             self.directory.follow(pack_position(position) + rows)

@@ -132,7 +132,7 @@ def _is_signed(
 ) -> bool:
     end = f"timestamp={timestamp}&window={window}"
     raw = base_string(instruction, objects, end, encoded=False)
-    unambiguous = _is_unambiguous(objects)
+    unambiguous = _is_unambiguous(raw, objects)
     if unambiguous and _verifies(public_key, signature, raw):
         return True
     encoded = base_string(instruction, objects, end, encoded=True)
@@ -152,7 +152,11 @@ def base_string(instruction: str, objects: Sequence[Parameters], end: str, *, en
     return "&".join(parts)
 
 
-def _is_unambiguous(objects: Sequence[Parameters]) -> bool:
+def _is_unambiguous(raw: str, objects: Sequence[Parameters]) -> bool:
+    """Whether no other parameters have the same raw text."""
+    parts = 2 + sum([1 + len(parameters) for parameters in objects])
+    if raw.count("=") == parts == raw.count("&") + 1:
+        return True  # no name and no value contains either
     return not any(
         "&" in value or "&" in name or "=" in name
         for parameters in objects

@@ -32,6 +32,8 @@ from truebook.queries import Answer
 logger = structlog.get_logger()
 
 RETRY_SECONDS = 0.2
+ATTEMPTS_SAID = 25
+"""Every how many attempts it is said that one still waits."""
 
 
 class ConnectedExchange:
@@ -108,31 +110,36 @@ class ConnectedExchange:
 
     async def _load(self) -> None:
         self.directory.expect()
-        answer = None
-        while answer is None:
+        attempt = 0
+        while True:
             try:
                 # An engine that still reads its way through the log must not answer too early.
                 self._commands.gateway.saw(await self._log.last_position())
                 answer = await self.ask("settings")
+                self.directory.load(Position.parse(answer.position), answer.settings)
+                return
             except LogUnavailable as error:
-                await _wait_for("the log", error)
+                await _wait_for("the log", error, attempt)
             except TimedOut as error:
-                await _wait_for("an engine", error)
-        self.directory.load(Position.parse(answer.position), answer.settings)
+                await _wait_for("an engine", error, attempt)
+            attempt += 1
 
 
 async def _command_client(log: Log, bus: Bus) -> CommandClient:
+    attempt = 0
     while True:
         try:
             return await CommandClient.start(log, bus)
         except LogNotDurable:
             raise
         except LogUnavailable as error:
-            await _wait_for("the log", error)
+            await _wait_for("the log", error, attempt)
+            attempt += 1
 
 
-async def _wait_for(what: str, error: Exception) -> None:
-    logger.warning(f"waiting for {what}", reason=str(error))
+async def _wait_for(what: str, error: Exception, attempt: int) -> None:
+    if attempt % ATTEMPTS_SAID == 0:
+        logger.warning(f"waiting for {what}", reason=str(error))
     await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -42,7 +42,7 @@ class Venue:
         """Apply what is new in the log; into the stream, and to the gateways if `sends`."""
         for entry in self.log.entries[self.done :]:
             applied = self.engine.apply(for_engine(entry))
-            [made] = split(applied.events, applied.replies)
+            [made] = split(applied.events, applied.replies, 1)
             previous = self.bus.tail().position
             event = EventEntry(entry.position, previous, made.events, made.replies, START)
             self.bus.entries.append(event)

@@ -5,10 +5,10 @@ import random
 
 import numpy as np
 import pytest
+from faults.applied import applied_orders
 from faults.faulty_log import Fault, FaultyLog
 
 from truebook.commandlog import gateway as gateway_module
-from truebook.commandlog.entries import gateway_and_sequence, is_whole
 from truebook.commandlog.gateway import Gateway
 from truebook.commandlog.interface import LogUnavailable
 from truebook.commandlog.memory import MemoryLog, MemoryLogServer
@@ -34,17 +34,7 @@ def order(number):
 
 
 def applied(server):
-    """The order ids in the log as an engine would take them, gateway by gateway."""
-    last, orders = {}, {}
-    for entry in server.entries:
-        assert is_whole(entry.data)
-        gateway, sequence = gateway_and_sequence(entry.data)
-        assert sequence <= last.get(gateway, 0) + 1, "a gap: the engine would reject the entry"
-        if sequence == last.get(gateway, 0) + 1:
-            last[gateway] = sequence
-            found = np.frombuffer(entry.data, COMMAND)[1:]["order_id"].tolist()
-            orders.setdefault(gateway, []).extend(found)
-    return orders
+    return applied_orders(server.entries)
 
 
 def run(server, faults, scenario):
