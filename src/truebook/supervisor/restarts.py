@@ -1,7 +1,7 @@
 """When a process that died is started again.
 
 Promise: at once, in 0.1 s, unless it dies quickly every time: from the fourth quick death in a row
-on the wait doubles, up to 5 s. A death is quick if the process served for less than 5 s; one that
+on the wait doubles, up to 5 s. A death is quick if the process served for less than 2 s; one that
 never came to serve, if it lived for less than that. So a long start (compiling, replaying) counts
 neither for a process that then dies at once, nor against one that was killed in the middle of it.
 """
@@ -10,7 +10,7 @@ from truebook.clock import Clock
 
 WAIT_S = 0.1
 WAIT_S_MAX = 5.0
-QUICK_S = 5.0
+QUICK_S = 2.0
 QUICK_DEATHS_FREE = 3
 
 

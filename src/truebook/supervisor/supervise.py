@@ -79,27 +79,30 @@ class Supervisor:
         records, commands = venue_records(self._config)
         api = self._config.api
         self._listener = await listen(api.host, api.port, self._folder.was_left_behind())
-        self._state.url = http_url(api.host, self._listener)
         await self._start_servers()
         await self._found(records, commands)
         first, *others = self._roster.engines(self._config)
         await self._start_all([first], "starting the engine")
         others += self._roster.apis(self._config, self._listener.fileno())
+        if await self._is_halted():
+            self._begin(others)
+            return
         await self._start_all(others, "starting the API")
-        await self._say_ready()
+        self._state.url = http_url(api.host, self._listener)
+        self._write_state()
+        urls = [url for url in (self._state.url, self._state.ws_url) if url]
+        self._progress.say(" ".join(["ready", *urls]))
 
-    async def _say_ready(self) -> None:
-        """Say where orders are accepted, or why they aren't."""
+    async def _is_halted(self) -> bool:
+        """Whether an engine can't pass an entry; then orders won't be accepted, and why is said."""
         status = await read_status(self._config, self._state)
         for engine in status.engines:
             if engine.halted:
                 self._progress.complain(
                     f"{engine.engine} died three times at {engine.halted} and is halted there:"
-                    " orders are refused until a build can pass it"
+                    " no orders are accepted until a build can pass it"
                 )
-                return
-        urls = [url for url in (self._state.url, self._state.ws_url) if url]
-        self._progress.say(" ".join(["ready", *urls]))
+        return any(engine.halted for engine in status.engines)
 
     async def _start_servers(self) -> None:
         """Start the servers whose address isn't configured, and tell all children the addresses."""
@@ -124,11 +127,7 @@ class Supervisor:
 
     async def _start_all(self, children: Sequence[Child], step: str) -> None:
         """Start children and wait until each serves. Raises NotStarted."""
-        self._children += children
-        for child in children:
-            child.on_change = self._write_state
-            child.on_bug = self._found_bug
-            child.start()
+        self._begin(children)
         waiting = asyncio.gather(*(child.serving() for child in children))
         try:
             while not waiting.done():
@@ -139,6 +138,13 @@ class Supervisor:
         finally:
             waiting.cancel()
             self._progress.end()
+
+    def _begin(self, children: Sequence[Child]) -> None:
+        self._children += children
+        for child in children:
+            child.on_change = self._write_state
+            child.on_bug = self._found_bug
+            child.start()
 
     # --- stop ---------------------------------------------------------------------------------
 
