@@ -8,8 +8,8 @@ from typing import Any
 import ccxt
 import ccxt.async_support
 import pytest
-from clients.conftest import Venue
 from venue.credentials import Credentials
+from venue.installed import Installed
 
 SOL = "SOL/USDC"
 ETH = "ETH/USDC"
@@ -42,7 +42,7 @@ class Asynchronous:
 
 
 @pytest.fixture(params=["sync", "async"])
-def connect(request: Any, venue: Venue) -> Iterator[Callable[..., Any]]:
+def connect(request: Any, venue: Installed) -> Iterator[Callable[..., Any]]:
     """Make clients of this venue; what their accounts leave in the books is cancelled."""
     clients, traders = [], []
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from crash.installed import installed
+from venue.installed import installed
 
 
 @pytest.mark.night

@@ -1,7 +1,7 @@
 """An entry at which the engine died three times: it halts there, says so, and refuses orders."""
 
 import pytest
-from crash.installed import Installed, installed, wait_until
+from venue.installed import Installed, installed, wait_until
 
 import truebook
 from truebook.commandlog.interface import Position

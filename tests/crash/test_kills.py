@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from crash.diary import Diary, Ending, Page, now_s
 from crash.history import History, read_history
-from crash.installed import Installed, installed, wait_until
 from crash.traders import MARKET, ask, trading
 from venue.credentials import Credentials
+from venue.installed import Installed, installed, wait_until
 
 ROLES = ("engine", "api", "log", "bus")
 BACK_S_MAX = 30.0

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from crash.history import read_history
-from crash.installed import Installed, installed, is_alive, wait_until
 from crash.traders import trading
+from venue.installed import Installed, installed, is_alive, wait_until
 
 GONE_S_MAX = 2.0
 STOPPED_S_MAX = 10.0
