@@ -1,10 +1,6 @@
-"""How a command finds the exchange it is about: what runs on its data folder, else its own URLs.
+"""How a command finds the exchange it is about: by the configured addresses, else by what runs on
+the data folder."""
 
-Promise: a command that works on a running exchange never starts a second server on its log.
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -39,31 +35,3 @@ def attached(config: Config) -> Config:
         log=msgspec.structs.replace(config.log, url=log_url),
         bus=msgspec.structs.replace(config.bus, url=bus_url),
     )
-
-
-@contextmanager
-def log_address(config: Config) -> Iterator[str]:
-    """Where the log can be read, for as long as the context lasts.
-
-    If nothing runs on the data folder, its log server is started for that long, and the folder is
-    locked against `truebook up` meanwhile. Raises UserError.
-    """
-    state = running(config)
-    if config.log.url or state is not None:
-        yield config.log.url or (state.log_url if state else "")
-        return
-    from truebook.commandlog.server import start_log_server
-
-    folder = folder_of(config)
-    if not (folder.path / "log").is_dir():
-        raise UserError(f"there is no log in {folder.path}")
-    folder.lock()
-    try:
-        server = start_log_server(folder.path)
-        try:
-            server.wait_ready()
-            yield server.url
-        finally:
-            server.stop()
-    finally:
-        folder.unlock()

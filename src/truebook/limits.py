@@ -74,6 +74,9 @@ REPLY_TIMEOUT_MS = 5_000
 HTTP_BODY_SECONDS_MAX = 10
 """A body that trickles in holds a connection, nothing else; honest ones take milliseconds."""
 
+HTTP_DISCARDED_BYTES_MAX = 4 * 1024 * 1024
+"""How much of a body that is too large is read and dropped, so that its sender sees the 413."""
+
 JSON_BRACKETS_MAX = 4 * BATCH_ORDERS_MAX
 """Orders are flat: a batch needs one bracket an order and one for all. Nesting as deep as this is
 still far from the decoder's own limit."""

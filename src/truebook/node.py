@@ -161,7 +161,8 @@ class Node:
         self._progress.begin(first, last)
         pieces = [piece for entry in entries for piece in engine_pieces(entry)]
         applied = self.engine.apply(b"".join(pieces))
-        for entry, made in zip(entries, split(applied.events, applied.replies), strict=True):
+        all_made = split(applied.events, applied.replies, len(entries))
+        for entry, made in zip(entries, all_made, strict=True):
             self.chain = extend(self.chain, entry.position, entry.data)
             self._publication.add(entry.position, made)
         self.position = last

@@ -5,6 +5,7 @@ every ten seconds while it lasts, so that a log file shows it as well. Results a
 are plain text on standard output everywhere; what went wrong is on standard error.
 """
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 REPORT_S = 10.0
+BAR_COLUMNS = 30
 
 
 class Progress:
@@ -28,27 +30,29 @@ class Progress:
         self._since_s = 0.0
         self._reported_s = 0.0
 
-    def show(self, step: str) -> None:
-        """Say what is being waited for; call it again and again while it lasts."""
+    def show(self, step: str, share: float | None = None) -> None:
+        """Say what is being waited for; call it again and again while it lasts. `share`, 0 … 1,
+        tells how much of it is done, if that is known."""
         now_s = self._clock.elapsed_s()
-        if step != self._step:
+        is_new = step != self._step
+        if is_new:
             self._step = step
             self._since_s = self._reported_s = now_s
-            self._report(step)
-        elsewhere_due = now_s - self._reported_s >= REPORT_S
-        if self._is_live or elsewhere_due:
+        if is_new or self._is_live or now_s - self._reported_s >= REPORT_S:
             self._reported_s = now_s
-            self._report(f"{step} {now_s - self._since_s:.0f} s")
+            took = f" {now_s - self._since_s:.0f} s" if now_s > self._since_s else ""
+            done = "" if share is None else f" {_bar(share)}"
+            self._report(f"{step} …{done}{took}")
 
     def say(self, text: str) -> None:
         """A line that stays."""
         self.end()
-        print(text, file=self._stream, flush=True)
+        _print(text, self._stream)
 
     def complain(self, text: str) -> None:
         """A line that stays, about something that went wrong."""
         self.end()
-        print(text, file=sys.stderr, flush=True)
+        _print(text, sys.stderr)
 
     def end(self) -> None:
         """Nothing is being waited for now."""
@@ -59,7 +63,7 @@ class Progress:
 
     def _report(self, text: str) -> None:
         if not self._is_live:
-            print(text, file=self._stream, flush=True)
+            _print(text, self._stream)
             return
         if self._status is None:
             # Imported here: most commands show no progress, and this takes a tenth of a second.
@@ -68,3 +72,14 @@ class Progress:
             self._status = Console(file=self._stream).status("")
             self._status.start()
         self._status.update(text)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    # Whoever read along may have gone: that must not end an exchange.
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=stream, flush=True)
+
+
+def _bar(share: float) -> str:
+    full = round(share * BAR_COLUMNS)
+    return f"{'━' * full}{'╌' * (BAR_COLUMNS - full)} {share:.0%}"

@@ -13,10 +13,12 @@ LAYERS = (
             "config",
             "datafolder",
             "genesis",
+            "installation",
+            "lifeline",
             "limits",
             "messages",
+            "progress",
             "queries",
-            "restarts",
             "units",
         }
     ),

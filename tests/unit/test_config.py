@@ -1,5 +1,8 @@
 """The configuration: three sources in order of strength, and errors that name the key."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from truebook import config
@@ -153,3 +156,11 @@ def test_an_error_in_the_venue_names_what_is_wrong(file, old, new, error):
     with pytest.raises(ConfigError) as caught:
         config.venue_of(loaded)
     assert error in str(caught.value)
+
+
+def test_the_example_in_the_documentation_is_a_configuration(file):
+    page = Path(__file__).parents[2] / "docs" / "configuration.md"
+    example, venue = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    assert config.load(file(example), {}) == config.Config()
+    configured = config.venue_of(config.load(file(venue), {}))
+    assert [market.symbol for market in configured.markets] == ["GOLD_EUR"]

@@ -4,9 +4,7 @@ It keeps the promise of api/exchange.py trivially: a submission is one entry, ap
 """
 
 import asyncio
-import base64
 import itertools
-import struct
 import time
 
 import numpy as np
@@ -16,23 +14,19 @@ from venue.credentials import Credentials
 from truebook import commands
 from truebook.api.directory import Directory
 from truebook.api.exchange import Outcome, QueryKind, TimedOut
-from truebook.commandlog.interface import LogUnavailable, Position
+from truebook.commandlog.entries import for_engine, pack_entry
+from truebook.commandlog.interface import LogEntry, LogUnavailable, Position
+from truebook.commandlog.replies import pack_position, settings_events
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.genesis import DEFAULT_VENUE, Venue, commands_of
 from truebook.messages import (
-    COMMAND_BYTES,
-    ENTRY,
-    EVENT_ROW,
-    FORMAT_VERSION,
     REPLY,
-    EventKind,
     OrderStatus,
     Permission,
 )
 from truebook.queries import Answer, OrderRow
 from truebook.units import parse
 
-SETTINGS = tuple(kind for kind in EventKind if kind >= EventKind.ASSET_SET)
 ALL_PERMISSIONS = Permission.READ | Permission.TRADE | Permission.WITHDRAW
 
 
@@ -52,17 +46,13 @@ class LocalExchange:
         """Apply commands as one entry, and follow the settings they change."""
         self._sequence += 1
         position = Position(self._sequence, 0)
-        header = np.zeros(1, ENTRY)
-        header["kind"] = 1
-        header["version"] = FORMAT_VERSION
-        header["count"] = len(records) // COMMAND_BYTES
-        header["gateway"] = 1
-        header["sequence"] = self._sequence
-        header["time_ms"] = time.time_ns() // 1_000_000
-        applied = self.engine.apply(header.tobytes() + records)
-        rows = settings_rows(applied.events)
+        entry = LogEntry(
+            position, time.time_ns() // 1_000_000, pack_entry(1, self._sequence, records)
+        )
+        self.applied = applied = self.engine.apply(for_engine(entry))
+        rows = settings_events(applied.events)
         if rows:
-            self.directory.follow(struct.pack("<QQ", *position) + rows)
+            self.directory.follow(pack_position(position) + rows)
         return Outcome(position, np.frombuffer(applied.replies, REPLY))
 
     def open_account(
@@ -113,7 +103,7 @@ class LocalExchange:
         client_id: int | None = None,
     ) -> Answer:
         if isinstance(self.failure, TimedOut | LogUnavailable):
-            raise TimedOut
+            raise TimedOut("no engine")
         answer = Answer(0, str(Position(self._sequence, 0)))
         if kind == "balances":
             for asset in self.directory.assets:
@@ -133,16 +123,3 @@ class LocalExchange:
         elif kind == "status":
             answer.status.update(halted=False, position=answer.position)
         return answer
-
-
-def settings_rows(events: bytes) -> bytes:
-    """The settings events among others."""
-    rows = np.frombuffer(events, EVENT_ROW)
-    starts = np.flatnonzero(rows["kind"])
-    owner = rows["kind"][starts][np.cumsum(rows["kind"] != 0) - 1]
-    return rows[np.isin(owner, SETTINGS)].tobytes()
-
-
-def secret_text(credentials: Credentials) -> str:
-    """The secret as clients are given it."""
-    return base64.b64encode(credentials.seed).decode()

@@ -11,8 +11,6 @@ the request id and the path, never headers, bodies or keys.
 
 import itertools
 import secrets
-import time
-from collections.abc import Callable
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -27,6 +25,7 @@ from truebook.api.orders import Orders
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.response import JSON, encode, respond
 from truebook.api.stubs import Stubs
+from truebook.clock import SYSTEM_CLOCK, Clock
 
 log = structlog.get_logger()
 
@@ -34,25 +33,15 @@ CLOSING = frozenset({408, 413, 431})
 """After these the rest of the request is not read: the connection must end."""
 
 
-def system_now_ms() -> int:
-    """Milliseconds since 1970, as this machine believes."""
-    return time.time_ns() // 1_000_000
-
-
 class Application:
-    """One gateway's HTTP side. `now_ms` judges signatures; `elapsed_s` only goes forward."""
+    """One gateway's HTTP side."""
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        now_ms: Callable[[], int] = system_now_ms,
-        elapsed_s: Callable[[], float] = time.monotonic,
-    ) -> None:
-        authority = Authority(exchange.directory, now_ms)
+    def __init__(self, exchange: Exchange, clock: Clock = SYSTEM_CLOCK) -> None:
+        authority = Authority(exchange.directory, clock)
         self._orders = Orders(exchange, authority).endpoints()
         self._others = Router(
             routes=[
-                *Markets(exchange, now_ms, elapsed_s).routes(),
+                *Markets(exchange, clock).routes(),
                 *Account(exchange, authority).routes(),
                 *Stubs(authority).routes(),
             ],

@@ -12,7 +12,7 @@ joining characters are taken only percent-encoded, and one string always means o
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from nacl.exceptions import BadSignatureError
 
 from truebook.api.directory import Directory, Key
 from truebook.api.errors import ApiError, invalid
+from truebook.clock import Clock
 from truebook.limits import SIGNATURE_WINDOW_MS_DEFAULT, SIGNATURE_WINDOW_MS_MAX
 from truebook.messages import Permission
 
@@ -55,11 +56,11 @@ def _signed_text(name: str, value: object) -> str:
 
 
 class Authority:
-    """Tells who signed a request, by the keys of a directory and a clock in milliseconds."""
+    """Tells who signed a request, by the keys of a directory and the gateway's own clock."""
 
-    def __init__(self, directory: Directory, now_ms: Callable[[], int]) -> None:
+    def __init__(self, directory: Directory, clock: Clock) -> None:
         self._directory = directory
-        self._now_ms = now_ms
+        self._clock = clock
 
     def reader(
         self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
@@ -91,7 +92,7 @@ class Authority:
         if signature is None:
             raise ApiError(401, "INVALID_SIGNATURE", "X-Signature is missing or not a signature")
         timestamp, window = _timestamp_and_window(headers)
-        now = self._now_ms()
+        now = self._clock.now_ms()
         if abs(now - int(timestamp)) > int(window):
             raise ApiError(400, "INVALID_CLIENT_REQUEST", "Request has expired (X-Timestamp)")
         key = self._directory.keys.get(public_key)
@@ -131,7 +132,7 @@ def _is_signed(
 ) -> bool:
     end = f"timestamp={timestamp}&window={window}"
     raw = base_string(instruction, objects, end, encoded=False)
-    unambiguous = _is_unambiguous(objects)
+    unambiguous = _is_unambiguous(raw, objects)
     if unambiguous and _verifies(public_key, signature, raw):
         return True
     encoded = base_string(instruction, objects, end, encoded=True)
@@ -151,7 +152,11 @@ def base_string(instruction: str, objects: Sequence[Parameters], end: str, *, en
     return "&".join(parts)
 
 
-def _is_unambiguous(objects: Sequence[Parameters]) -> bool:
+def _is_unambiguous(raw: str, objects: Sequence[Parameters]) -> bool:
+    """Whether no other parameters have the same raw text."""
+    parts = 2 + sum([1 + len(parameters) for parameters in objects])
+    if raw.count("=") == parts == raw.count("&") + 1:
+        return True  # no name and no value contains either
     return not any(
         "&" in value or "&" in name or "=" in name
         for parameters in objects

@@ -130,6 +130,8 @@ class Directory:
         """Fold a message of SETTINGS_CHANNEL, unless its position is known already."""
         if self._arrived is not None:
             self._arrived.append(message)
+            if self.position == GENESIS:
+                return  # what it refers to may not be known yet
         position = Position(*_POSITION.unpack_from(message))
         if position > self.position:
             self._fold(message[_POSITION.size :])

@@ -1,10 +1,11 @@
 """What goes wrong, as clients know it: HTTP status, code, message, field (contract A3).
 
 Promise: every failure reaches the client as JSON `{"code", "message"}`, with `field` where one
-field is to blame and `id` where an order is concerned; every RejectCode of the engine stands in the
-one table below. Messages that third-party clients match on are kept to the letter.
+field is to blame and `id` (of a batch `ids`) where an order is concerned; every RejectCode of the
+engine stands in the one table below. Messages that clients match on are kept to the letter.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from truebook.messages import RejectCode
@@ -21,6 +22,7 @@ class ApiError(Exception):
         *,
         field: str | None = None,
         order_id: int | None = None,
+        order_ids: Sequence[int] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -28,14 +30,17 @@ class ApiError(Exception):
         self.message = message
         self.field = field
         self.order_id = order_id
+        self.order_ids = order_ids
 
-    def body(self) -> dict[str, str]:
+    def body(self) -> dict[str, str | list[str]]:
         """The error as JSON says it."""
-        body = {"code": self.code, "message": self.message}
+        body: dict[str, str | list[str]] = {"code": self.code, "message": self.message}
         if self.field is not None:
             body["field"] = self.field
         if self.order_id is not None:
             body["id"] = str(self.order_id)
+        if self.order_ids:
+            body["ids"] = [str(order_id) for order_id in self.order_ids]
         return body
 
 
@@ -134,10 +139,10 @@ def not_found() -> ApiError:
     return rejected(RejectCode.UNKNOWN_ORDER)
 
 
-def timed_out(order_id: int | None = None) -> ApiError:
-    """Unknown whether it was done; the order's history tells later."""
+def timed_out(order_id: int | None = None, order_ids: Sequence[int] = ()) -> ApiError:
+    """Unknown whether it was done; the history of the order, or of a batch's, tells later."""
     message = "No answer in time: the outcome is unknown"
-    return ApiError(504, "TIMEOUT", message, order_id=order_id)
+    return ApiError(504, "TIMEOUT", message, order_id=order_id, order_ids=order_ids)
 
 
 def unavailable() -> ApiError:

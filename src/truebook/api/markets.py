@@ -4,8 +4,6 @@ Promise: everything here comes from the directory, so it is what the log says; t
 are the shortest text, since clients take their number of decimals as precision.
 """
 
-from collections.abc import Callable
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -16,6 +14,7 @@ from truebook.api.exchange import Exchange, TimedOut
 from truebook.api.order_payload import market_of
 from truebook.api.request import fields_of, query_of
 from truebook.api.response import JsonResponse
+from truebook.clock import Clock
 from truebook.messages import MarketState
 from truebook.units import BASIS_POINT_GRID, show
 
@@ -39,12 +38,9 @@ STATUS_SECONDS = 1.0
 class Markets:
     """The public endpoints."""
 
-    def __init__(
-        self, exchange: Exchange, now_ms: Callable[[], int], elapsed_s: Callable[[], float]
-    ) -> None:
+    def __init__(self, exchange: Exchange, clock: Clock) -> None:
         self._exchange = exchange
-        self._now_ms = now_ms
-        self._elapsed_s = elapsed_s
+        self._clock = clock
         self._status: tuple[float, dict[str, str | None]] | None = None
 
     def routes(self) -> list[Route]:
@@ -60,7 +56,7 @@ class Markets:
 
     async def status(self, request: Request) -> Response:
         """Whether orders are accepted."""
-        now = self._elapsed_s()
+        now = self._clock.elapsed_s()
         if self._status is None or now - self._status[0] > STATUS_SECONDS:
             self._status = now, await self._ask_status()
         return JsonResponse(self._status[1])
@@ -81,7 +77,7 @@ class Markets:
 
     async def time(self, request: Request) -> Response:
         """The gateway's clock, by which signatures expire, in milliseconds."""
-        return PlainTextResponse(str(self._now_ms()))
+        return PlainTextResponse(str(self._clock.now_ms()))
 
     async def assets(self, request: Request) -> Response:
         """All assets."""

@@ -4,7 +4,8 @@ Promise: a 200 for a change means on disk and applied, and carries the order as 
 504 carries the order's id and means unknown; 202 (`Prefer: respond-async`) means on disk.
 """
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Generator, Sequence
 
 from truebook import commands
 from truebook.api.authenticate import Authority, parameters_of
@@ -44,8 +45,8 @@ from truebook.api.request import (
     read_body,
 )
 from truebook.api.response import respond, respond_json
-from truebook.api.strict_json import decode
-from truebook.commandlog.interface import LogUnavailable, OutcomeUnknown
+from truebook.api.strict_json import decode, decode_object, object_of
+from truebook.commandlog.interface import LogUnavailable
 from truebook.limits import BATCH_ORDERS_MAX, HTTP_BATCH_BYTES_MAX, HTTP_BODY_BYTES_MAX
 from truebook.messages import OrderStatus, RejectCode
 
@@ -73,7 +74,7 @@ class Orders:
     async def place(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Place an order (`orderExecute`)."""
         headers = headers_of(scope)
-        fields = _object(decode(await read_body(receive, headers, HTTP_BODY_BYTES_MAX)))
+        fields = decode_object(await read_body(receive, headers, HTTP_BODY_BYTES_MAX))
         caller = self._authority.trader(headers, "orderExecute", [parameters_of(fields)])
         order_id = self._exchange.next_order_id()
         record = place_record(fields, self._exchange.directory, caller.account, order_id)
@@ -90,32 +91,40 @@ class Orders:
         batch = _batch(decode(await read_body(receive, headers, HTTP_BATCH_BYTES_MAX)))
         signed = [parameters_of(fields) for fields in batch]
         caller = self._authority.trader(headers, "orderExecute", signed)
-        records: dict[int, bytes] = {}
-        results: list[object] = []
+        records: list[bytes] = []
+        order_ids: dict[int, int] = {}
+        results: list[object] = [None] * len(batch)
         for place, fields in enumerate(batch):
             order_id = self._exchange.next_order_id()
-            results.append({"operation": "Ok", "id": str(order_id)})
             try:
                 directory = self._exchange.directory
-                records[place] = place_record(fields, directory, caller.account, order_id)
+                records.append(place_record(fields, directory, caller.account, order_id))
+                order_ids[place] = order_id
             except ApiError as error:
                 results[place] = _failed(error)
-        entry = b"".join(records.values())
-        if prefers_async(headers):
-            if records:
-                await self._submit(entry, len(records))
-            await respond_json(send, 202, results)
-            return
-        if records:
-            replies = await self._outcome(entry, len(records))
-            for place, reply in zip(records, replies, strict=True):
-                results[place] = self._result(reply)
-        await respond_json(send, 200, results)
+        waits = not prefers_async(headers)
+        carried_out = await self._carry_out(records, list(order_ids.values()), waits)
+        for place, result in zip(order_ids, carried_out, strict=True):
+            results[place] = result
+        await respond_json(send, 200 if waits else 202, results)
+
+    async def _carry_out(
+        self, records: list[bytes], order_ids: list[int], waits: bool
+    ) -> list[object]:
+        """The results of a batch's valid orders."""
+        if not records:
+            return []
+        entry = b"".join(records)
+        if waits:
+            replies = await self._outcome(entry, len(records), order_ids=order_ids)
+            return [self._result(reply) for reply in replies]
+        await self._submit(entry, len(records), order_ids=order_ids)
+        return [{"operation": "Ok", "id": str(order_id)} for order_id in order_ids]
 
     async def cancel(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Cancel an order by its id or its client id (`orderCancel`)."""
         headers = headers_of(scope)
-        fields = _object(decode(await read_body(receive, headers, HTTP_BODY_BYTES_MAX)))
+        fields = decode_object(await read_body(receive, headers, HTTP_BODY_BYTES_MAX))
         caller = self._authority.trader(headers, "orderCancel", [parameters_of(fields)])
         market = market_of(fields, self._exchange.directory)
         order_id, client_id = _target(fields)
@@ -135,7 +144,7 @@ class Orders:
     async def cancel_all(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Cancel the account's orders in a market (`orderCancelAll`)."""
         headers = headers_of(scope)
-        fields = _object(decode(await read_body(receive, headers, HTTP_BODY_BYTES_MAX)))
+        fields = decode_object(await read_body(receive, headers, HTTP_BODY_BYTES_MAX))
         caller = self._authority.trader(headers, "orderCancelAll", [parameters_of(fields)])
         market = market_of(fields, self._exchange.directory)
         if not _concerns_resting_orders(fields):
@@ -181,24 +190,27 @@ class Orders:
         await respond_json(send, 200, json_of_rows(answer.orders, directory.markets))
 
     async def _outcome(
-        self, records: bytes, commands: int, order_id: int | None = None
+        self,
+        records: bytes,
+        commands: int,
+        order_id: int | None = None,
+        order_ids: Sequence[int] = (),
     ) -> list[Reply]:
         """Carry out commands; raises ApiError where it isn't known that they were."""
-        try:
+        with _told_to_client(order_id, order_ids):
             outcome = await self._exchange.send_and_await(records, commands)
-        except LogUnavailable:
-            raise unavailable() from None
-        except (TimedOut, OutcomeUnknown):
-            raise timed_out(order_id) from None
         return replies_of(outcome.replies)
 
-    async def _submit(self, records: bytes, commands: int, order_id: int | None = None) -> None:
-        try:
+    async def _submit(
+        self,
+        records: bytes,
+        commands: int,
+        order_id: int | None = None,
+        order_ids: Sequence[int] = (),
+    ) -> None:
+        """Write commands to the log; raises ApiError where it isn't known that they were."""
+        with _told_to_client(order_id, order_ids):
             await self._exchange.submit(records, commands)
-        except LogUnavailable:
-            raise unavailable() from None
-        except (TimedOut, OutcomeUnknown):
-            raise timed_out(order_id) from None
 
     def _json(self, reply: Reply) -> JsonOrder:
         """The order of a reply; raises ApiError if the command was rejected."""
@@ -215,20 +227,25 @@ class Orders:
             return _failed(error)
 
 
+@contextlib.contextmanager
+def _told_to_client(order_id: int | None, order_ids: Sequence[int]) -> Generator[None, None, None]:
+    """Say what may have become of commands as HTTP says it."""
+    try:
+        yield
+    except LogUnavailable:
+        raise unavailable() from None
+    except TimedOut:
+        raise timed_out(order_id, order_ids) from None
+
+
 def _failed(error: ApiError) -> object:
     return {"operation": "Err", **error.body()}
-
-
-def _object(value: object) -> Fields:
-    if not isinstance(value, dict):
-        raise invalid_body("the body must be an object")
-    return value
 
 
 def _batch(value: object) -> list[Fields]:
     if not isinstance(value, list) or not 1 <= len(value) <= BATCH_ORDERS_MAX:
         raise invalid_body(f"the body must be an array of 1 to {BATCH_ORDERS_MAX} orders")
-    return [_object(item) for item in value]
+    return [object_of(item) for item in value]
 
 
 def _target(fields: Fields) -> tuple[int | None, int | None]:

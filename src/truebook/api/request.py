@@ -12,6 +12,7 @@ from truebook.api.authenticate import Parameters
 from truebook.api.errors import ApiError, invalid, invalid_body
 from truebook.limits import (
     HTTP_BODY_SECONDS_MAX,
+    HTTP_DISCARDED_BYTES_MAX,
     HTTP_HEADER_BYTES_MAX,
     QUERY_PARAMETERS_MAX,
 )
@@ -31,37 +32,37 @@ class Disconnected(Exception):
 async def read_body(receive: Receive, headers: dict[bytes, bytes], bytes_max: int) -> bytes:
     """The whole body. Raises ApiError 413 or 408, or Disconnected."""
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length[:20]) > bytes_max:
-        raise _too_large(bytes_max)
     try:
         async with asyncio.timeout(HTTP_BODY_SECONDS_MAX):
-            return await _read(receive, bytes_max)
+            body = await _read(receive, bytes_max)
     except TimeoutError:
         raise invalid_body("the body did not arrive in time", 408) from None
+    if body is None or not length.isdigit() or int(length[:20]) > bytes_max:
+        raise invalid_body(f"the body is larger than {bytes_max} bytes", 413)
+    return body
 
 
-async def _read(receive: Receive, bytes_max: int) -> bytes:
+async def _read(receive: Receive, bytes_max: int) -> bytes | None:
+    """The body; None if it is larger. Then the rest of it is read too, up to a bound, and dropped:
+    a client that is still sending would not see the answer before its connection is reset."""
     body = b""
+    size = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
             raise Disconnected
         piece: bytes = message.get("body", b"")
-        body += piece
-        if len(body) > bytes_max:
-            raise _too_large(bytes_max)
-        if not message.get("more_body", False):
-            return body
-
-
-def _too_large(bytes_max: int) -> ApiError:
-    return invalid_body(f"the body is larger than {bytes_max} bytes", 413)
+        size += len(piece)
+        if size <= bytes_max:
+            body += piece
+        if not message.get("more_body", False) or size > HTTP_DISCARDED_BYTES_MAX:
+            return body if size <= bytes_max else None
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """The headers by lower-case name. Raises ApiError 431."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]
-    if sum(len(name) + len(value) for name, value in headers) > HTTP_HEADER_BYTES_MAX:
+    if sum([len(name) + len(value) for name, value in headers]) > HTTP_HEADER_BYTES_MAX:
         raise invalid_body(f"the headers are larger than {HTTP_HEADER_BYTES_MAX} bytes", 431)
     return dict(headers)
 

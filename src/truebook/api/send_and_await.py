@@ -121,10 +121,11 @@ class CommandClient:
         awaited = _AwaitedReplies(records, commands)
         self._gateway.enqueue(awaited)
         try:
-            async with asyncio.timeout(timeout_ms / 1000):
-                return await awaited.outcome
-        except TimeoutError:
-            return await self._search_late(awaited)
+            # Not asyncio.timeout: that would cancel the outcome, which may still be found.
+            await asyncio.wait([awaited.outcome], timeout=timeout_ms / 1000)
+            if not awaited.outcome.done():
+                await self._search_late(awaited)
+            return awaited.outcome.result()
         except OutcomeUnknown as error:
             raise TimedOut(str(error), awaited.position) from None
         finally:
@@ -177,15 +178,14 @@ class CommandClient:
 
     # the search in the event stream
 
-    async def _search_late(self, awaited: _AwaitedReplies) -> Outcome:
-        """The time limit has passed: what does the event stream know?"""
+    async def _search_late(self, awaited: _AwaitedReplies) -> None:
+        """The time limit has passed: let the event stream answer, or raise."""
         if not awaited.sequence:
             raise LogUnavailable("it waited too long for its turn; nothing was written")
         search = self._search(awaited.key, awaited.position)
         await asyncio.wait([search], timeout=LOOK_UP_S_MAX)
-        if awaited.outcome.done():
-            return awaited.outcome.result()
-        raise TimedOut("no answer within the time limit", awaited.position)
+        if not awaited.outcome.done():
+            raise TimedOut("no answer within the time limit", awaited.position)
 
     def _search_all(self) -> None:
         """Messages may have been missed: ask the event stream for every entry on its way."""

@@ -34,6 +34,18 @@ def decode(body: bytes) -> object:
     return value
 
 
+def decode_object(body: bytes) -> dict[str, object]:
+    """The JSON object of a body. Raises ApiError."""
+    return object_of(decode(body))
+
+
+def object_of(value: object) -> dict[str, object]:
+    """The value, which must be an object. Raises ApiError."""
+    if not isinstance(value, dict):
+        raise invalid_body("an object is expected")
+    return value
+
+
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields = dict(pairs)
     if len(fields) < len(pairs):

@@ -12,7 +12,7 @@ from truebook.api.authenticate import Authority, parameters_of
 from truebook.api.errors import invalid
 from truebook.api.request import fields_of, headers_of, query_of, read_body
 from truebook.api.response import JsonResponse
-from truebook.api.strict_json import decode
+from truebook.api.strict_json import decode_object
 from truebook.limits import HTTP_BODY_BYTES_MAX
 
 PUBLIC = (
@@ -86,7 +86,6 @@ class Stubs:
         """Settings of margin and lending: taken note of, without effect (`accountUpdate`)."""
         headers = headers_of(request.scope)
         body = await read_body(request.receive, headers, HTTP_BODY_BYTES_MAX)
-        fields = decode(body) if body else {}
-        signed = parameters_of(fields) if isinstance(fields, dict) else []
-        self._authority.trader(headers, "accountUpdate", [signed])
+        fields = decode_object(body) if body else {}
+        self._authority.trader(headers, "accountUpdate", [parameters_of(fields)])
         return Response()

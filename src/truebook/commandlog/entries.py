@@ -24,6 +24,7 @@ _TIME_OFFSET = 16
 _CHECKSUM_OFFSET = 24
 _CHECKSUM_END = 32
 _ZERO_WORD = bytes(8)
+_ENTRY = int(CommandKind.ENTRY)
 
 assert _HEADER.size == ENTRY.itemsize == COMMAND_BYTES
 assert ENTRY.fields is not None
@@ -43,7 +44,7 @@ def pack_entry(gateway: int, sequence: int, records: bytes) -> bytes:
         raise ValueError(f"an entry has 1 … {ENTRY_RECORDS_MAX} whole records, not {len(records)}")
     if not 1 <= gateway < GATEWAYS_MAX or sequence < 1:
         raise ValueError(f"no such gateway and sequence: {gateway}, {sequence}")
-    bare = _HEADER.pack(CommandKind.ENTRY, FORMAT_VERSION, count, gateway, sequence, 0, 0)
+    bare = _HEADER.pack(_ENTRY, FORMAT_VERSION, count, gateway, sequence, 0, 0)
     checksum = xxhash.xxh3_64_intdigest(bare + records)
     head = bare[:_CHECKSUM_OFFSET] + _CHECKSUM.pack(checksum) + bare[_CHECKSUM_END:]
     return head + records
@@ -54,7 +55,7 @@ def engine_pieces(entry: LogEntry) -> tuple[Piece, ...]:
     data = entry.data
     time = _TIME.pack(entry.time_ms)
     if not is_whole(data):
-        return (_HEADER.pack(CommandKind.ENTRY, 0, 0, 0, 0, entry.time_ms, 0),)
+        return (_HEADER.pack(_ENTRY, 0, 0, 0, 0, entry.time_ms, 0),)
     view = memoryview(data)
     return view[:_TIME_OFFSET], time, view[_CHECKSUM_OFFSET:]
 
@@ -69,7 +70,7 @@ def is_whole(data: bytes) -> bool:
     if len(data) < COMMAND_BYTES:
         return False
     kind, _, count, _, _, time_ms, checksum = _HEADER.unpack_from(data)
-    if kind != CommandKind.ENTRY or time_ms or len(data) != COMMAND_BYTES * (1 + count):
+    if kind != _ENTRY or time_ms or len(data) != COMMAND_BYTES * (1 + count):
         return False
     view = memoryview(data)
     found = xxhash.xxh3_64(view[:_CHECKSUM_OFFSET])

@@ -102,9 +102,9 @@ class LogReader(Protocol):
     def follow(self, after: Position, count: int) -> list[LogEntry]:
         """The entries behind `after`, up to `count`, that have come by now; never waits.
 
-        For a reader that goes on for ever, with `after` always the last entry it was given. Keeps
-        one request open at the server, so `fileno` becomes readable when there is more. While the
-        log can't be reached it gives nothing and connects again by itself. Raises LogLost.
+        For a reader that goes on for ever, with `after` always the last entry it was given. Once it
+        has given nothing, `fileno` becomes readable when there is more. While the log can't be
+        reached it gives nothing and connects again by itself. Raises LogLost, LogNotDurable.
         """
 
     def fileno(self) -> int:

@@ -55,6 +55,7 @@ class Publication:
         self._waiting_bytes = 0
         self._waiting_since = 0.0
         self._next_look = 0.0
+        self._next_check = 0.0
         self._is_unsure = False
         self.is_active = True
 
@@ -115,8 +116,8 @@ class Publication:
     def _look_after(self) -> None:
         """With nothing to publish: is what was published still there?"""
         now = self._clock.elapsed_s()
-        if now >= self._next_look:
-            self._next_look = now + CHECK_S
+        if now >= self._next_check:
+            self._next_check = now + CHECK_S
             tail = self._publisher.tail()
             self._check_tail(tail, self._published)
             self._published = max(self._published, tail)

@@ -1,8 +1,9 @@
 """An engine's side of the log on a Valkey or Redis stream.
 
 Promise: entries come in order, each once, and each is on disk: a blocked XREAD is served after the
-fsync. `follow` keeps exactly one XREAD open at the server and sends the next one before it gives
-the entries back, so that the server works while the engine does.
+fsync. `follow` keeps at most one XREAD open at the server. A reader that is behind sends the next
+one before it gives the entries back, so that the server works while the engine does; one that keeps
+up sends it when it comes back, so that the replies don't wait for that.
 """
 
 import logging
@@ -37,6 +38,8 @@ REPLY_S_MAX = 10.0
 FOLLOW_BLOCK_MS = 2_000
 """A followed server answers at least this often; one that doesn't has gone without a word."""
 RECONNECT_S = 0.1
+BEHIND_FROM = 16
+"""Entries at once that make a reader one that is behind."""
 
 
 class ValkeyLogReader:
@@ -86,7 +89,9 @@ class ValkeyLogReader:
                 self._check_alive()
                 return []
             entries = _entries(checked(reply))
-            self._ask(entries[-1].position if entries else after, count)
+            self._asked = None
+            if len(entries) >= BEHIND_FROM:
+                self._ask(entries[-1].position, count)
             return entries
         except (ConnectionLost, Refused) as error:
             self._lost(error)

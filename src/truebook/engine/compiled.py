@@ -33,10 +33,15 @@ BOUNDS_CHECKED = bool(config.BOUNDSCHECK) or UNCOMPILED
 _WORD = (1 << 64) - 1
 
 
-def _digest_of_sources() -> str:
+def sources() -> list[Path]:
+    """The files that compiled code is made from."""
     folder = Path(__file__).parent
+    return [*sorted(folder.glob("*.py")), *sorted((folder.parent / "messages").glob("*.py"))]
+
+
+def _digest_of_sources() -> str:
     digest = hashlib.blake2b(digest_size=12)
-    for path in [*sorted(folder.glob("*.py")), *sorted((folder.parent / "messages").glob("*.py"))]:
+    for path in sources():
         digest.update(path.read_bytes())
     digest.update(f"{sys.version}|{np.__version__}|{numba.__version__}".encode())
     digest.update(f"bounds checks {config.BOUNDSCHECK}".encode())

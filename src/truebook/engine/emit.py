@@ -1,8 +1,8 @@
 """Writing events and replies, in the layouts of messages.py.
 
 Promise: every function here writes one event and nothing else changes but the sequences it carries.
-Event rows are written as four 64-bit words each: field offsets are those of the dtypes, which
-tests/unit/engine/test_emit.py compares byte for byte. The caller has made sure that there is room.
+Event rows are written as four 64-bit words each, at the offsets of the dtypes; against those the
+model tests compare every byte. The caller has made sure that there is room.
 """
 
 from typing import Any

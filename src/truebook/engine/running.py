@@ -1,7 +1,7 @@
 """The engine's main loop: entries, commands, and how a full buffer interrupts it.
 
-Promise: `run` carries out as many records as there is room to tell about, and says where it
-stopped; called again, it goes on exactly there. What it has done never depends on the size of the
+Promise: `run` carries out as many records as there is room to tell about; called again, it goes on
+exactly there. What it has done never depends on the size of the
 buffers. The common commands are compiled into the loop; settings are called, so that they
 don't weigh on it.
 """
@@ -202,24 +202,6 @@ def _go_on(s: State) -> Any:
     return True
 
 
-@inlined
-def _run(s: State, count: Any) -> Any:
-    meta = meta_of(s)
-    while True:
-        if meta.phase != PHASE_NONE and not _go_on(s):
-            return STATUS_FULL
-        if meta.cursor == count:
-            meta.cursor = 0
-            meta.entry_end = 0
-            return STATUS_DONE
-        if not has_room(s):
-            return STATUS_FULL
-        if meta.cursor == meta.entry_end:
-            _begin_entry(s, count)
-        else:
-            _begin_command(s)
-
-
 @entry("int64(int64, int64, int64)")
 def run(s: State, records: Any, count: Any) -> Any:
     """Carry out `count` records from the address `records` on, for the state `s`.
@@ -231,7 +213,19 @@ def run(s: State, records: Any, count: Any) -> Any:
     meta.input = records
     meta.row = 0
     meta.reply = 0
-    status = _run(s, count)
+    status = STATUS_FULL
+    while meta.phase == PHASE_NONE or _go_on(s):
+        if meta.cursor == count:
+            meta.cursor = 0
+            meta.entry_end = 0
+            status = STATUS_DONE
+            break
+        if not has_room(s):
+            break
+        if meta.cursor == meta.entry_end:
+            _begin_entry(s, count)
+        else:
+            _begin_command(s)
     count_touched(s)
     return status | (meta.row << 8) | (meta.reply << 36)
 

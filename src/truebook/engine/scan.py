@@ -56,11 +56,11 @@ def _walk_levels(s: State) -> Any:
         unit_value = key_of(book & 1, level_at(s, level).key) * market.unit
         wanted = left // unit_value if by_quote else left
         lots = min(wanted, level_at(s, level).quantity)
-        if lots == 0:
-            break
         lots_sum += lots
         value_sum += lots * unit_value
         left -= lots * unit_value if by_quote else lots
+        if wanted < level_at(s, level).quantity:
+            break
         level = np.int64(level_at(s, level).worse)
     return _without_dust(left, unit_value, by_quote), lots_sum, value_sum
 
@@ -93,6 +93,7 @@ def _walk_orders(s: State) -> Any:
             wanted = left // unit_value if by_quote else left
             lots = min(wanted, order_at(s, slot).remaining)
             if lots == 0:
+                left = np.int64(0) if lots_sum != 0 else left
                 break
             lots_sum += lots
             value_sum += lots * unit_value

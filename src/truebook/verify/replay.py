@@ -37,18 +37,18 @@ def replay(
     engine: Engine,
     clock: Clock,
     to: Position | None = None,
-    progress: Callable[[Position, Position], None] = lambda done, end: None,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Replayed:
     """Apply the log to a new engine, up to and with position `to` (None: the present end).
 
-    Calls `progress` now and then with where it is and where it goes. Raises BeyondTheEnd.
+    Calls `progress` now and then with the share of log time that is done. Raises BeyondTheEnd.
     """
     started_s = clock.elapsed_s()
     last = log.last_position()
     end = last if to is None else to
     if end > last:
         raise BeyondTheEnd(f"the log ends at {last}, before {end}")
-    position, commands = GENESIS, 0
+    first, position, commands = GENESIS, GENESIS, 0
     while position < end:
         read = log.read(position, READ_ENTRIES_MAX, 0)
         entries = [entry for entry in read if entry.position <= end]
@@ -57,7 +57,8 @@ def replay(
             end = position = entries[-1].position if entries else position
         else:
             position = entries[-1].position
-        progress(position, end)
+        first = first if first > GENESIS else position
+        progress((position.high - first.high + 1) / (end.high - first.high + 1))
     return Replayed(position, engine.state_hash(), commands, clock.elapsed_s() - started_s)
 
 

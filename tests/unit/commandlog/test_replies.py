@@ -58,7 +58,7 @@ def test_each_entry_gets_its_own_events_and_replies():
     two = entry_event(2, 1, 2) + events(EventKind.ACCEPTED, 0, EventKind.ACCEPTED, 0)
     replied_1 = replies((PLACE, NEW, 0))
     replied_2 = replies((PLACE, NEW, 0), (PLACE, NEW, 1))
-    made = split(one + two, replied_1 + replied_2)
+    made = split(one + two, replied_1 + replied_2, 2)
     assert [(m.gateway, m.sequence, m.status) for m in made] == [(1, 1, 0), (2, 1, 0)]
     assert [m.events for m in made] == [one, two]
     assert [m.replies for m in made] == [replied_1, replied_2]
@@ -75,7 +75,7 @@ def test_entries_without_replies_take_none_from_their_neighbours():
         entry_event(3, 2, 0),
     ]
     answer = replies((PLACE, NEW, 0))
-    made = split(b"".join(heads), answer * 2)
+    made = split(b"".join(heads), answer * 2, 7)
     assert [len(m.replies) // 64 for m in made] == [0, 1, 0, 0, 0, 1, 0]
     assert [m.status for m in made] == [0, 0, 1, 2, 3, 0, 0]
 
@@ -86,12 +86,17 @@ def test_a_cancel_all_keeps_all_its_replies_together():
     second += replies((CANCEL_ALL, DONE, 2))
     third = replies((CANCEL_ALL, REJECTED, 0))
     heads = entry_event(1, 1, 1) + entry_event(1, 2, 3) + entry_event(1, 3, 1)
-    assert [m.replies for m in split(heads, first + second + third)] == [first, second, third]
+    assert [m.replies for m in split(heads, first + second + third, 3)] == [first, second, third]
 
 
 def test_replies_that_fit_no_entry_stop_the_process():
     with pytest.raises(ValueError, match=r"shape|assign"):
-        split(entry_event(1, 1, 1), replies((PLACE, NEW, 0)) * 2)
+        split(entry_event(1, 1, 1) + entry_event(1, 2, 1), replies((PLACE, NEW, 0)) * 3, 2)
+
+
+def test_events_of_more_or_fewer_entries_stop_the_process():
+    with pytest.raises(ValueError, match="3 entries"):
+        split(entry_event(1, 1, 0) + entry_event(1, 2, 0), b"", 3)
 
 
 def test_only_settings_leave_for_the_settings_channel():
@@ -106,7 +111,7 @@ def test_only_settings_leave_for_the_settings_channel():
 
 def test_a_reply_message_is_read_as_it_was_written():
     answer = replies((PLACE, NEW, 0), (PLACE, NEW, 1))
-    made = split(entry_event(7, 1, 2) + entry_event(7, 1, 2, EntryStatus.REPEATED), answer)
+    made = split(entry_event(7, 1, 2) + entry_event(7, 1, 2, EntryStatus.REPEATED), answer, 2)
     message = reply_message([(Position(5, n), m) for n, m in enumerate(made)])
     first, second = read_reply_message(message)
     assert first.position == Position(5, 0)
@@ -120,7 +125,7 @@ def test_a_reply_message_is_read_as_it_was_written():
 
 @pytest.mark.parametrize("cut", [1, 63, 64, 100, 127])
 def test_a_cut_reply_message_is_refused(cut):
-    made = split(entry_event(7, 1, 1), replies((PLACE, NEW, 0)))
+    made = split(entry_event(7, 1, 1), replies((PLACE, NEW, 0)), 1)
     with pytest.raises(ValueError, match="ends in"):
         list(read_reply_message(reply_message([(Position(5, 0), made[0])])[:cut]))
 

@@ -1,0 +1,236 @@
+"""The command line: `truebook …`. README.md and `--help` say what each command is for.
+
+Promise: results go to standard output, as one JSON value with `--json`; errors go to standard
+error. Exit status 0: done; 1: the user's mistake; 2: ours. What a command doesn't need isn't
+imported: `truebook ps` answers at once, and only what runs the engine loads the compiler.
+"""
+
+import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from truebook import __version__
+from truebook.config import Config, UserError
+from truebook.config import load as load_config
+
+app = App(
+    name="truebook",
+    help="An exchange whose book can be proved true.",
+    version=__version__,
+)
+account_app = App(name="account", help="Accounts and their keys.")
+bench_app = App(name="bench", help="Measure.")
+app.command(account_app)
+app.command(bench_app)
+
+Data = Annotated[Path | None, Parameter(help="The data folder; truebook-data by default.")]
+ConfigFile = Annotated[
+    Path | None, Parameter(help="The configuration; truebook.toml, if there is one, by default.")
+]
+Json = Annotated[bool, Parameter(negative=(), help="Print JSON.")]
+Kind = Annotated[Literal["fast", "naive"] | None, Parameter(name="--engine", show=False)]
+
+
+@app.command
+def up(
+    *,
+    data: Data = None,
+    config: ConfigFile = None,
+    host: str | None = None,
+    port: int | None = None,
+    ws_port: int | None = None,
+    engines: int | None = None,
+    apis: int | None = None,
+    bots: bool | None = None,
+    engine: Kind = None,
+) -> None:
+    """Start the whole exchange on this machine; Ctrl-C stops it.
+
+    Parameters
+    ----------
+    host
+        Where the API listens; 127.0.0.1 by default.
+    port
+        The API's port, 0 for any free one; 8080 by default.
+    ws_port
+        The websocket server's port; 8081 by default.
+    engines
+        How many engines; the others stand by and check the first. 1 by default.
+    apis
+        How many API processes share the port; 1 by default.
+    bots
+        Whether a market maker and a noise taker trade.
+    """
+    settings = _config(
+        data,
+        config,
+        api={"host": host, "port": port, "processes": apis},
+        ws={"port": ws_port},
+        engine={"processes": engines, "kind": engine},
+        bots={"enabled": bots},
+    )
+    from truebook.supervisor.supervise import supervise
+
+    supervise(settings)
+
+
+@app.command(name="engine")
+def engine_role(
+    *, data: Data = None, config: ConfigFile = None, number: int = 1, engine: Kind = None
+) -> None:
+    """Run one engine, on the log and bus of the configuration.
+
+    Parameters
+    ----------
+    number
+        Which of several engines with this data folder it is.
+    """
+    from truebook.cli.roles import run_engine
+
+    run_engine(_config(data, config, engine={"kind": engine}), number)
+
+
+@app.command(name="api")
+def api_role(
+    *,
+    data: Data = None,
+    config: ConfigFile = None,
+    host: str | None = None,
+    port: int | None = None,
+    socket: Annotated[int | None, Parameter(show=False)] = None,
+) -> None:
+    """Run one API process, on the log and bus of the configuration.
+
+    Parameters
+    ----------
+    host
+        Where it listens; 127.0.0.1 by default.
+    port
+        Its port; 8080 by default.
+    """
+    from truebook.cli.roles import run_api
+
+    run_api(_config(data, config, api={"host": host, "port": port}), socket)
+
+
+@app.command
+def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+    """List the processes that run on the data folder."""
+    from truebook.cli.reports import print_processes
+
+    print_processes(_config(data, config), json)
+
+
+@app.command
+def status(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+    """Tell where the log and each engine are, and the engines' state hashes."""
+    from truebook.cli.reports import print_status
+
+    print_status(_config(data, config), json)
+
+
+@account_app.command
+def create(
+    name: str,
+    /,
+    *,
+    data: Data = None,
+    config: ConfigFile = None,
+    credit: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    json: Json = False,
+) -> None:
+    """Open an account and print a key to it, once.
+
+    Parameters
+    ----------
+    name
+        Of the account; nobody else has it.
+    credit
+        What it is given, as in USDC=100000; may be repeated.
+    """
+    from truebook.cli.reports import print_created
+
+    print_created(_config(data, config), name, credit, json)
+
+
+@app.command
+def replay(
+    *,
+    source: Annotated[
+        Literal["genesis", "snapshot", "database"], Parameter(name="--from")
+    ] = "genesis",
+    to: str | None = None,
+    data: Data = None,
+    config: ConfigFile = None,
+    json: Json = False,
+    engine: Kind = None,
+) -> None:
+    """Compute the state anew from the log, and print its hash.
+
+    Parameters
+    ----------
+    source
+        Where to begin: before the first command, or at what was stored on the way.
+    to
+        The position of the last entry to apply; the end of the log by default.
+    """
+    settings = _config(data, config, engine={"kind": engine})
+    if source != "genesis":
+        raise UserError(f"--from {source} isn't built yet; --from genesis is")
+    from truebook.cli.replaying import print_replay
+
+    print_replay(settings, to, json)
+
+
+@bench_app.command
+def kernel(*files: Path, json: Json = False, batch: int = 4096) -> int:
+    """Measure what a command costs the engine.
+
+    Parameters
+    ----------
+    files
+        Workloads, as `python -m truebook.bench.workload` makes them.
+    batch
+        Commands that the engine is given at once.
+    """
+    from truebook.bench.kernel import run
+
+    return int(run(list(files), json, batch))
+
+
+def _config(data: Path | None, file: Path | None, **sections: dict[str, Any]) -> Config:
+    """The configuration with what the command line says on top."""
+    overrides: dict[str, Any] = {"data": None if data is None else str(data), **sections}
+    return load_config(file, overrides=overrides)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit with its status."""
+    call = partial(app, arguments, result_action="return_value", exit_on_error=False)
+    sys.exit(exit_status(call))
+
+
+def exit_status(command: Callable[[], Any]) -> int:
+    """Run a command; its exit status. What went wrong is told on standard error."""
+    try:
+        result = command()
+    except UserError as error:
+        print(f"truebook: {error}", file=sys.stderr)
+        return 1
+    except CycloptsError:
+        # Cyclopts has told it.
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if type(error).__module__.startswith("truebook"):
+            print(f"truebook: {error}", file=sys.stderr)
+        else:
+            traceback.print_exc()
+        return 2
+    return result if isinstance(result, int) else 0

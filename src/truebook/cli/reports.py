@@ -1,0 +1,72 @@
+"""What short commands print: `ps`, `status`, `account create`; for people, or as JSON.
+
+Promise: JSON is one value on one line, its keys camelCase; times are milliseconds since 1970.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from truebook.config import Config
+from truebook.datafolder import Process
+from truebook.installation import attached, running
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one line of JSON."""
+    print(msgspec.json.encode(value).decode(), flush=True)
+
+
+def print_processes(config: Config, json: bool) -> None:
+    """`truebook ps`."""
+    state = running(config)
+    processes = state.processes if state else []
+    if json:
+        print_json([{"role": p.role, "pid": p.pid, "started": p.started} for p in processes])
+        return
+    for process in processes:
+        print(_line(process))
+
+
+def print_status(config: Config, json: bool) -> None:
+    """`truebook status`."""
+    from truebook.supervisor.status import read_status
+
+    state = running(config)
+    status = asyncio.run(read_status(attached(config), state))
+    if json:
+        print_json(status)
+        return
+    print(f"log      at {status.log_position}")
+    for engine in status.engines:
+        halted = f", halted at {engine.halted}" if engine.halted else ""
+        behind = f", {engine.lag} ms behind" if engine.lag else ""
+        print(f"engine   at {engine.position}, state {engine.state_hash}{behind}{halted}")
+    if not status.engines:
+        print("engine   none answers")
+    for process in status.children:
+        print(_line(process))
+
+
+def print_created(config: Config, name: str, credits: Sequence[str], json: bool) -> None:
+    """`truebook account create`."""
+    from truebook.cli.accounts import create_account
+
+    created = asyncio.run(create_account(attached(config), name, credits))
+    if json:
+        keys = {"apiKey": created.key, "apiSecret": created.secret}
+        print_json({"accountId": created.account, **keys})
+        return
+    print(f"account     {created.account} ({name})")
+    print(f"API key     {created.key}")
+    print(f"API secret  {created.secret}   (kept nowhere else)")
+
+
+def _line(process: Process) -> str:
+    started = datetime.fromtimestamp(process.started / 1000).strftime("%Y-%m-%d %H:%M:%S")
+    again = f", started again {process.restarts} times" if process.restarts else ""
+    serving = "" if process.serving else ", starting"
+    return f"{process.role:8} process {process.pid}, since {started}{again}{serving}"

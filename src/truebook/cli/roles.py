@@ -1,0 +1,63 @@
+"""The roles as processes: each runs alone with a configuration, or as a child of the supervisor.
+
+Promise: a role says on its lifeline when it does its work, ends by itself at SIGTERM within the
+time that the supervisor gives it, and at once when the supervisor is gone.
+"""
+
+import contextlib
+import sys
+from collections.abc import AsyncGenerator
+
+from truebook.cli.loglines import log_lines
+from truebook.config import Config, ConfigError
+from truebook.installation import attached, folder_of
+from truebook.lifeline import Lifeline
+
+
+def run_engine(config: Config, number: int) -> None:
+    """Be one engine, until SIGTERM or SIGINT. Raises UserError."""
+    lifeline = Lifeline.from_environment()
+    log_lines(sys.stdout)
+    from truebook import node
+    from truebook.cli.engines import make_engine
+
+    config = attached(config)
+    folder = folder_of(config)
+    folder.create()
+    node.run_engine(
+        f"engine-{number}",
+        make_engine(config.engine.kind, lifeline.say),
+        log_url=config.log.url,
+        bus_url=config.bus.url,
+        data=folder.run,
+        caught_up=lifeline.serving,
+    )
+
+
+def run_api(config: Config, descriptor: int | None) -> None:
+    """Be one API process, until SIGTERM or SIGINT; on an open socket, or one of its own."""
+    lifeline = Lifeline.from_environment()
+    log_lines(sys.stdout)
+    import socket
+
+    from truebook.api.connect import connected
+    from truebook.api.exchange import Exchange
+    from truebook.api.serve import listen, serve
+
+    config = attached(config)
+
+    @contextlib.asynccontextmanager
+    async def connect() -> AsyncGenerator[Exchange]:
+        async with connected(config.log.url, config.bus.url) as exchange:
+            lifeline.serving()
+            yield exchange
+
+    if descriptor is not None:
+        bound = socket.socket(fileno=descriptor)
+    else:
+        try:
+            bound = listen(config.api.host, config.api.port)
+        except OSError as error:
+            place = f"{config.api.host}:{config.api.port}"
+            raise ConfigError(f"api.port: can't listen on {place}: {error.strerror}") from None
+    serve(connect, bound)

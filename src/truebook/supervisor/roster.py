@@ -1,0 +1,73 @@
+"""Which processes an installation consists of, and how each is started.
+
+Promise: every role runs as `python -m truebook ROLE` would on a host of its own, from the same
+configuration: the file that the supervisor wrote into the data folder.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from truebook.clock import Clock
+from truebook.commandlog.server import Server, start_bus_server, start_log_server
+from truebook.config import Config, environment_without
+from truebook.datafolder import DataFolder
+from truebook.supervisor.childlog import ChildLog
+from truebook.supervisor.children import Child
+from truebook.supervisor.processes import Process, RoleProcess, ServerProcess
+
+STARTERS: Mapping[str, Callable[..., Server]] = {
+    "log": start_log_server,
+    "bus": start_bus_server,
+}
+
+
+class Roster:
+    """Makes the children of one data folder; they are started by who asked for them."""
+
+    def __init__(self, folder: DataFolder, clock: Clock, tell: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._tell = tell
+        self._logs: list[ChildLog] = []
+
+    def server(self, role: str) -> Child:
+        """The private server `log` or `bus`."""
+
+        async def start() -> Process:
+            return await ServerProcess.start(STARTERS[role], self._folder.path / role)
+
+        return Child(role, role, start, self._clock, self._tell)
+
+    def engines(self, config: Config) -> list[Child]:
+        """The engines."""
+        numbers = range(1, config.engine.processes + 1)
+        return [self._role("engine", n, ("--number", str(n))) for n in numbers]
+
+    def apis(self, config: Config, listener: int) -> list[Child]:
+        """The gateways, which all accept from one listening socket: while one is started again the
+        others serve, and with a single one callers wait instead of being turned away."""
+        make = partial(self._role, "api", options=("--socket", str(listener)), descriptor=listener)
+        return [make(number + 1) for number in range(config.api.processes)]
+
+    def close(self) -> None:
+        """Close the log files."""
+        for log in self._logs:
+            log.close()
+
+    def _role(
+        self, role: str, number: int, options: tuple[str, ...] = (), descriptor: int | None = None
+    ) -> Child:
+        name = f"{role}-{number}"
+        log = ChildLog(self._folder.logs / f"{name}.log")
+        self._logs.append(log)
+        places = ("--data", str(self._folder.path), "--config", str(self._folder.config))
+        arguments = (sys.executable, "-m", "truebook", role, *places, *options)
+        descriptors = () if descriptor is None else (descriptor,)
+
+        async def start() -> Process:
+            environment = environment_without(os.environ)
+            return await RoleProcess.start(arguments, environment, log, descriptors)
+
+        return Child(role, name, start, self._clock, self._tell)

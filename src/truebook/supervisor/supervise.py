@@ -1,0 +1,198 @@
+"""`truebook up`: the whole exchange on one machine, kept running until it is told to stop.
+
+Promises: orders are accepted once `ready` is printed; a child that dies is started again; nothing
+is left running when the supervisor has ended, however it ended; a stop takes less than ten seconds
+and goes against the flow, so that gateways answer what they have taken before the log goes away.
+
+The order of a start: the API's port, log and bus, the venue if the log is empty, one engine (which
+may have to compile), everything else.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from truebook import config as configuration
+from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.server import bus_url, log_url
+from truebook.commandlog.valkey_log import ValkeyLog
+from truebook.config import Config
+from truebook.datafolder import DataFolder, Process, State
+from truebook.installation import folder_of
+from truebook.lifeline import SERVING
+from truebook.progress import Progress
+from truebook.supervisor.children import STARTING, Child
+from truebook.supervisor.founding import found, venue_records
+from truebook.supervisor.listening import http_url, listen
+from truebook.supervisor.roster import Roster
+from truebook.supervisor.status import read_status
+
+REFRESH_S = 0.2
+STOP_STAGES = ((("api",), 6.0), (("engine",), 1.5), (("bus", "log"), 2.0))
+"""Who is stopped together, and for how long that may take before they are killed."""
+
+
+class Supervisor:
+    """The children of one data folder, which the caller has locked. Lives in one event loop."""
+
+    def __init__(
+        self, config: Config, folder: DataFolder, progress: Progress, clock: Clock
+    ) -> None:
+        self._config = config
+        self._folder = folder
+        self._progress = progress
+        self._roster = Roster(folder, clock, progress.complain)
+        self._children: list[Child] = []
+        self._listener: socket.socket | None = None
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._state = State(os.getpid(), clock.now_ms(), config.log.url, config.bus.url)
+
+    async def run(self) -> None:
+        """Start everything, keep it running until a signal says stop, stop everything."""
+        _on_stop_signals(self._told_to_stop)
+        start: asyncio.Future[None] = asyncio.ensure_future(self._start())
+        try:
+            await asyncio.wait([start, self._end], return_when=asyncio.FIRST_COMPLETED)
+            if start.done():
+                await start
+            await self._end
+        finally:
+            start.cancel()
+            await asyncio.wait([start])
+            await self._stop()
+
+    def _told_to_stop(self) -> None:
+        if not self._end.done():
+            self._end.set_result(None)
+
+    def _found_bug(self, error: BaseException) -> None:
+        if not self._end.done():
+            self._end.set_exception(error)
+
+    # --- start --------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        records, commands = venue_records(self._config)
+        api = self._config.api
+        self._listener = await listen(api.host, api.port, self._folder.was_left_behind())
+        await self._start_servers()
+        await self._found(records, commands)
+        first, *others = self._roster.engines(self._config)
+        await self._start_all([first], "starting the engine")
+        others += self._roster.apis(self._config, self._listener.fileno())
+        if await self._is_halted():
+            self._begin(others)
+            return
+        await self._start_all(others, "starting the API")
+        self._state.url = http_url(api.host, self._listener)
+        self._write_state()
+        urls = [url for url in (self._state.url, self._state.ws_url) if url]
+        self._progress.say(" ".join(["ready", *urls]))
+
+    async def _is_halted(self) -> bool:
+        """Whether an engine can't pass an entry; then orders won't be accepted, and why is said."""
+        status = await read_status(self._config, self._state)
+        for engine in status.engines:
+            if engine.halted:
+                self._progress.complain(
+                    f"{engine.engine} died three times at {engine.halted} and is halted there:"
+                    " no orders are accepted until a build can pass it"
+                )
+        return any(engine.halted for engine in status.engines)
+
+    async def _start_servers(self) -> None:
+        """Start the servers whose address isn't configured, and tell all children the addresses."""
+        url = {"log": log_url(self._folder.path), "bus": bus_url(self._folder.path)}
+        private = [role for role in url if not getattr(self._config, role).url]
+        for role in private:
+            section = msgspec.structs.replace(getattr(self._config, role), url=url[role])
+            self._config = msgspec.structs.replace(self._config, **{role: section})
+        self._state.log_url = self._config.log.url
+        self._state.bus_url = self._config.bus.url
+        configuration.write(self._config, self._folder.config)
+        servers = [self._roster.server(role) for role in private]
+        await self._start_all(servers, "starting the log and the bus")
+
+    async def _found(self, records: bytes, commands: int) -> None:
+        log = ValkeyLog(self._config.log.url)
+        try:
+            if await found(log, records, commands):
+                self._progress.say("the log is new: assets, fees and markets are set up")
+        finally:
+            await log.close()
+
+    async def _start_all(self, children: Sequence[Child], step: str) -> None:
+        """Start children and wait until each serves. Raises NotStarted."""
+        self._begin(children)
+        waiting = asyncio.gather(*(child.serving() for child in children))
+        try:
+            while not waiting.done():
+                phases = [c.phase for c in children if c.phase not in (STARTING, SERVING)]
+                self._progress.show(phases[0] if phases else step)
+                await asyncio.wait({waiting}, timeout=REFRESH_S)
+            await waiting
+        finally:
+            waiting.cancel()
+            self._progress.end()
+
+    def _begin(self, children: Sequence[Child]) -> None:
+        self._children += children
+        for child in children:
+            child.on_change = self._write_state
+            child.on_bug = self._found_bug
+            child.start()
+
+    # --- stop ---------------------------------------------------------------------------------
+
+    async def _stop(self) -> None:
+        if self._children:
+            self._progress.show("stopping")
+        if self._listener is not None:
+            self._listener.close()
+        for roles, patience_s in STOP_STAGES:
+            stopping = [c.stop(patience_s) for c in self._children if c.role in roles]
+            await asyncio.gather(*stopping)
+        self._roster.close()
+        self._folder.remove_state()
+        self._progress.end()
+
+    def _write_state(self) -> None:
+        self._state.processes = [
+            Process(child.role, child.pid, child.started_ms, child.is_serving, child.restarts)
+            for child in self._children
+            if child.pid
+        ]
+        try:
+            self._folder.write_state(self._state)
+        except OSError as error:
+            self._progress.complain(f"can't write {self._folder.state}: {error.strerror}")
+
+
+def _on_stop_signals(call: Callable[[], None]) -> None:
+    """Call `call` at Ctrl-C, SIGTERM, and at SIGHUP unless we were told to ignore it (nohup)."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            loop.add_signal_handler(number, call)
+
+
+def supervise(config: Config) -> None:
+    """`truebook up`. Raises UserError where nothing was started because of the user's mistake."""
+    folder = folder_of(config)
+    folder.create()
+    folder.lock()
+    progress = Progress()
+    try:
+        asyncio.run(_run(config, folder, progress))
+    finally:
+        progress.end()
+        folder.unlock()
+    progress.say("stopped")
+
+
+async def _run(config: Config, folder: DataFolder, progress: Progress) -> None:
+    await Supervisor(config, folder, progress, SYSTEM_CLOCK).run()

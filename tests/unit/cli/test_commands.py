@@ -1,0 +1,114 @@
+"""The command line: exit statuses, errors on standard error, JSON, and what is not imported."""
+
+import io
+import subprocess
+import sys
+import traceback
+
+import pytest
+
+from truebook.cli.app import app, exit_status
+from truebook.config import UserError
+
+COMMANDS = [
+    ["up"],
+    ["engine"],
+    ["api"],
+    ["ps"],
+    ["status"],
+    ["account", "create"],
+    ["replay"],
+    ["bench", "kernel"],
+]
+
+
+def run(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "truebook", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path), "HOME": str(cwd)},
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help(command, capsys):
+    app([*command, "--help"], result_action="return_value")
+    shown = capsys.readouterr().out
+    assert f"truebook {' '.join(command)}" in shown
+    assert "--" in shown
+
+
+def test_the_options_of_up_are_the_contracts(capsys):
+    app(["up", "--help"], result_action="return_value")
+    shown = capsys.readouterr().out
+    options = ("data", "host", "port", "ws-port", "engines", "apis", "no-bots")
+    assert [option for option in options if f"--{option}" not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["status"], "truebook: nothing runs on "),
+        (["account", "create", "alice"], "truebook: nothing runs on "),
+        (["replay", "--from", "genesis"], "truebook: there is no log in "),
+        (["replay", "--from", "snapshot"], "truebook: --from snapshot isn't built yet"),
+        (["replay", "--from", "database"], "truebook: --from database isn't built yet"),
+        (["replay", "--to", "x"], "truebook: --to: not a log position: 'x'"),
+        (["up", "--config", "other.toml"], "truebook: there is no configuration file other.toml"),
+        (["up", "--port", "x"], "Invalid value for --port"),
+        (["up", "--engines", "0"], "truebook: engine.processes: Expected `int` >= 1"),
+        (["nonsense"], 'Unknown command "nonsense"'),
+    ],
+)
+def test_the_users_mistakes_end_with_status_1_and_go_to_standard_error(arguments, error, tmp_path):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert error in done.stderr
+    assert done.stdout == ""
+
+
+def test_where_nothing_runs_ps_lists_nothing(tmp_path):
+    done = run("ps", "--json", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(UserError("yours"), 1), (RuntimeError("ours"), 2), (KeyboardInterrupt(), 130)],
+)
+def test_whose_mistake_it_was_is_the_exit_status(error, status, capsys):
+    def fail():
+        raise error
+
+    assert exit_status(fail) == status
+    assert capsys.readouterr().out == ""
+
+
+def test_a_bug_of_ours_shows_where_it_happened(monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+
+    def fail():
+        raise RuntimeError("ours")
+
+    exit_status(fail)
+    assert "RuntimeError: ours" in shown.getvalue()
+    assert traceback.extract_tb is not None
+
+
+def test_a_short_command_imports_neither_numpy_nor_the_compiler(tmp_path):
+    code = (
+        "import sys; from truebook.cli.app import app;"
+        "app(['ps', '--json'], result_action='return_value');"
+        "print([name for name in ('numpy', 'numba', 'uvicorn', 'redis') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.stdout == "[]\n[]\n"

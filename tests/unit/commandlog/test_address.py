@@ -1,0 +1,180 @@
+"""Every kind of URL reaches the server, and none shows its password."""
+
+import asyncio
+import datetime
+import ipaddress
+import itertools
+import socket
+import ssl
+import threading
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from truebook.commandlog.address import parse
+from truebook.commandlog.blocking import BlockingConnection
+from truebook.commandlog.interface import GENESIS, LogUnavailable
+from truebook.commandlog.valkey_bus import ValkeyBus
+from truebook.commandlog.valkey_log import ValkeyLog
+from truebook.commandlog.valkey_reader import ValkeyLogReader
+
+TEXTS = [b"a", bytes(range(256)) * 1024, b"c" * 20_000]
+_shards = itertools.count(10_000)
+
+
+def test_a_url_says_where_and_who():
+    address = parse("redis://gate:p%40ss@log.example:6390/3")
+    assert (address.host, address.port, address.database) == ("log.example", 6390, 3)
+    assert address.handshake() == [("AUTH", "gate", "p@ss"), ("SELECT", 3)]
+    assert parse("redis://:only@h").handshake() == [("AUTH", "only")]
+    assert parse("unix:///run/a%20b.sock?db=2").path == "/run/a b.sock"
+    assert parse("unix:///run/log.sock").handshake() == []
+    assert parse("rediss://h").tls is not None
+    assert parse("rediss://h").tls.verify_mode == ssl.CERT_REQUIRED
+    assert parse("rediss://h?ssl_cert_reqs=none").tls.verify_mode == ssl.CERT_NONE
+
+
+def test_a_password_is_never_shown():
+    address = parse("redis://gate:secret@h:1/0")
+    assert "secret" not in f"{address} {address!r}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://h", "h:6379", "redis://h?timeout=3", "rediss://h?ssl_cert_reqs=maybe"],
+)
+def test_what_a_url_can_not_mean_is_refused(url):
+    with pytest.raises(ValueError, match=r"URL|ssl_cert_reqs"):
+        parse(url)
+
+
+def check(url):
+    """Append, read, follow and publish over a URL."""
+    shard = next(_shards)
+
+    async def append():
+        log, bus, heard = ValkeyLog(url, shard=shard), ValkeyBus(url, shard=shard), []
+        await bus.subscribe("a", heard.append)
+        positions = [await log.append(text) for text in TEXTS]
+        for text in TEXTS:
+            await bus.publish("a", text)
+        for _ in range(5000):
+            if len(heard) == len(TEXTS):
+                break
+            await asyncio.sleep(0.001)
+        await log.close()
+        await bus.close()
+        assert heard == TEXTS
+        return positions
+
+    reader = ValkeyLogReader(url, shard=shard)
+    assert reader.follow(GENESIS, 10) == []
+    positions = asyncio.run(append())
+    found = []
+    for _ in range(5000):
+        found += reader.follow(found[-1].position if found else GENESIS, 10)
+        if len(found) == len(TEXTS):
+            break
+    assert [(e.position, e.data) for e in found] == list(zip(positions, TEXTS, strict=True))
+    assert reader.read(GENESIS, 10, 0) == found
+    reader.close()
+
+
+def free_port():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return bound.getsockname()[1]
+
+
+def test_log_and_bus_work_over_tcp(log_server):
+    port = free_port()
+    connection = BlockingConnection(parse(log_server.url))
+    connection.open()
+    try:
+        connection.request("CONFIG", "SET", "port", port, seconds=5)
+        check(f"redis://127.0.0.1:{port}")
+    finally:
+        connection.request("CONFIG", "SET", "port", 0, seconds=5)
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A key and a certificate for 127.0.0.1, signed by itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "log")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "log.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def tls_port(log_server, certificate):
+    """A port that speaks TLS in front of the log server, which itself was built without."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    path, ready, stop = parse(log_server.url).path, threading.Event(), []
+    port = free_port()
+
+    async def copy(reader, writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def relay(reader, writer):
+        to_reader, to_writer = await asyncio.open_unix_connection(path)
+        copies = copy(reader, to_writer), copy(to_reader, writer)
+        await asyncio.gather(*copies, return_exceptions=True)
+
+    async def serve():
+        end = asyncio.Event()
+        stop.append((asyncio.get_running_loop(), end))
+        async with await asyncio.start_server(relay, "127.0.0.1", port, ssl=context):
+            ready.set()
+            await end.wait()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(5)
+    yield port
+    loop, end = stop[0]
+    loop.call_soon_threadsafe(end.set)
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_log_and_bus_work_over_tls(tls_port, certificate):
+    check(f"rediss://127.0.0.1:{tls_port}?ssl_ca_certs={certificate}")
+
+
+def test_a_server_with_an_unknown_certificate_is_not_trusted(tls_port):
+    url = f"rediss://127.0.0.1:{tls_port}"
+    with pytest.raises(LogUnavailable, match="certificate"):
+        ValkeyLogReader(url).read(GENESIS, 1, 0)
+    with pytest.raises(LogUnavailable, match="certificate"):
+        asyncio.run(ValkeyLog(url).last_position())

@@ -1,0 +1,258 @@
+"""A gateway's submissions stand in the log once, in order, whatever happens to its appends."""
+
+import asyncio
+import random
+
+import numpy as np
+import pytest
+from faults.applied import applied_orders
+from faults.faulty_log import Fault, FaultyLog
+
+from truebook.commandlog import gateway as gateway_module
+from truebook.commandlog.gateway import Gateway
+from truebook.commandlog.interface import LogUnavailable
+from truebook.commandlog.memory import MemoryLog, MemoryLogServer
+from truebook.limits import (
+    ENTRY_RECORDS_MAX,
+    GATEWAY_QUEUE_RECORDS_MAX,
+    GATEWAYS_MAX,
+    ORDER_COUNTER_BITS,
+)
+from truebook.messages import COMMAND, CommandKind
+
+
+@pytest.fixture(autouse=True)
+def fast_retries(monkeypatch):
+    monkeypatch.setattr(gateway_module, "RETRY_S_MIN", 0.0)
+    monkeypatch.setattr(gateway_module, "RETRY_S_MAX", 0.001)
+
+
+def order(number):
+    record = np.zeros(1, COMMAND)
+    record["kind"], record["records"], record["order_id"] = CommandKind.PLACE, 1, number
+    return record.tobytes()
+
+
+def applied(server):
+    return applied_orders(server.entries)
+
+
+def run(server, faults, scenario):
+    """Run a scenario with a gateway whose appends meet these faults, then none."""
+    waiting = list(faults)
+
+    async def with_gateway():
+        log = FaultyLog(server, lambda: waiting.pop(0) if waiting else Fault.NONE)
+        gateway = await Gateway.start(log)
+        try:
+            return await asyncio.wait_for(scenario(gateway), 20)
+        finally:
+            await gateway.close()
+            assert log.in_flight_max <= 1
+
+    return asyncio.run(with_gateway())
+
+
+def test_what_arrives_during_an_append_goes_into_the_next_entry_together():
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        first = gateway.submit(order(1), 1)
+        await asyncio.sleep(0.0)
+        rest = [gateway.submit(order(n), 1) for n in range(2, 30)]
+        return [await one for one in (first, *rest)]
+
+    written = run(server, [Fault.SLOW], scenario)
+    assert len(server.entries) == 2
+    assert [w.sequence for w in written] == [1] + [2] * 28
+    assert [w.first for w in written] == [0, *range(28)]
+    assert [w.position for w in written] == [server.entries[0].position] + [
+        server.entries[1].position
+    ] * 28
+    assert applied(server) == {1: list(range(1, 30))}
+
+
+def test_a_submission_is_told_where_its_first_command_stands():
+    server = MemoryLogServer()
+    market = bytes([CommandKind.SET_MARKET, 2]) + bytes(126)
+
+    async def scenario(gateway):
+        several = [(order(1) + order(2), 2), (market, 1), (order(3), 1), (market + order(4), 2)]
+        return [await s for s in [gateway.submit(*one) for one in several]]
+
+    assert [w.first for w in run(server, [], scenario)] == [0, 2, 3, 4]
+
+
+def test_a_submission_is_never_divided_between_entries():
+    server = MemoryLogServer()
+    half = b"".join(order(n) for n in range(ENTRY_RECORDS_MAX // 2 + 1))
+
+    async def scenario(gateway):
+        return [await s for s in [gateway.submit(half, len(half) // 64) for _ in range(3)]]
+
+    assert [w.sequence for w in run(server, [], scenario)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.DUPLICATED])
+def test_a_broken_append_is_sent_again_and_applied_once(fault):
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        return [await gateway.submit(order(n), 1) for n in (1, 2, 3)]
+
+    written = run(server, [fault, Fault.NONE, fault, fault], scenario)
+    assert [w.sequence for w in written] == [1, 2, 3]
+    assert applied(server) == {1: [1, 2, 3]}
+
+
+def test_a_refused_submission_fails_clearly_and_leaves_no_gap():
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        one, two = gateway.submit(order(1), 1), gateway.submit(order(2), 1)
+        for refused in (one, two):
+            with pytest.raises(LogUnavailable, match="refused on demand"):
+                await refused
+        return await gateway.submit(order(3), 1)
+
+    assert run(server, [Fault.REFUSED], scenario).sequence == 1
+    assert applied(server) == {1: [3]}
+
+
+def test_while_an_outcome_is_unknown_others_fail_fast_and_it_does_not():
+    server = MemoryLogServer()
+    faults = [Fault.LOST_AFTER, Fault.REFUSED, Fault.REFUSED]
+
+    async def scenario(gateway):
+        unknown = gateway.submit(order(1), 1)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        other = gateway.submit(order(2), 1)
+        with pytest.raises(LogUnavailable):
+            await other
+        assert (await unknown).sequence == 1
+        return await gateway.submit(order(3), 1)
+
+    assert run(server, faults, scenario).sequence == 2
+    assert applied(server) == {1: [1, 3]}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_any_mixture_of_faults_applies_what_was_written_once_and_in_order(seed):
+    random_ = random.Random(seed)
+    server = MemoryLogServer()
+    faults = random_.choices(list(Fault), k=200)
+
+    async def submit_all(gateway):
+        async def one(number):
+            for _ in range(random_.randrange(8)):
+                await asyncio.sleep(0)
+            submission = gateway.submit(order(number), 1)
+            try:
+                return number, (await submission).position
+            except LogUnavailable:
+                return number, None
+
+        results = []
+        for first in range(1, 300, 20):
+            results += await asyncio.gather(*(one(n) for n in range(first, first + 20)))
+        return dict(results)
+
+    results = run(server, faults, submit_all)
+    in_log = applied(server)[1]
+    assert len(in_log) == len(set(in_log)), f"seed {seed}"
+    assert set(in_log) == {n for n, position in results.items() if position}, f"seed {seed}"
+    assert any(position is None for position in results.values())
+
+
+def test_a_withdrawn_submission_is_not_written():
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        one = gateway.submit(order(1), 1)
+        two = gateway.submit(order(2), 1)
+        one.is_withdrawn = True
+        await two
+
+    run(server, [], scenario)
+    assert applied(server) == {1: [2]}
+
+
+def test_a_gateway_that_was_gapped_goes_on_under_a_new_number():
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        await gateway.submit(order(1), 1)
+        gateway.renew(gateway.number + 7)
+        gateway.renew(gateway.number)
+        return await gateway.submit(order(2), 1)
+
+    written = run(server, [], scenario)
+    assert (written.gateway, written.sequence) == (2, 1)
+    assert applied(server) == {1: [1], 2: [2]}
+
+
+def test_order_ids_carry_the_gateway_and_never_repeat():
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        return [gateway.next_order_id() for _ in range(3)]
+
+    ids = run(server, [], scenario) + run(server, [], scenario)
+    assert ids == [1 << ORDER_COUNTER_BITS | n for n in (1, 2, 3)] + [
+        2 << ORDER_COUNTER_BITS | n for n in (1, 2, 3)
+    ]
+
+
+def test_a_log_without_gateway_numbers_left_says_so():
+    server = MemoryLogServer()
+    server.gateways = GATEWAYS_MAX - 1
+    with pytest.raises(LogUnavailable, match="used up"):
+        asyncio.run(Gateway.start(MemoryLog(server)))
+
+
+@pytest.mark.parametrize(
+    ("records", "commands"),
+    [
+        (b"", 0),
+        (order(1), 2),
+        (order(1)[:-1], 1),
+        (bytes(64), 0),
+        (bytes(64) + order(1), 1),
+        (order(1) * (ENTRY_RECORDS_MAX + 1), ENTRY_RECORDS_MAX + 1),
+    ],
+)
+def test_what_is_no_submission_is_refused_before_it_can_disturb_others(records, commands):
+    async def scenario(gateway):
+        with pytest.raises(ValueError, match="records"):
+            gateway.submit(records, commands)
+
+    run(MemoryLogServer(), [], scenario)
+
+
+def test_the_queue_is_bounded():
+    server = MemoryLogServer()
+    full = order(1) * ENTRY_RECORDS_MAX
+
+    async def scenario(gateway):
+        for _ in range(GATEWAY_QUEUE_RECORDS_MAX // ENTRY_RECORDS_MAX):
+            gateway.submit(full, ENTRY_RECORDS_MAX)
+        with pytest.raises(LogUnavailable, match="too many"):
+            gateway.submit(order(1), 1)
+
+    run(server, [], scenario)
+
+
+def test_closing_writes_what_waits_and_refuses_the_rest():
+    server = MemoryLogServer()
+
+    async def scenario():
+        gateway = await Gateway.start(MemoryLog(server))
+        waiting = [gateway.submit(order(n), 1) for n in (1, 2)]
+        await gateway.close()
+        with pytest.raises(LogUnavailable, match="closed"):
+            gateway.submit(order(3), 1)
+        return [await one for one in waiting]
+
+    assert len(asyncio.run(scenario())) == 2
+    assert applied(server) == {1: [1, 2]}
