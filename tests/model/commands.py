@@ -13,7 +13,7 @@ import numpy as np
 from model.damage import damage
 from model.entries import Entries
 from model.settingcommands import SETTING_MAKERS
-from model.world import ACCOUNTS, FUNDING, MARKETS, Records, entry, founding
+from model.world import ACCOUNTS, FUNDING, MARKETS, POOR, Records, entry, founding
 from numpy.typing import NDArray
 
 from truebook import messages as m
@@ -172,8 +172,10 @@ def prices(
 def deposits(rng: np.random.Generator, size: int) -> Fields:
     """Draw DEPOSITs of an order's worth or two; next to nothing for the venue."""
     fields = transfers(rng, size, parts=10)
-    venue = fields["account"] == m.VENUE_ACCOUNT
-    fields["amount"] = np.where(venue, rng.integers(1, 50, size), fields["amount"])
+    account = fields["account"]
+    fields["amount"] //= np.where(account > POOR, 12, 1)
+    few = rng.integers(1, 50, size)
+    fields["amount"] = np.where(account == m.VENUE_ACCOUNT, few, fields["amount"] + 1)
     return fields
 
 

@@ -50,6 +50,9 @@ ACCOUNTS = 8
 FUNDING = (1_500_000, 15 * 10**8, 10**6, 4 * 10**17, 100)
 """Atoms of each asset that each trader starts with: fifteen orders or so."""
 
+POOR = 6
+"""Traders with larger numbers start with a twelfth of that: they run out in the middle of orders."""
+
 
 def one(dtype: np.dtype, **fields: object) -> NDArray[np.void]:
     """Make one record of a command."""
@@ -156,6 +159,7 @@ def founding(accounts: int = ACCOUNTS) -> list[NDArray[np.void]]:
     commands += rebates()
     commands += [set_account(f"trader-{i}", tier=i % 5) for i in range(1, accounts + 1)]
     for account in range(1, accounts + 1):
-        for asset, amount in enumerate(FUNDING):
+        for asset, usual in enumerate(FUNDING):
+            amount = usual // 12 if account > POOR else usual
             commands.append(transfer(m.CommandKind.DEPOSIT, account, asset, amount))
     return commands
