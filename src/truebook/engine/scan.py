@@ -1,6 +1,7 @@
 """Fill or kill: look ahead, whether the taker would be filled whole.
 
-Promise: `scan` goes the way that matching would go and changes nothing. Where the taker can't meet
+Promise: `scan` goes the way that matching would go, up to the first maker that it would not use up,
+and changes nothing. Where the taker can't meet
 an order of its own account, whole levels are counted by their totals.
 """
 
@@ -99,6 +100,8 @@ def _walk_orders(s: State) -> Any:
             value_sum += lots * unit_value
             left -= lots * unit_value if by_quote else lots
             last_value = unit_value
+            if wanted < order_at(s, slot).remaining:
+                break
         slot = np.int64(order_at(s, slot).next)
         if slot == 0:
             level = np.int64(level_at(s, level).worse)

@@ -67,14 +67,12 @@ def reentry_fault(
     """Refuse a re-entry that may not take, or that the account can't pay."""
     best = market.book.opposite(order.side).best_price()
     crosses = best is not None and (best <= price if order.side == Side.BID else best >= price)
-    if crosses and order.post_only:
+    if crosses and (order.post_only or market.settings.state == MarketState.POST_ONLY):
         return RejectCode.POST_ONLY_WOULD_TAKE
     available = state.ledger.available(order.user_id, market.held_asset(order.side))
     present = market.hold_of(order.side, order.price, order.remaining_qty)
     if available + present < market.hold_of(order.side, price, quantity - order.executed_qty):
         return RejectCode.INSUFFICIENT_FUNDS
-    if crosses and market.settings.state == MarketState.POST_ONLY:
-        return RejectCode.POST_ONLY_WOULD_TAKE
     return NONE
 
 
