@@ -51,11 +51,7 @@ FUNDING = (1_500_000, 15 * 10**8, 10**6, 4 * 10**17, 100)
 """Atoms of each asset that each trader starts with: fifteen orders or so."""
 
 POOR = 6
-<<<<<<< HEAD
-"""Traders with larger numbers start with a twelfth: they run out in the middle of orders."""
-=======
 """Traders with larger numbers start with a twelfth of that: they run out half-way."""
->>>>>>> twin
 
 
 def one(dtype: np.dtype, **fields: object) -> NDArray[np.void]:

@@ -1,8 +1,8 @@
 """Fill or kill: look ahead, whether the taker would be filled whole.
 
 Promise: `scan` goes the way that matching would go, up to the first maker that it would not use up,
-and changes nothing. Where the taker can't meet
-an order of its own account, whole levels are counted by their totals.
+and changes nothing. Where the taker can't meet an order of its own account, whole levels are
+counted by their totals.
 """
 
 from typing import Any
