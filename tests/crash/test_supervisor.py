@@ -23,13 +23,21 @@ NAIVE = ("--engine", "naive")
 
 @pytest.fixture
 def exchange(tmp_path: Path) -> Iterator[Installed]:
-    with installed(tmp_path / "data", *NAIVE, "--apis", "2") as running:
+    """One that the test may do anything to."""
+    with installed(tmp_path / "data", *NAIVE) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """One that several tests use one after the other."""
+    with installed(tmp_path_factory.mktemp("lasting") / "data", *NAIVE, "--apis", "2") as running:
         yield running
 
 
 def pids(exchange: Installed) -> list[int]:
     found = [process["pid"] for process in exchange.processes()]
-    assert len(found) == 5
+    assert len(found) >= 4
     return found
 
 
@@ -41,13 +49,9 @@ def state_hash(exchange: Installed) -> str:
 
 def test_all_children_end_within_two_seconds_of_a_killed_supervisor(exchange):
     children = pids(exchange)
-    before = state_hash(exchange)
     exchange.kill()
     wait_until(lambda: not any(map(is_alive, children)), GONE_S_MAX, "all children are gone")
     assert exchange.processes() == []
-    exchange.start()
-    exchange.wait_ready()
-    assert state_hash(exchange) == before
 
 
 def test_an_exchange_starts_on_the_folder_of_one_killed_a_moment_ago(exchange):
@@ -59,7 +63,14 @@ def test_an_exchange_starts_on_the_folder_of_one_killed_a_moment_ago(exchange):
     assert state_hash(exchange) == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.night),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.night),
+    ],
+)
 def test_a_stop_is_clean(exchange, number):
     children = pids(exchange)
     started = time.monotonic()
@@ -86,12 +97,12 @@ def test_a_stop_under_load_answers_what_was_taken(tmp_path):
         assert placed <= history.accepted.keys()
 
 
-def test_a_second_exchange_on_the_same_folder_is_refused(exchange):
-    second = exchange.try_run("up", "--port", "0", *NAIVE)
+def test_a_second_exchange_on_the_same_folder_is_refused(lasting):
+    second = lasting.try_run("up", "--port", "0", *NAIVE)
     assert second.returncode == 1
-    assert second.stderr == f"truebook: {exchange.data} is in use by process {exchange.pid}\n"
+    assert second.stderr == f"truebook: {lasting.data} is in use by process {lasting.pid}\n"
     assert second.stdout == ""
-    assert len(pids(exchange)) == 5
+    assert len(pids(lasting)) == 5
 
 
 def test_a_port_that_is_in_use_is_told_before_anything_is_started(tmp_path):
@@ -106,7 +117,7 @@ def test_a_port_that_is_in_use_is_told_before_anything_is_started(tmp_path):
 def test_genesis_is_written_once_however_often_the_first_start_is_killed(tmp_path):
     rng = random.Random(8)
     exchange = Installed(tmp_path / "data", *NAIVE)
-    for _ in range(6):
+    for _ in range(4):
         exchange.start()
         time.sleep(rng.uniform(0.2, 1.2))
         exchange.kill()
@@ -121,7 +132,7 @@ def test_genesis_is_written_once_however_often_the_first_start_is_killed(tmp_pat
 
 
 def test_an_interrupt_while_starting_leaves_nothing(tmp_path):
-    for delay_s in (0.3, 0.6, 0.9):
+    for delay_s in (0.3, 0.8):
         exchange = Installed(tmp_path / "data", *NAIVE)
         exchange.start()
         time.sleep(delay_s)
@@ -133,20 +144,20 @@ def test_an_interrupt_while_starting_leaves_nothing(tmp_path):
         assert not any(map(is_alive, children))
 
 
-def test_a_child_that_crashes_is_told_with_its_exit_status_and_started_again(exchange):
-    (engine,) = [p for p in exchange.processes() if p["role"] == "engine"]
+def test_a_child_that_crashes_is_told_with_its_exit_status_and_started_again(lasting):
+    (engine,) = [p for p in lasting.processes() if p["role"] == "engine"]
     os.kill(engine["pid"], signal.SIGSEGV)
     wait_until(
-        lambda: "engine-1 was killed by SIGSEGV (11)\n" in exchange.output, 10, "the crash is told"
+        lambda: "engine-1 was killed by SIGSEGV (11)\n" in lasting.output, 10, "the crash is told"
     )
     wait_until(
         lambda: (
-            all(p["serving"] for p in exchange.state()["processes"])
-            and len(exchange.state()["processes"]) == 5
+            all(p["serving"] for p in lasting.state()["processes"])
+            and len(lasting.state()["processes"]) == 5
         ),
         10,
         "it serves again",
     )
-    restarts = {p["role"]: p["restarts"] for p in exchange.state()["processes"]}
+    restarts = {p["role"]: p["restarts"] for p in lasting.state()["processes"]}
     assert restarts["engine"] == 1
-    assert "engine-1 is started again in 0.1 s\n" in exchange.output
+    assert "engine-1 is started again in 0.1 s\n" in lasting.output
