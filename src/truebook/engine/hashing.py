@@ -157,7 +157,9 @@ def _count_orders(s: State) -> None:
     for i in range(meta.touched_orders):
         slot = touched_order_at(s, i).value
         order = order_at(s, slot)
-        if order.order_id != 0 and not order.time_flags & COUNTED:
+        # An order without a level is in matching (AMEND): it is noted again when it rests.
+        is_resting = order.order_id != 0 and order.level != 0
+        if is_resting and not order.time_flags & COUNTED:
             low, high = _order_lane(s, slot, LOW_KEYS), _order_lane(s, slot, HIGH_KEYS)
             put(s, low, high)
             _put_slice(s, _ORDER_SUMS, slot, low, high)
