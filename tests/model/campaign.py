@@ -11,10 +11,16 @@ from model.commands import Commands
 from model.comparison import SideBySide
 from model.engines import candidate, naive
 
+FULL_EVERY = 16
+"""Inputs from one look at every order and setting to the next; the hash covers them in between."""
+
 
 @dataclass(frozen=True)
 class Job:
-    """One comparison. `every_command`: the state is compared after each command, not each input."""
+    """One comparison, of inputs of about 64 commands or, with `every_command`, of one.
+
+    After each input all balances and depths are compared, after each 64 commands the state hash.
+    """
 
     seed: int
     commands: int
@@ -31,9 +37,10 @@ def run(job: Job) -> int:
     try:
         for number, entries in enumerate(inputs):
             pair.apply(entries)
-            if job.every_command:
-                pair.compare_funds_and_depth()
+            pair.compare_funds_and_depth()
             if not job.every_command or number % 64 == 0:
+                pair.compare_hashes()
+            if number % (64 if job.every_command else FULL_EVERY) == 0:
                 pair.compare_everything()
         pair.compare_everything()
     except Exception as fault:
