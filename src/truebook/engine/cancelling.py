@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.book import key_of, remove_order
+from truebook.engine.closing import close_resting
 from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_closed, emit_rejected, reply_done, reply_order
+from truebook.engine.emit import emit_rejected, reply_done, reply_order
 from truebook.engine.layout import PHASE_CANCEL_ALL, PHASE_NONE
-from truebook.engine.ledger import emit_held, release_hold
 from truebook.engine.maps import slot_of_client, slot_of_order
 from truebook.engine.matching import has_room
 from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
@@ -96,18 +95,8 @@ def target_slot(s: State, i: Any) -> Any:
 
 @inlined
 def _cancel_order(s: State, kind: Any, slot: Any) -> None:
-    order = order_at(s, slot)
-    level = level_at(s, order.level)
-    book = np.int64(level.book)
-    price = key_of(book & 1, level.key)
-    account = np.int64(order.account)
-    remaining = order.remaining
-    order_id = order.order_id
     reply_order(s, kind, _STATUS_CANCELLED, _CANCELLED, slot)
-    remove_order(s, slot)
-    release_hold(s, account, book, price, remaining)
-    emit_closed(s, _CANCELLED, account, order_id, remaining, price, book, 1)
-    emit_held(s, account, book)
+    close_resting(s, slot, _CANCELLED)
 
 
 @inlined

@@ -17,9 +17,9 @@ from truebook.engine.book import (
     leave_account,
     leave_level,
     new_order,
-    remove_order,
     rest_in_book,
 )
+from truebook.engine.closing import close_resting
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import (
     emit_closed,
@@ -36,7 +36,6 @@ from truebook.engine.ledger import (
     credit,
     emit_held,
     emit_pair,
-    release_hold,
     take_hold,
     unlock,
 )
@@ -100,22 +99,6 @@ def has_room(s: State) -> Any:
         and meta.touched_balances < TOUCHED_MAX - 16
         and meta.touched_accounts < TOUCHED_MAX - 16
     )
-
-
-@inlined
-def _close_maker(s: State, slot: Any) -> None:
-    """Self-trade prevention: a maker leaves the book."""
-    order = order_at(s, slot)
-    level = level_at(s, order.level)
-    book = np.int64(level.book)
-    price = key_of(book & 1, level.key)
-    account = np.int64(order.account)
-    remaining = order.remaining
-    order_id = order.order_id
-    remove_order(s, slot)
-    release_hold(s, account, book, price, remaining)
-    emit_closed(s, _SELF_TRADE, account, order_id, remaining, price, book, 1)
-    emit_held(s, account, book)
 
 
 @inlined
@@ -199,7 +182,7 @@ def match(s: State) -> Any:
         slot = np.int64(level_at(s, level).head)
         if order_at(s, slot).account == taker.account and taker.self_trade != _ALLOW:
             if taker.self_trade != _REJECT_TAKER:
-                _close_maker(s, slot)
+                close_resting(s, slot, _SELF_TRADE)
             if taker.self_trade != _REJECT_MAKER:
                 taker.ending = _SELF_TRADE
                 break
