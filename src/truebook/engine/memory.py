@@ -25,9 +25,13 @@ class Memory:
         self._mapping = mmap.mmap(-1, OFFSETS["end"], flags=flags)
         self._bytes = np.frombuffer(self._mapping, np.uint8)
         self.address = int(self._bytes.ctypes.data)
+        self._views = {name: self._view(name) for name in POOLS}
 
     def pool(self, name: str) -> NDArray[Any]:
         """The records of a pool, without a copy."""
+        return self._views[name]
+
+    def _view(self, name: str) -> NDArray[Any]:
         record, length = POOLS[name]
         start = OFFSETS[name]
         return self._bytes[start : start + record.itemsize * length].view(record)
