@@ -231,7 +231,7 @@ def exit_status(command: Callable[[], Any]) -> int:
         from truebook.commandlog.interface import LogNotDurable
 
         if isinstance(error, LogNotDurable):
-            print(f"truebook: log.url: {error}", file=sys.stderr)
+            print(f"truebook: {error} (log.allow_not_durable)", file=sys.stderr)
             return 1
         if type(error).__module__.startswith("truebook"):
             print(f"truebook: {error}", file=sys.stderr)
