@@ -55,6 +55,8 @@ class LogSection(_Section, frozen=True):
 
     url: str = ""
     """redis://, rediss:// or unix://; empty: a private server on the data folder."""
+    allow_not_durable: bool = False
+    """Work even on a server that acknowledges entries before they are on disk: they can be lost."""
 
 
 class BusSection(_Section, frozen=True):

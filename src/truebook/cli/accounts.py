@@ -51,7 +51,12 @@ async def create_account(config: Config, name: str, credits: Sequence[str]) -> C
     log_lines(sys.stderr)
     try:
         async with asyncio.timeout(CONNECT_S_MAX) as patience:
-            async with connected(config.log.url, config.bus.url) as exchange:
+            connection = connected(
+                config.log.url,
+                config.bus.url,
+                allow_not_durable=config.log.allow_not_durable,
+            )
+            async with connection as exchange:
                 patience.reschedule(None)
                 amounts = _amounts(credits, exchange.directory)
                 return await _create(exchange, config, name, amounts)

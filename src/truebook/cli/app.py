@@ -228,6 +228,11 @@ def exit_status(command: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
+        from truebook.commandlog.interface import LogNotDurable
+
+        if isinstance(error, LogNotDurable):
+            print(f"truebook: {error} (log.allow_not_durable)", file=sys.stderr)
+            return 1
         if type(error).__module__.startswith("truebook"):
             print(f"truebook: {error}", file=sys.stderr)
         else:

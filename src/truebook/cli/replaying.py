@@ -31,7 +31,7 @@ def print_replay(config: Config, to: str | None, json: bool) -> None:
     progress = Progress(stream=sys.stderr)
     with _log_address(config) as url:
         engine = make_engine(config.engine.kind, progress.show)
-        reader = ValkeyLogReader(url)
+        reader = ValkeyLogReader(url, allow_not_durable=True)
         try:
             replayed = replay(
                 reader, engine, SYSTEM_CLOCK, end, partial(progress.show, "replaying")

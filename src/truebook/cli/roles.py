@@ -30,6 +30,7 @@ def run_engine(config: Config, number: int) -> None:
         log_url=config.log.url,
         bus_url=config.bus.url,
         data=folder.run,
+        allow_not_durable=config.log.allow_not_durable,
         caught_up=lifeline.serving,
     )
 
@@ -48,7 +49,10 @@ def run_api(config: Config, descriptor: int | None) -> None:
 
     @contextlib.asynccontextmanager
     async def connect() -> AsyncGenerator[Exchange]:
-        async with connected(config.log.url, config.bus.url) as exchange:
+        connection = connected(
+            config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
+        )
+        async with connection as exchange:
             lifeline.serving()
             yield exchange
 

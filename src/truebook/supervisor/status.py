@@ -50,7 +50,7 @@ async def read_status(config: Config, state: State | None) -> Status:
     children = state.processes if state else []
     expected = sum(child.role == "engine" for child in children)
     answers = await _ask_engines(config.bus.url, expected)
-    log = ValkeyLog(config.log.url)
+    log = ValkeyLog(config.log.url, allow_not_durable=True)
     try:
         last = await log.last_position()
     finally:

@@ -118,7 +118,8 @@ class Supervisor:
         await self._start_all(servers, "starting the log and the bus")
 
     async def _found(self, records: bytes, commands: int) -> None:
-        log = ValkeyLog(self._config.log.url)
+        url = self._config.log.url
+        log = ValkeyLog(url, allow_not_durable=self._config.log.allow_not_durable)
         try:
             if await found(log, records, commands):
                 self._progress.say("the log is new: assets, fees and markets are set up")

@@ -3,11 +3,11 @@
 import io
 import subprocess
 import sys
-import traceback
 
 import pytest
 
 from truebook.cli.app import app, exit_status
+from truebook.commandlog.interface import LogNotDurable, LogUnavailable
 from truebook.config import UserError
 
 COMMANDS = [
@@ -76,7 +76,13 @@ def test_where_nothing_runs_ps_lists_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(UserError("yours"), 1), (RuntimeError("ours"), 2), (KeyboardInterrupt(), 130)],
+    [
+        (UserError("yours"), 1),
+        (LogNotDurable("yours"), 1),
+        (LogUnavailable("ours"), 2),
+        (RuntimeError("ours"), 2),
+        (KeyboardInterrupt(), 130),
+    ],
 )
 def test_whose_mistake_it_was_is_the_exit_status(error, status, capsys):
     def fail():
@@ -95,7 +101,6 @@ def test_a_bug_of_ours_shows_where_it_happened(monkeypatch):
 
     exit_status(fail)
     assert "RuntimeError: ours" in shown.getvalue()
-    assert traceback.extract_tb is not None
 
 
 def test_a_short_command_imports_neither_numpy_nor_the_compiler(tmp_path):
