@@ -43,6 +43,8 @@ def _digest_of_sources() -> str:
     digest = hashlib.blake2b(digest_size=12)
     for path in sources():
         digest.update(path.read_bytes())
+    # Numba finds cached code by the path of its source as well.
+    digest.update(str(Path(__file__).parent).encode())
     digest.update(f"{sys.version}|{np.__version__}|{numba.__version__}".encode())
     digest.update(f"bounds checks {config.BOUNDSCHECK}".encode())
     return digest.hexdigest()
