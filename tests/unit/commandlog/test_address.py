@@ -139,10 +139,12 @@ def tls_port(log_server, certificate):
     port = free_port()
 
     async def copy(reader, writer):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        finally:
+            writer.transport.abort()
 
     async def relay(reader, writer):
         to_reader, to_writer = await asyncio.open_unix_connection(path)
@@ -155,8 +157,11 @@ def tls_port(log_server, certificate):
         async with await asyncio.start_server(relay, "127.0.0.1", port, ssl=context):
             ready.set()
             await end.wait()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0.05)  # for the transports to close while there is a loop
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
