@@ -20,6 +20,8 @@ from model.world import (
 from numpy.typing import NDArray
 
 from truebook import messages as m
+from truebook.commandlog.entries import for_engine
+from truebook.commandlog.interface import LogEntry, Position
 from truebook.limits import TIERS_MAX
 from truebook.messages import CommandKind, MarketState, OrderType, PlaceFlag, SelfTrade, Side
 
@@ -101,6 +103,9 @@ class Script:
             return self.last_entry
         if sentence == "the gateway skips a number":
             return entry(self.sequence + 2, order(CommandKind.CANCEL), time_ms=0)
+        if sentence == "an entry of the log is damaged":
+            torn = LogEntry(Position(1_000, 0), 1_000, self.last_entry[:-1])
+            return for_engine(torn)
         for pattern, make in SENTENCES:
             said = re.fullmatch(pattern, sentence)
             if said:
@@ -219,6 +224,11 @@ def tick(script: Script) -> Iterator[Record]:
     yield one(m.TICK, kind=CommandKind.TICK, count=1)
 
 
+def nonsense(script: Script) -> Iterator[Record]:
+    """Make a record that no engine knows."""
+    yield one(m.COMMAND, kind=99, records=1, account=2**32 - 1, quantity=-1)
+
+
 WHO = r"(?P<who>\w+)"
 NUMBER = r"-?[\d.]+"
 SENTENCES: list[tuple[str, Callable[..., Iterator[Record]]]] = [
@@ -250,4 +260,5 @@ SENTENCES: list[tuple[str, Callable[..., Iterator[Record]]]] = [
     (r"SOL_USDC is (?P<state>\w+)", market_state),
     (r"SOL_USDC sets (?P<name>\w+) to (?P<value>\d+)", market_setting),
     (r"tick SOL_USDC", tick),
+    (r"a gateway writes a command of no kind", nonsense),
 ]
