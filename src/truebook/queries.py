@@ -1,11 +1,21 @@
-"""Questions that are not in the log: what a gateway asks an engine, and the answers.
+"""Questions that are not in the log: what is asked of engines and of the feed, and the answers.
 
-Promise: an answer is the engine's state at `position`, and that is at or after the position the
-question names. Messages are MessagePack, written and read by msgspec; numbers are ticks, lots and
-atoms. Orders travel as `engine.interface.OpenOrder` rows, settings as event rows (messages.py).
+Promise: an answer is the state at `position`, and that is at or after the position the question
+names. Messages are MessagePack, written and read by msgspec; numbers are ticks, lots and atoms.
+Orders travel as `engine.interface.OpenOrder` rows, settings as event rows (messages.py).
 """
 
+from typing import Literal, get_args
+
 import msgspec
+
+EngineKind = Literal["balances", "orders", "order", "account", "settings", "book", "status"]
+FeedKind = Literal["depth", "tickers", "updates"]
+QueryKind = EngineKind | FeedKind | Literal["roles"]
+
+FEED_KINDS = frozenset(get_args(FeedKind))
+"""What the feed answers, on FEED_QUERIES_CHANNEL; engines answer the rest, on QUERIES_CHANNEL.
+`roles` is answered by every feed and store, with their status, on ROLES_CHANNEL."""
 
 
 class Query(msgspec.Struct, array_like=True):
@@ -14,12 +24,15 @@ class Query(msgspec.Struct, array_like=True):
     id: int
     channel: str
     after: str
-    kind: str
-    """One of `balances`, `orders`, `order`, `account`, `settings`, `status`."""
+    kind: QueryKind
     account: int = 0
     market: int | None = None
     order_id: int | None = None
     client_id: int | None = None
+    limit: int = 0
+    """`depth`: levels of each side, 0 for all."""
+    sequence: int | None = None
+    """`updates`: the account sequence after which what was missed is wanted; None: nothing."""
 
 
 class OrderRow(msgspec.Struct, array_like=True):
@@ -50,7 +63,19 @@ class Answer(msgspec.Struct, array_like=True):
     """`settings`: ASSET_SET, MARKET_SET, TIER_SET, ACCOUNT_SET, KEY_SET event rows, all of them.
     `account`: the one account's ACCOUNT_SET."""
     status: dict[str, str | int | float | bool] = {}
-    """`status`: engine, position, timeMs, stateHash, chain, eventHash, halted, counts."""
+    """`status` of an engine: engine, position, timeMs, stateHash, chain, eventHash, halted, counts;
+    `roles`: role, position and the role's own figures."""
+    bids: bytes = b""
+    asks: bytes = b""
+    """`book`: all levels of a market, best first, as int64 pairs of ticks and lots."""
+    figures: tuple[int, int, int] = (0, 0, 0)
+    """`book`: market sequence, last trade id, last price in ticks."""
+    body: bytes = b""
+    """`depth`, `tickers`: the JSON that a client is given."""
+    sequence: int = 0
+    """`updates`: the account's sequence at `position`; what comes after it will be published."""
+    messages: list[bytes] = []
+    """`updates`: the JSON of each update after the sequence asked for, up to `sequence`."""
 
 
 encode_query = msgspec.msgpack.Encoder().encode

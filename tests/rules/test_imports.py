@@ -23,6 +23,8 @@ LAYERS = (
         }
     ),
     frozenset({"commandlog", "engine"}),
+    frozenset({"asking", "directory"}),
+    frozenset({"following", "history"}),
     frozenset({"feed", "node"}),
     frozenset({"api", "bots", "store", "verify", "ws"}),
     frozenset({"supervisor"}),

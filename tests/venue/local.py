@@ -12,11 +12,12 @@ from nacl.signing import SigningKey
 from venue.credentials import Credentials
 
 from truebook import commands
-from truebook.api.directory import Directory
-from truebook.api.exchange import Outcome, QueryKind, TimedOut
+from truebook.api.exchange import Outcome
+from truebook.asking import TimedOut
 from truebook.commandlog.entries import for_engine, pack_entry
 from truebook.commandlog.interface import LogEntry, LogUnavailable, Position
 from truebook.commandlog.replies import pack_position, settings_events
+from truebook.directory import Directory
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.genesis import DEFAULT_VENUE, Venue, commands_of
 from truebook.messages import (
@@ -24,7 +25,7 @@ from truebook.messages import (
     OrderStatus,
     Permission,
 )
-from truebook.queries import Answer, OrderRow
+from truebook.queries import Answer, OrderRow, QueryKind
 from truebook.units import parse
 
 ALL_PERMISSIONS = Permission.READ | Permission.TRADE | Permission.WITHDRAW
@@ -101,6 +102,8 @@ class LocalExchange:
         market: int | None = None,
         order_id: int | None = None,
         client_id: int | None = None,
+        limit: int = 0,
+        sequence: int | None = None,
     ) -> Answer:
         if isinstance(self.failure, TimedOut | LogUnavailable):
             raise TimedOut("no engine")

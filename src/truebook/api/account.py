@@ -8,12 +8,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from truebook.api.authenticate import Authority, Caller, Parameters
-from truebook.api.directory import Market
 from truebook.api.errors import invalid, rejected
 from truebook.api.exchange import Exchange
 from truebook.api.order_payload import SIDES, amount_of, choice_of, market_of
 from truebook.api.request import Scope, fields_of, headers_of, query_of
 from truebook.api.response import JsonResponse
+from truebook.directory import Market
 from truebook.limits import PRICE_TICKS_MAX
 from truebook.messages import RejectCode, Side
 from truebook.units import show

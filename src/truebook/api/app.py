@@ -19,12 +19,13 @@ from starlette.routing import Router
 from truebook.api.account import Account
 from truebook.api.authenticate import Authority
 from truebook.api.errors import ApiError
-from truebook.api.exchange import Exchange, TimedOut
+from truebook.api.exchange import Exchange
 from truebook.api.markets import Markets
 from truebook.api.orders import Orders
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.response import JSON, encode, respond
 from truebook.api.stubs import Stubs
+from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
 
 log = structlog.get_logger()

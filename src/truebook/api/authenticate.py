@@ -19,9 +19,9 @@ from urllib.parse import quote
 from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
-from truebook.api.directory import Directory, Key
 from truebook.api.errors import ApiError, invalid
 from truebook.clock import Clock
+from truebook.directory import Directory, Key
 from truebook.limits import SIGNATURE_WINDOW_MS_DEFAULT, SIGNATURE_WINDOW_MS_MAX
 from truebook.messages import Permission
 

@@ -1,51 +1,40 @@
 """The exchange behind a log and a bus: what the routes are given in earnest.
 
 Promise: whoever is handed a `ConnectedExchange` has a gateway of its own number, and a directory at
-or after everything that stood in the log then. The directory follows the settings channel; when
-messages may have been missed, all settings are asked for again, until an engine answers.
+or after everything that stood in the log then.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
-import structlog
-
-from truebook.api.ask import QueryClient
-from truebook.api.directory import Directory
-from truebook.api.exchange import Outcome, QueryKind, TimedOut
+from truebook.api.exchange import Outcome
 from truebook.api.send_and_await import CommandClient
+from truebook.asking import Asker, TimedOut
 from truebook.commandlog.interface import (
-    SETTINGS_CHANNEL,
     Bus,
     Log,
     LogNotDurable,
     LogUnavailable,
     OutcomeUnknown,
     Position,
+    answer_channel,
 )
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
+from truebook.directory import Directory
+from truebook.following import DirectoryFollower, wait_for
 from truebook.limits import REPLY_TIMEOUT_MS
-from truebook.queries import Answer
-
-logger = structlog.get_logger()
-
-RETRY_SECONDS = 0.2
-ATTEMPTS_SAID = 25
-"""Every how many attempts it is said that one still waits."""
+from truebook.queries import Answer, QueryKind
 
 
 class ConnectedExchange:
     """api.exchange.Exchange over a log and a bus; made by `ConnectedExchange.start`."""
 
-    def __init__(self, log: Log, bus: Bus, commands: CommandClient, queries: QueryClient) -> None:
-        self.directory = Directory()
-        self._log = log
-        self._bus = bus
+    def __init__(self, commands: CommandClient, asker: Asker, follower: DirectoryFollower) -> None:
         self._commands = commands
-        self._queries = queries
-        self._loading: asyncio.Task[None] | None = None
+        self._asker = asker
+        self._follower = follower
 
     @classmethod
     async def start(cls, log: Log, bus: Bus) -> "ConnectedExchange":
@@ -54,11 +43,15 @@ class ConnectedExchange:
         Raises LogNotDurable; everything else that is missing is waited for, and said.
         """
         commands = await _command_client(log, bus)
-        exchange = cls(log, bus, commands, await QueryClient.start(bus, commands.gateway))
-        await bus.subscribe(SETTINGS_CHANNEL, exchange.directory.follow)
-        bus.on_reconnect(exchange._load_again)
-        await exchange._load()
-        return exchange
+        gateway = commands.gateway
+        asker = await Asker.start(bus, answer_channel(gateway.number), gateway)
+        follower = await DirectoryFollower.start(bus, asker, log.last_position)
+        return cls(commands, asker, follower)
+
+    @property
+    def directory(self) -> Directory:
+        """The settings, as far as this gateway has seen them."""
+        return self._follower.directory
 
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
@@ -90,39 +83,25 @@ class ConnectedExchange:
         market: int | None = None,
         order_id: int | None = None,
         client_id: int | None = None,
+        limit: int = 0,
+        sequence: int | None = None,
     ) -> Answer:
-        """The engine's state, at or after all that this gateway has seen. Raises TimedOut."""
-        return await self._queries.ask(
-            kind, account, market=market, order_id=order_id, client_id=client_id
+        """What an engine or the feed holds, at or after all that this gateway has seen. Raises
+        TimedOut."""
+        return await self._asker.ask(
+            kind,
+            account,
+            market=market,
+            order_id=order_id,
+            client_id=client_id,
+            limit=limit,
+            sequence=sequence,
         )
 
     async def close(self) -> None:
         """Write what waits, and end. Log and bus are closed by whoever made them."""
-        if self._loading is not None:
-            self._loading.cancel()
+        self._follower.close()
         await self._commands.close()
-
-    def _load_again(self) -> None:
-        """Messages may have been missed."""
-        if self._loading is not None:
-            self._loading.cancel()
-        self._loading = asyncio.create_task(self._load())
-
-    async def _load(self) -> None:
-        self.directory.expect()
-        attempt = 0
-        while True:
-            try:
-                # An engine that still reads its way through the log must not answer too early.
-                self._commands.gateway.saw(await self._log.last_position())
-                answer = await self.ask("settings")
-                self.directory.load(Position.parse(answer.position), answer.settings)
-                return
-            except LogUnavailable as error:
-                await _wait_for("the log", error, attempt)
-            except TimedOut as error:
-                await _wait_for("an engine", error, attempt)
-            attempt += 1
 
 
 async def _command_client(log: Log, bus: Bus) -> CommandClient:
@@ -133,14 +112,8 @@ async def _command_client(log: Log, bus: Bus) -> CommandClient:
         except LogNotDurable:
             raise
         except LogUnavailable as error:
-            await _wait_for("the log", error, attempt)
+            await wait_for("the log", error, attempt)
             attempt += 1
-
-
-async def _wait_for(what: str, error: Exception, attempt: int) -> None:
-    if attempt % ATTEMPTS_SAID == 0:
-        logger.warning(f"waiting for {what}", reason=str(error))
-    await asyncio.sleep(RETRY_SECONDS)
 
 
 @contextlib.asynccontextmanager

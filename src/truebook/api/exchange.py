@@ -1,19 +1,17 @@
 """What the routes need of an exchange: one small interface, whatever stands behind it.
 
 Promise: a route knows nothing of logs, buses and engines. An `Outcome` means that the commands are
-on disk and applied; `TimedOut` means unknown; `LogUnavailable` means certainly not done.
+on disk and applied; `asking.TimedOut` means unknown; `LogUnavailable` means certainly not done.
 """
 
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from truebook.api.directory import Directory
 from truebook.commandlog.interface import Position
-from truebook.queries import Answer
-
-QueryKind = Literal["balances", "orders", "order", "account", "settings", "status"]
+from truebook.directory import Directory
+from truebook.queries import Answer, QueryKind
 
 
 class Outcome(NamedTuple):
@@ -24,15 +22,6 @@ class Outcome(NamedTuple):
 
     replies: NDArray[np.void]
     """messages.REPLY records, in the order of its commands; CANCEL_ALL has many."""
-
-
-class TimedOut(Exception):
-    """No answer within the time limit: what was asked for may or may not have been done."""
-
-    def __init__(self, reason: str, position: Position | None = None) -> None:
-        super().__init__(reason)
-        self.position = position
-        """Of the log entry that carries the commands, if it is known to be written."""
 
 
 class Exchange(Protocol):
@@ -62,5 +51,8 @@ class Exchange(Protocol):
         market: int | None = None,
         order_id: int | None = None,
         client_id: int | None = None,
+        limit: int = 0,
+        sequence: int | None = None,
     ) -> Answer:
-        """The engine's state, at or after all that this gateway has seen. Raises TimedOut."""
+        """What an engine or the feed holds, at or after all that this gateway has seen. Raises
+        TimedOut."""

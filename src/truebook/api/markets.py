@@ -8,13 +8,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from truebook.api.directory import Asset, Market
 from truebook.api.errors import ApiError
-from truebook.api.exchange import Exchange, TimedOut
+from truebook.api.exchange import Exchange
 from truebook.api.order_payload import market_of
 from truebook.api.request import fields_of, query_of
 from truebook.api.response import JsonResponse
+from truebook.asking import TimedOut
 from truebook.clock import Clock
+from truebook.directory import Asset, Market
 from truebook.messages import MarketState
 from truebook.units import BASIS_POINT_GRID, show
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from truebook.api.directory import Market
+from truebook.directory import Market
+from truebook.feed.words import SELF_TRADES, SIDES, STATUSES, TIMES_IN_FORCE
 from truebook.messages import (
     ORDER_HAS_CLIENT_ID,
     ORDER_POST_ONLY,
@@ -26,17 +27,6 @@ from truebook.queries import OrderRow
 from truebook.units import show
 
 JsonOrder = dict[str, str | int | bool | None]
-
-SIDES = ("Bid", "Ask")
-TIMES_IN_FORCE = ("GTC", "IOC", "FOK")
-SELF_TRADES = ("RejectTaker", "RejectMaker", "RejectBoth", "Allow")
-STATUSES = {
-    OrderStatus.NEW: "New",
-    OrderStatus.PARTIALLY_FILLED: "PartiallyFilled",
-    OrderStatus.FILLED: "Filled",
-    OrderStatus.CANCELLED: "Cancelled",
-    OrderStatus.EXPIRED: "Expired",
-}
 
 
 class Reply(NamedTuple):

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from truebook import commands
-from truebook.api.directory import Directory, Market
 from truebook.api.errors import ApiError, invalid, not_implemented, rejected
+from truebook.directory import Directory, Market
 from truebook.limits import AMOUNT_MAX, PRICE_TICKS_MAX
 from truebook.messages import OrderType, RejectCode, SelfTrade, Side, TimeInForce
 from truebook.units import AmountError, Fault, Grid, parse

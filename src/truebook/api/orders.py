@@ -18,7 +18,7 @@ from truebook.api.errors import (
     timed_out,
     unavailable,
 )
-from truebook.api.exchange import Exchange, TimedOut
+from truebook.api.exchange import Exchange
 from truebook.api.order_json import (
     JsonOrder,
     Reply,
@@ -46,6 +46,7 @@ from truebook.api.request import (
 )
 from truebook.api.response import respond, respond_json
 from truebook.api.strict_json import decode, decode_object, object_of
+from truebook.asking import TimedOut
 from truebook.commandlog.interface import LogUnavailable
 from truebook.limits import BATCH_ORDERS_MAX, HTTP_BATCH_BYTES_MAX, HTTP_BODY_BYTES_MAX
 from truebook.messages import OrderStatus, RejectCode

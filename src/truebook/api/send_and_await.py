@@ -15,7 +15,8 @@ import asyncio
 import logging
 from typing import NamedTuple
 
-from truebook.api.exchange import Outcome, TimedOut
+from truebook.api.exchange import Outcome
+from truebook.asking import TimedOut
 from truebook.commandlog.gateway import AwaitedWrite, Gateway, Submission
 from truebook.commandlog.interface import (
     Bus,

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from truebook import commands
 from truebook.api.connect import connected
-from truebook.api.directory import Directory
 from truebook.api.exchange import Exchange
 from truebook.cli.loglines import log_lines
 from truebook.config import Config, UserError
+from truebook.directory import Directory
 from truebook.messages import SET_ACCOUNT, OrderStatus, Permission, RejectCode
 from truebook.units import AmountError, parse
 

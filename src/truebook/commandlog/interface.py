@@ -212,6 +212,12 @@ SETTINGS_CHANNEL = "settings"
 QUERIES_CHANNEL = "queries"
 """queries.Query messages, to any engine."""
 
+FEED_QUERIES_CHANNEL = "queries:feed"
+"""queries.Query messages, to the feed."""
+
+ROLES_CHANNEL = "queries:roles"
+"""queries.Query messages of kind `roles`, to whoever has a status beside the engines."""
+
 
 def reply_channel(gateway: int) -> str:
     """The channel of a gateway's replies (replies.py)."""

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from faults.faulty_log import Fault, FaultyLog
 
-from truebook import commands
-from truebook.api import ask as ask_module
-from truebook.api.ask import QueryClient
-from truebook.api.exchange import TimedOut
+from truebook import asking, commands
 from truebook.api.send_and_await import CommandClient
+from truebook.asking import Asker, TimedOut
 from truebook.commandlog.chain import START
 from truebook.commandlog.entries import for_engine
 from truebook.commandlog.gateway import Gateway
@@ -20,6 +18,7 @@ from truebook.commandlog.interface import (
     EventEntry,
     LogUnavailable,
     Position,
+    answer_channel,
     reply_channel,
 )
 from truebook.commandlog.memory import MemoryBus, MemoryBusServer, MemoryLog, MemoryLogServer
@@ -244,7 +243,7 @@ def asked(answer, count=1, **options):
         bus = MemoryBus(server)
         gateway = await Gateway.start(MemoryLog(log))
         gateway.saw(Position(5, 0))
-        client = await QueryClient.start(bus, gateway)
+        client = await Asker.start(bus, answer_channel(gateway.number), gateway)
         heard = []
 
         def hear(message):
@@ -274,7 +273,7 @@ def test_a_question_names_what_the_gateway_has_seen_and_remembers_the_answers_po
 
 
 def test_a_question_is_asked_again_until_an_engine_is_there(monkeypatch):
-    monkeypatch.setattr(ask_module, "ASK_AGAIN_S", 0.01)
+    monkeypatch.setattr(asking, "ASK_AGAIN_S", 0.01)
     found, heard, _ = asked(lambda q: Answer(q.id, "9-1"), count=3)
     assert len({query.id for query in heard}) == 1
     assert found.position == "9-1"

@@ -6,10 +6,10 @@ import contextlib
 import pytest
 from faults.faulty_log import Fault, FaultyLog
 
-from truebook import commands
+from truebook import commands, following
 from truebook.api import connect
 from truebook.api.connect import ConnectedExchange
-from truebook.api.exchange import TimedOut
+from truebook.asking import TimedOut
 from truebook.commandlog.interface import (
     QUERIES_CHANNEL,
     SETTINGS_CHANNEL,
@@ -145,7 +145,7 @@ def test_what_was_missed_is_asked_for_again(run):
 
 
 def test_it_waits_for_log_and_engine(tmp_path, monkeypatch):
-    monkeypatch.setattr(connect, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(following, "RETRY_SECONDS", 0.001)
     refusals = [LogUnavailable("not yet")] * 3
 
     class LateLog(MemoryLog):

@@ -8,9 +8,9 @@ from nacl.signing import SigningKey
 from venue.local import LocalExchange
 
 from truebook import commands
-from truebook.api.directory import Directory
 from truebook.commandlog.interface import Position
 from truebook.commandlog.replies import pack_position, settings_events
+from truebook.directory import Directory
 from truebook.messages import AccountFlag, MarketState, Permission
 
 

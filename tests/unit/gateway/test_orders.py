@@ -3,7 +3,7 @@
 import pytest
 
 from truebook import commands
-from truebook.api.exchange import TimedOut
+from truebook.asking import TimedOut
 from truebook.commandlog.interface import LogUnavailable
 from truebook.limits import BATCH_ORDERS_MAX
 from truebook.messages import MarketState

@@ -5,8 +5,8 @@ from venue.asgi import INSTRUCTIONS
 from venue.credentials import signed_headers
 
 from truebook import commands
-from truebook.api.exchange import TimedOut
 from truebook.api.stubs import HISTORIES, PRIVATE, PUBLIC
+from truebook.asking import TimedOut
 from truebook.messages import MarketState
 
 BID = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "90", "quantity": "1"}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from truebook import commands
-from truebook.api.ask import Halted, QueryClient
 from truebook.api.send_and_await import CommandClient
+from truebook.asking import Asker, Halted
 from truebook.clock import ManualClock
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.entries import pack_entry
@@ -19,6 +19,7 @@ from truebook.commandlog.interface import (
     BusUnavailable,
     StreamForeign,
     StreamLost,
+    answer_channel,
     reply_channel,
 )
 from truebook.commandlog.memory import (
@@ -392,7 +393,7 @@ def test_a_gateway_sends_awaits_and_asks(exchange):
     async def trade():
         bus = MemoryBus(exchange.bus)
         client = await CommandClient.start(MemoryLog(exchange.log), bus)
-        questions = await QueryClient.start(bus, client.gateway)
+        questions = await Asker.start(bus, answer_channel(client.gateway.number), client.gateway)
         outcomes = await asyncio.gather(
             *(client.send_and_await(account(f"n{n}"), 1) for n in range(50))
         )

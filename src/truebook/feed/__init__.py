@@ -1,0 +1,1 @@
+"""Events → what people read: depth, trades, candles, tickers, private updates; and who tells it."""

@@ -1,0 +1,153 @@
+"""What is asked of the database: one small interface, whatever stands behind it.
+
+Promise: everything here is a function of the event stream up to `position`; nothing here decides
+anything. Prices are ticks, quantities lots, amounts atoms; times are milliseconds since 1970 where
+the name says so, and seconds for candles. Reading never waits for a writer.
+
+`after` is the log position that the asker has seen: the answer waits a moment (READ_WAIT_MS_MAX)
+until the database has come to it, and is given as things stand then.
+"""
+
+from typing import Literal, NamedTuple, Protocol
+
+from truebook.commandlog.interface import Position
+
+READ_WAIT_MS_MAX = 500
+
+KeptInterval = Literal["1s", "1m", "1h", "1d"]
+"""The candles that are kept as they come; all other intervals are made from these."""
+
+
+class Candle(NamedTuple):
+    """What was traded in an interval; candles exist only for intervals with a trade."""
+
+    start_s: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+    """Lots."""
+    quote_volume: int
+    """Quote atoms."""
+    trades: int
+
+
+class Trade(NamedTuple):
+    """A trade as everybody may see it."""
+
+    trade_id: int
+    price: int
+    quantity: int
+    quote_quantity: int
+    time_ms: int
+    buy_order_id: int
+    sell_order_id: int
+    taker_side: int
+
+
+class PastOrder(NamedTuple):
+    """An order and what became of it."""
+
+    order_id: int
+    account: int
+    market: int
+    client_id: int
+    price: int
+    quantity: int
+    remaining: int
+    executed: int
+    executed_quote: int
+    status: int
+    """messages.OrderStatus."""
+    reason: int | None
+    """messages.CloseReason of an order that was closed before it was filled."""
+    time_flags: int
+    """As in messages.ACCEPTED."""
+
+
+class PastFill(NamedTuple):
+    """One side of a trade."""
+
+    account: int
+    account_sequence: int
+    order_id: int
+    client_id: int | None
+    market: int
+    side: int
+    price: int
+    quantity: int
+    quote_quantity: int
+    fee: int
+    fee_asset: int
+    is_maker: bool
+    trade_id: int
+    time_ms: int
+
+
+class Page(NamedTuple):
+    """Which rows of many."""
+
+    limit: int
+    offset: int = 0
+    oldest_first: bool = False
+
+
+class History(Protocol):
+    """The database, for readers. Raises HistoryUnavailable where there is none that answers."""
+
+    async def position(self) -> Position:
+        """The log position up to which everything is in it."""
+
+    async def orders(
+        self,
+        account: int,
+        page: Page,
+        *,
+        order_id: int | None = None,
+        market: int | None = None,
+        after: Position,
+    ) -> tuple[list[PastOrder], int]:
+        """An account's orders of all times by acceptance, and how many there are in all pages."""
+
+    async def fills(
+        self,
+        account: int,
+        page: Page,
+        *,
+        order_id: int | None = None,
+        market: int | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        after: Position,
+    ) -> tuple[list[PastFill], int]:
+        """An account's fills by time, and how many there are in all pages."""
+
+    async def trades(self, market: int, page: Page, *, after: Position) -> list[Trade]:
+        """Trades of a market by their ids."""
+
+    async def candles(
+        self, market: int, interval: KeptInterval, from_s: int, to_s: int
+    ) -> list[Candle]:
+        """Kept candles with from_s ≤ start_s < to_s, oldest first."""
+
+    async def last_candle(
+        self, market: int, interval: KeptInterval, before_s: int
+    ) -> Candle | None:
+        """The newest kept candle with start_s < before_s: its close opens empty intervals."""
+
+    async def first_candle(self, market: int, interval: KeptInterval) -> Candle | None:
+        """The oldest kept candle of a market."""
+
+    async def last_trade_id(self, market: int) -> int:
+        """0 where nothing was traded."""
+
+    async def updates(
+        self, account: int, after_sequence: int, to_sequence: int, after: Position
+    ) -> list[bytes]:
+        """The account's order updates with after_sequence < seq ≤ to_sequence, without a gap, each
+        the JSON of feed/updates.py. Raises HistoryUnavailable if they are not (yet) all there."""
+
+
+class HistoryUnavailable(Exception):
+    """The database can't be asked, or hasn't got so far."""
