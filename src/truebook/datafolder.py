@@ -5,6 +5,7 @@
     run/state.json   which processes run, for `ps` and `status`
     logs/ROLE.log    what the processes print, bounded
     log/             the log server's files: the exchange itself
+    bots/ROLE.json   the keys of the demo accounts
 
 Promises: two owners at a time are impossible, since the lock is the kernel's and ends with the last
 process that holds it, killed or not, the log server included. The state file is always whole:
@@ -61,6 +62,7 @@ class DataFolder:
         self.path = path.absolute()
         self.run = self.path / "run"
         self.logs = self.path / "logs"
+        self.bots = self.path / "bots"
         self.config = self.run / "config.json"
         self.state = self.run / "state.json"
         self._lock: int | None = None

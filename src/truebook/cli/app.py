@@ -33,6 +33,13 @@ ConfigFile = Annotated[
     Path | None, Parameter(help="The configuration; truebook.toml, if there is one, by default.")
 ]
 Json = Annotated[bool, Parameter(negative=(), help="Print JSON.")]
+Url = Annotated[
+    str | None, Parameter(help="The API's address; by default of what runs on the data folder.")
+]
+KeyFile = Annotated[
+    Path | None,
+    Parameter(help="What `account create --json` printed; by default a demo account's."),
+]
 Kind = Annotated[Literal["fast", "naive"] | None, Parameter(name="--engine", show=False)]
 
 
@@ -118,6 +125,26 @@ def api_role(
     run_api(_config(data, config, api={"host": host, "port": port}), socket)
 
 
+@app.command(name="maker")
+def maker_role(
+    *, data: Data = None, config: ConfigFile = None, url: Url = None, key_file: KeyFile = None
+) -> None:
+    """Run the market maker against an API, as the demo account unless told otherwise."""
+    from truebook.cli.role_maker import run_maker
+
+    run_maker(_config(data, config), url, key_file)
+
+
+@app.command(name="taker")
+def taker_role(
+    *, data: Data = None, config: ConfigFile = None, url: Url = None, key_file: KeyFile = None
+) -> None:
+    """Run the noise taker against an API, as the demo account unless told otherwise."""
+    from truebook.cli.role_taker import run_taker
+
+    run_taker(_config(data, config), url, key_file)
+
+
 @app.command
 def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """List the processes that run on the data folder."""
@@ -128,7 +155,7 @@ def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> N
 
 @app.command
 def status(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
-    """Tell where the log and each engine are, and the engines' state hashes."""
+    """Tell whether everything is well: log, engines, feed, store, children."""
     from truebook.cli.reports import print_status
 
     print_status(_config(data, config), json)
