@@ -36,6 +36,7 @@ class Process(Struct, rename="camel"):
 
     role: str
     pid: int
+    """0 while it waits to be started again."""
     started: int
     """Milliseconds since 1970."""
     serving: bool = False
@@ -52,6 +53,7 @@ class State(Struct, rename="camel"):
     url: str = ""
     """Of the API, once orders are accepted."""
     ws_url: str = ""
+    """Of the websocket server, from the same moment on."""
     processes: list[Process] = []
 
 

@@ -46,7 +46,7 @@ class Market(NamedTuple):
         return int(quantity / self.step)
 
     def lots_worth(self, amount: Decimal, price: int) -> int:
-        """How many lots an amount of quote buys at a price in ticks; at least the smallest order."""
+        """What an amount of quote buys at a price in ticks; at least the smallest order."""
         return max(self.lots_min, int(amount / (self.unit * price)))
 
     def price_text(self, ticks: int) -> str:

@@ -7,6 +7,7 @@ bands of an exchange (25 % by default) never stop it, wherever in that range it 
 
 import bisect
 import csv
+import itertools
 import random
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -90,7 +91,7 @@ def read_prices(path: Path, tick: Decimal, step_s: float) -> Recorded:
         raise UserError(f"bots.prices: can't read {path}: {error}") from None
     if not prices:
         raise UserError(f"bots.prices: {path} has no prices")
-    if any(later <= earlier for earlier, later in zip(times_s, times_s[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(times_s)):
         raise UserError(f"bots.prices: {path}: times must grow from line to line")
     return Recorded(times_s, prices)
 

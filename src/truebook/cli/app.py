@@ -81,8 +81,12 @@ def up(
         engine={"processes": engines, "kind": engine},
         bots={"enabled": bots},
     )
+    import logging
+
+    from truebook.cli.loglines import log_lines
     from truebook.supervisor.supervise import supervise
 
+    log_lines(sys.stderr, logging.WARNING)
     supervise(settings)
 
 
