@@ -67,13 +67,19 @@ class Order(NamedTuple):
 class Client:
     """One account's connection; an asynchronous context."""
 
-    def __init__(self, url: str, key: KeyFile, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: KeyFile,
+        clock: Clock = SYSTEM_CLOCK,
+        answer_s_max: float = ANSWER_S_MAX,
+    ) -> None:
         self._url = url.rstrip("/")
         self._api_key = key.api_key
         self._signing = SigningKey(base64.b64decode(key.api_secret)[:32])
         self._clock = clock
         self._last_timestamp = 0
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S_MAX))
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=answer_s_max))
 
     async def __aenter__(self) -> Self:
         return self
@@ -195,7 +201,7 @@ class Client:
                 status, data = response.status, await response.read()
                 wait = response.headers.get("Retry-After", "")
         except TimeoutError:
-            raise Unavailable(0, "NO_ANSWER", f"none within {ANSWER_S_MAX:g} s") from None
+            raise Unavailable(0, "NO_ANSWER", "none in time") from None
         except aiohttp.ClientError as error:
             raise Unavailable(0, "NO_CONNECTION", str(error) or repr(error)) from None
         if status < 300:

@@ -7,11 +7,14 @@ began with, which a bot takes as the inventory it comes back to; without it, tha
 has when it starts.
 """
 
+import base64
 from pathlib import Path
 
 import msgspec
 
 from truebook.config import UserError
+
+SEED_BYTES = 32
 
 
 class KeyFile(msgspec.Struct, rename="camel", frozen=True):
@@ -28,8 +31,12 @@ class KeyFile(msgspec.Struct, rename="camel", frozen=True):
 def read_key_file(path: Path) -> KeyFile:
     """Read a key file. Raises UserError."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=KeyFile)
+        key = msgspec.json.decode(path.read_bytes(), type=KeyFile)
+        seed = base64.b64decode(key.api_secret, validate=True)
     except OSError as error:
         raise UserError(f"can't read the key file {path}: {error.strerror}") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise UserError(f"the key file {path}: {error}") from None
+    if len(seed) < SEED_BYTES:
+        raise UserError(f"the key file {path}: apiSecret must be the base64 of {SEED_BYTES} bytes")
+    return key

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from truebook.bots.client import Client, Order, Refused
+from truebook.bots.client import Client, Order, Refused, Unavailable
 from truebook.bots.ladder import Quote, Shape, affordable, difference, ladder, skewed
 from truebook.bots.market import Market
 from truebook.bots.reference import Reference, Walk, read_prices, toward
@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 CANCELS_MAX = 4
 """Beyond so many wrong orders at once, cancelling all of a market is one request instead."""
+LAST_PRICE_PATIENCE = 5
+"""So often a turn is given up since nobody tells a last price; then it is done without."""
 FAR_FROM_CONFIGURED = Decimal("0.2")
 """A last price further away than this from the configured one shows that the market has moved."""
 USUAL_REFUSALS = {"Order would immediately match and take"}
@@ -59,6 +61,7 @@ class Maker:
         self._markets: list[Market] = []
         self._references: dict[str, tuple[float, Reference]] = {}
         self._centres: dict[str, int] = {}
+        self._last_price_patience = LAST_PRICE_PATIENCE
         self._told: set[tuple[str, str]] = set()
 
     async def turn(self) -> float:
@@ -125,9 +128,15 @@ class Maker:
         return centre
 
     async def _last_price(self, market: Market) -> Decimal | None:
+        """The last trade's price, if there is one and somebody tells it before long."""
         try:
             return await self._client.last_price(market.symbol)
         except Refused:
+            return None
+        except Unavailable:
+            self._last_price_patience -= 1
+            if self._last_price_patience >= 0:
+                raise
             return None
 
     def _make_reference(self, market: Market, last: Decimal | None) -> Reference | None:

@@ -8,6 +8,7 @@ bands of an exchange (25 % by default) never stop it, wherever in that range it 
 import bisect
 import csv
 import itertools
+import math
 import random
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -107,7 +108,9 @@ def _rows(
         try:
             time_s = float(row[0]) if len(row) > 1 else len(prices) * step_s
             price = int(Decimal(row[-1].strip()) / tick)
-        except (ValueError, InvalidOperation):
+            if not math.isfinite(time_s):
+                raise ValueError(row[0])
+        except (ValueError, OverflowError, InvalidOperation):
             if number == 1:
                 continue
             raise UserError(f"bots.prices: {path}, line {number}: not a price") from None

@@ -12,7 +12,7 @@ import random
 from collections.abc import Mapping
 from decimal import Decimal
 
-from truebook.bots.client import Client, Refused
+from truebook.bots.client import Client, ExchangeError, Refused
 from truebook.bots.maker import cancel_everything, chosen
 from truebook.bots.market import Market
 from truebook.clock import SYSTEM_CLOCK, Clock
@@ -108,18 +108,27 @@ class Taker:
         await self._client.place(order)
 
     async def _take_at_best(self, market: Market, is_bid: bool, amount: Decimal) -> None:
-        if best := await self._client.best_prices(market.symbol):
-            ticks = market.ticks(best[1] if is_bid else best[0])
-            order = _limit(market, is_bid, ticks, amount)
-            await self._client.place(order | {"timeInForce": "IOC"})
+        best = await self._best(market)
+        if best is None:
+            await self._take(market, is_bid, amount)
+            return
+        order = _limit(market, is_bid, best[1] if is_bid else best[0], amount)
+        await self._client.place(order | {"timeInForce": "IOC"})
 
     async def _rest(self, market: Market, is_bid: bool, amount: Decimal) -> None:
         await self._client.cancel_all(market.symbol)
-        if best := await self._client.best_prices(market.symbol):
-            bid, ask = (market.ticks(price) for price in best)
-            if ask - bid >= 2:
-                ticks = self._random.randint(bid + 1, ask - 1)
-                await self._client.place(_limit(market, is_bid, ticks, amount) | {"postOnly": True})
+        best = await self._best(market)
+        if best is not None and best[1] - best[0] >= 2:
+            ticks = self._random.randint(best[0] + 1, best[1] - 1)
+            await self._client.place(_limit(market, is_bid, ticks, amount) | {"postOnly": True})
+
+    async def _best(self, market: Market) -> tuple[int, int] | None:
+        """Best bid and ask in ticks; None also if there is nobody to tell them just now."""
+        try:
+            best = await self._client.best_prices(market.symbol)
+        except ExchangeError:
+            return None
+        return (market.ticks(best[0]), market.ticks(best[1])) if best else None
 
 
 def buying_chance(held: Decimal, target: Decimal) -> float:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from truebook.config import ConfigError
-from truebook.supervisor.listening import listen, url_of
+from truebook.supervisor.listening import WS, listen, url_of
 
 
 def test_port_0_is_any_free_one_and_the_address_tells_which():
@@ -47,3 +47,13 @@ def test_an_address_that_is_not_ours_is_named():
 def test_a_host_that_does_not_exist_is_named():
     with pytest.raises(ConfigError, match=r"api\.host: can't listen on no such host"):
         asyncio.run(listen("no such host", 8080, False))
+
+
+def test_the_websocket_servers_port_and_address_are_named_as_its_own():
+    with asyncio.run(listen("127.0.0.1", 0, False, WS)) as listener:
+        port = listener.getsockname()[1]
+        assert url_of("127.0.0.1", listener, WS) == f"ws://127.0.0.1:{port}"
+        with pytest.raises(
+            ConfigError, match=r"ws\.port: \d+ .* choose another one with --ws-port"
+        ):
+            asyncio.run(listen("127.0.0.1", port, False, WS))
