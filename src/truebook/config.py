@@ -94,6 +94,9 @@ class WsSection(_Section, frozen=True):
     """The websocket server."""
 
     port: Port = 8081
+    """On the host of the API; 0: any free one."""
+    connections_per_address: Annotated[int, Meta(ge=1)] = 64
+    """Behind a proxy, which is the only address that connects, as many as there may be in all."""
 
 
 class EngineSection(_Section, frozen=True):

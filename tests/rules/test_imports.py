@@ -19,14 +19,16 @@ LAYERS = (
             "messages",
             "progress",
             "queries",
+            "strict_json",
             "units",
         }
     ),
     frozenset({"commandlog", "engine"}),
-    frozenset({"asking", "directory"}),
+    # The websocket server is general: it knows the bus, and nothing of what is traded.
+    frozenset({"asking", "directory", "ws"}),
     frozenset({"following", "history"}),
     frozenset({"feed", "node"}),
-    frozenset({"api", "bots", "store", "verify", "ws"}),
+    frozenset({"api", "bots", "store", "verify"}),
     frozenset({"supervisor"}),
     frozenset({"bench"}),
     frozenset({"cli"}),

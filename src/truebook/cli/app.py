@@ -129,6 +129,29 @@ def api_role(
     run_api(_config(data, config, api={"host": host, "port": port}), socket)
 
 
+@app.command(name="ws")
+def ws_role(
+    *,
+    data: Data = None,
+    config: ConfigFile = None,
+    host: str | None = None,
+    port: int | None = None,
+    socket: Annotated[int | None, Parameter(show=False)] = None,
+) -> None:
+    """Run the websocket server, on the bus of the configuration.
+
+    Parameters
+    ----------
+    host
+        Where it listens; 127.0.0.1 by default.
+    port
+        Its port; 8081 by default.
+    """
+    from truebook.cli.role_ws import run_ws
+
+    run_ws(_config(data, config, api={"host": host}, ws={"port": port}), socket)
+
+
 @app.command(name="maker")
 def maker_role(
     *, data: Data = None, config: ConfigFile = None, url: Url = None, key_file: KeyFile = None

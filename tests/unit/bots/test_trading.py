@@ -87,7 +87,7 @@ def venue(monkeypatch):
 
 async def until(condition):
     async with asyncio.timeout(LIMIT_S):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
