@@ -1,12 +1,9 @@
 """What store/missed.py needs, read from SQLite."""
 
 import sqlite3
-from collections.abc import Iterator
 
-from truebook.directory import Asset, Market
-from truebook.messages import MarketState
 from truebook.store.missed import Missed, MissedAmendment, MissedFill, MissedOrder
-from truebook.units import Grid
+from truebook.store.sqlite.grids import read_assets, read_markets
 
 _ORDERS = """
 WITH about(id) AS (
@@ -33,12 +30,6 @@ SELECT account_sequence, order_id, price, original_qty, created_at, price_before
   original_qty_before
 FROM amendments WHERE user_id = ? AND account_sequence > ? ORDER BY account_sequence
 """
-_MARKETS = """
-SELECT market, symbol, base, quote, tick_mantissa, tick_exponent, step_mantissa, step_exponent,
-  state, price_min, price_max, quantity_min, quantity_max, price_reference, open_orders_max,
-  band_max_bp, band_min_bp, impact_max_bp, impact_min_bp
-FROM markets
-"""
 
 
 def read_missed(connection: sqlite3.Connection, account: int, after: int, to: int) -> Missed:
@@ -49,13 +40,13 @@ def read_missed(connection: sqlite3.Connection, account: int, after: int, to: in
     since = account, after
     fills = (MissedFill._make(row) for row in connection.execute(_FILLS, since))
     changes = (MissedAmendment._make(row) for row in connection.execute(_AMENDMENTS, since))
-    assets = {asset.number: asset for asset in _assets(connection)}
+    assets = read_assets(connection)
     return Missed(
         _sequence(connection, account),
         orders,
         [fill for fill in fills if fill.order_id in ids],
         [change for change in changes if change.order_id in ids],
-        {market.number: market for market in _markets(connection, assets)},
+        read_markets(connection, assets),
         assets,
     )
 
@@ -64,24 +55,3 @@ def _sequence(connection: sqlite3.Connection, account: int) -> int:
     query = "SELECT account_sequence FROM accounts WHERE user_id = ?"
     row = connection.execute(query, (account,)).fetchone()
     return int(row[0]) if row else 0
-
-
-def _assets(connection: sqlite3.Connection) -> Iterator[Asset]:
-    query = "SELECT asset, symbol, display_name, decimals FROM assets"
-    for number, symbol, name, decimals in connection.execute(query):
-        yield Asset(number, symbol, name.decode(errors="replace"), decimals, Grid(1, decimals))
-
-
-def _markets(connection: sqlite3.Connection, assets: dict[int, Asset]) -> Iterator[Market]:
-    for row in connection.execute(_MARKETS):
-        number, symbol, base, quote, tick, tick_exponent, step, step_exponent, state, *rest = row
-        yield Market(
-            number,
-            symbol,
-            assets[base],
-            assets[quote],
-            Grid(tick, tick_exponent),
-            Grid(step, step_exponent),
-            MarketState(state),
-            *rest,
-        )
