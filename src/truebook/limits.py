@@ -83,3 +83,9 @@ still far from the decoder's own limit."""
 
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
+
+# --- readers of the event stream ---------------------------------------------------------------
+
+LAG_MS_MAX = 500
+"""How far feed and store may fall behind before they are raised from idle scheduling: less than a
+person notices, and long enough that a short burst of orders has the processors for itself."""
