@@ -95,3 +95,13 @@ HISTORY_QUESTIONS_MAX = 256
 
 HISTORY_UPDATES_MAX = 10_000
 """Private updates made again at once: 4 MB of text."""
+
+# --- readers of the event stream ---------------------------------------------------------------
+
+BOOK_LEVELS_TOLD_MAX = 1 << 18
+"""Levels of each side that an engine tells at once: 8 MiB in one message. What lies beyond is far
+from any trade; a feed that meets it asks again."""
+
+LAG_MS_MAX = 500
+"""How far feed and store may fall behind before they are raised from idle scheduling: less than a
+person notices, and long enough that a short burst of orders has the processors for itself."""
