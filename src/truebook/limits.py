@@ -84,6 +84,28 @@ still far from the decoder's own limit."""
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
 
+# --- the database ------------------------------------------------------------------------------
+
+HISTORY_READ_MS_MAX = 2_000
+"""Longer than a page of the longest history takes; a reader that is slower than this would hold up
+the database's own housekeeping."""
+
+HISTORY_QUESTIONS_MAX = 256
+"""Questions to the database that may wait in one process: more would wait longer than anybody."""
+
+HISTORY_UPDATES_MAX = 10_000
+"""Private updates made again at once: 4 MB of text."""
+
+# --- readers of the event stream ---------------------------------------------------------------
+
+BOOK_LEVELS_TOLD_MAX = 1 << 18
+"""Levels of each side that an engine tells at once: 8 MiB in one message. What lies beyond is far
+from any trade; a feed that meets it asks again."""
+
+LAG_MS_MAX = 500
+"""How far feed and store may fall behind before they are raised from idle scheduling: less than a
+person notices, and long enough that a short burst of orders has the processors for itself."""
+
 # --- websockets --------------------------------------------------------------------------------
 
 WS_MESSAGE_BYTES_MAX = 64 * 1024

@@ -13,6 +13,7 @@ LAYERS = (
             "config",
             "datafolder",
             "genesis",
+            "idle",
             "installation",
             "lifeline",
             "limits",

@@ -129,6 +129,22 @@ def api_role(
     run_api(_config(data, config, api={"host": host, "port": port}), socket)
 
 
+@app.command(name="store")
+def store_role(*, data: Data = None, config: ConfigFile = None) -> None:
+    """Keep the database up to date, on the bus of the configuration."""
+    from truebook.cli.role_store import run_store
+
+    run_store(_config(data, config))
+
+
+@app.command(show=False)
+def remake(*, after: str = "0-0", data: Data = None, config: ConfigFile = None) -> None:
+    """Write the events behind a position, made again from the log, to standard output."""
+    from truebook.cli.remaking import write_remade
+
+    write_remade(_config(data, config), after)
+
+
 @app.command(name="ws")
 def ws_role(
     *,

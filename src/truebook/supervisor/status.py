@@ -6,21 +6,19 @@ then, twice if need be, so who keeps up is never called late for an entry that c
 """
 
 import asyncio
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
-from truebook.commandlog.interface import GENESIS, QUERIES_CHANNEL, ROLES_CHANNEL, Position
+from truebook.commandlog.interface import QUERIES_CHANNEL, ROLES_CHANNEL, Position
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config
 from truebook.datafolder import Process, State
-from truebook.queries import Answer, Query, QueryKind, decode_answer, encode_query
+from truebook.queries import Answer
+from truebook.supervisor.polling import ask_all
 
-WAIT_S = 1.0
-"""How long answers are waited for where it isn't known how many there are, or one is missing."""
 AGAIN_S = 0.5
 LAG_MS_MAX = {"engine": 1_000, "feed": 1_000, "store": 5_000}
 """Further behind is not healthy. Gateways refuse orders when the engine is; the store has low
@@ -97,8 +95,8 @@ async def _ask(bus_url: str, children: list[Process], last: Position) -> Status:
     bus = ValkeyBus(bus_url)
     try:
         of_engines, of_others = await asyncio.gather(
-            _ask_all(bus, QUERIES_CHANNEL, "status", engines),
-            _ask_all(bus, ROLES_CHANNEL, "roles", others),
+            ask_all(bus, QUERIES_CHANNEL, "status", engines),
+            ask_all(bus, ROLES_CHANNEL, "roles", others),
         )
     finally:
         await bus.close()
@@ -108,22 +106,6 @@ async def _ask(bus_url: str, children: list[Process], last: Position) -> Status:
         sorted((_role_status(a, last) for a in of_others), key=lambda role: role.role),
         children,
     )
-
-
-async def _ask_all(bus: ValkeyBus, to: str, kind: QueryKind, expected: int) -> list[Answer]:
-    """What is answered: by `expected` ones (0: nobody knows how many), or in time."""
-    channel = f"status:{secrets.token_hex(8)}"
-    answers: asyncio.Queue[Answer] = asyncio.Queue()
-    found: list[Answer] = []
-    try:
-        await bus.subscribe(channel, lambda message: answers.put_nowait(decode_answer(message)))
-        await bus.publish(to, encode_query(Query(1, channel, str(GENESIS), kind)))
-        async with asyncio.timeout(WAIT_S):
-            while not expected or len(found) < expected:
-                found.append(await answers.get())
-    except TimeoutError:
-        pass
-    return found
 
 
 def _absent(status: Status) -> Iterator[str]:

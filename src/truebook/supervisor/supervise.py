@@ -33,7 +33,7 @@ from truebook.supervisor.children import STARTING, Child
 from truebook.supervisor.demo import provide
 from truebook.supervisor.founding import found, venue_records
 from truebook.supervisor.listening import API, WS, listen, url_of
-from truebook.supervisor.processes import POLL_S
+from truebook.supervisor.polling import POLL_S, wait_for_store
 from truebook.supervisor.roster import Roster
 from truebook.supervisor.status import read_status
 
@@ -46,7 +46,7 @@ STOP_STAGES = (
     (("maker", "taker"), 2.0),
     (("ws", "api"), 6.0),
     (("feed",), 1.0),
-    (("store",), 3.0),
+    (("store",), 1.0),
     (("engine",), 1.5),
     (("bus", "log"), 2.0),
 )
@@ -55,6 +55,8 @@ STOP_S_MAX = 9.0
 """For all of it. Where one stage takes its time, those after it get what is left, and at least
 `STAGE_S_MIN`: by then all that was acknowledged is in the log."""
 STAGE_S_MIN = 0.2
+STORE_S_MAX = 2.0
+"""How long the store may take to put into the database what the engine has published."""
 
 
 class Supervisor:
@@ -230,6 +232,8 @@ class Supervisor:
             listener.close()
         deadline_s = self._clock.elapsed_s() + STOP_S_MAX
         for roles, patience_s in STOP_STAGES:
+            if "store" in roles and any(c.is_serving for c in self._children if c.role == "store"):
+                await wait_for_store(self._config, STORE_S_MAX)
             left_s = max(STAGE_S_MIN, deadline_s - self._clock.elapsed_s())
             stopping = [
                 child.stop(min(patience_s, left_s))
