@@ -84,6 +84,18 @@ still far from the decoder's own limit."""
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
 
+# --- the database ------------------------------------------------------------------------------
+
+HISTORY_READ_MS_MAX = 2_000
+"""Longer than a page of the longest history takes; a reader that is slower than this would hold up
+the database's own housekeeping."""
+
+HISTORY_QUESTIONS_MAX = 256
+"""Questions to the database that may wait in one process: more would wait longer than anybody."""
+
+HISTORY_UPDATES_MAX = 10_000
+"""Private updates made again at once: 4 MB of text."""
+
 # --- readers of the event stream ---------------------------------------------------------------
 
 BOOK_LEVELS_TOLD_MAX = 1 << 18
