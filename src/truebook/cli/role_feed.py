@@ -1,20 +1,14 @@
 """The feed as a process (feed/feed.py), on the log, bus and database of the configuration."""
 
 import asyncio
-import contextlib
-import logging
 import secrets
 import signal
 import sys
-from collections.abc import AsyncGenerator
 
 from truebook.cli.loglines import log_lines
 from truebook.config import Config
-from truebook.history import History
-from truebook.installation import attached
+from truebook.installation import attached, database_url
 from truebook.lifeline import Lifeline
-
-_logger = logging.getLogger(__name__)
 
 
 def run_feed(config: Config) -> None:
@@ -28,6 +22,7 @@ async def _run(config: Config, lifeline: Lifeline) -> None:
     from truebook.commandlog.valkey_bus import ValkeyBus
     from truebook.commandlog.valkey_log import ValkeyLog
     from truebook.feed.feed import Feed, running
+    from truebook.store.reading import open_history
 
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,7 +31,7 @@ async def _run(config: Config, lifeline: Lifeline) -> None:
     bus = ValkeyBus(config.bus.url)
     stopping = asyncio.create_task(stopped.wait())
     try:
-        async with _history(config) as history:
+        async with open_history(database_url(config)) as history:
             channel = f"feed:{secrets.token_hex(8)}:answers"
             starting = asyncio.create_task(Feed.start(bus, log, channel, history))
             await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -52,9 +47,3 @@ async def _run(config: Config, lifeline: Lifeline) -> None:
         stopping.cancel()
         await log.close()
         await bus.close()
-
-
-@contextlib.asynccontextmanager
-async def _history(config: Config) -> AsyncGenerator[History | None]:
-    """The database, if one is configured."""
-    yield None
