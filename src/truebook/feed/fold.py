@@ -62,6 +62,7 @@ class Fold:
         self.accounts: dict[int, FollowedAccount] = {}
         self.interest: Interest = NO_INTEREST
         self._messages: list[Message] = []
+        self._told: dict[int, int] = {}
         self._active: MarketStream | None = None
         self._now_us = 0
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
@@ -133,10 +134,9 @@ class Fold:
     def _tell(self, periods: Iterable[str]) -> dict[int, int]:
         told: dict[int, int] = {}
         for number, stream in self.markets.items():
-            before = stream.depth.sequence
             self._messages += stream.changes(self.time_ms, self._now_us)
-            if stream.depth.sequence != before:
-                told[number] = stream.depth.sequence
+            if stream.depth.sequence != self._told.get(number):
+                told[number] = self._told[number] = stream.depth.sequence
             for period in periods:
                 self._messages += stream.period(period, self._now_us)
         return told
@@ -153,6 +153,8 @@ class Fold:
         settings = settings_events(entry.events)
         if settings:
             self.directory.follow(pack_position(entry.position) + settings)
+            for number in self.directory.markets:
+                self.market(number)
         handlers = self._handlers
         for event in read_events(entry.events, _READERS):
             handlers[type(event)](event)

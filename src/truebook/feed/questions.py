@@ -116,9 +116,8 @@ class Questions:
         """Answer a question, or begin to; False: not yet."""
         match query.kind:
             case "depth":
-                stream = self._publisher.fold.markets.get(
-                    -1 if query.market is None else query.market
-                )
+                number = query.market
+                stream = None if number is None else self._publisher.fold.markets.get(number)
                 if stream is None or not stream.depth.can_tell:
                     return False
                 answer.body = stream.book(query.limit)

@@ -51,7 +51,7 @@ async def wait_for_store(config: Config, patience_s: float) -> None:
     try:
         async with asyncio.timeout(patience_s):
             last = await log.last_position()
-            while await _store_position(bus) < last:
+            while await _store_position(bus) < last:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_S)
     except (TimeoutError, BusUnavailable, LogUnavailable):
         # What is missing is made up for at the next start.
