@@ -32,6 +32,7 @@ PREFIX = "TRUEBOOK_"
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Processes = Annotated[int, Meta(ge=1, le=64)]
+PositiveAmount = Annotated[str, Meta(pattern=r"^(?=.*[1-9])[0-9]{1,12}(\.[0-9]{1,12})?$")]
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 DATABASE_SCHEMES = ("sqlite", "postgresql")
@@ -93,6 +94,9 @@ class WsSection(_Section, frozen=True):
     """The websocket server."""
 
     port: Port = 8081
+    """On the host of the API; 0: any free one."""
+    connections_per_address: Annotated[int, Meta(ge=1)] = 64
+    """Behind a proxy, which is the only address that connects, as many as there may be in all."""
 
 
 class EngineSection(_Section, frozen=True):
@@ -107,6 +111,28 @@ class BotsSection(_Section, frozen=True):
     """The market maker and the noise taker."""
 
     enabled: bool = True
+    seed: int = 1
+    """Of the walk and of the noise."""
+    markets: tuple[str, ...] = ()
+    """Empty: all."""
+    prices: dict[str, str] = field(default_factory=dict)
+    """By market, a CSV file of prices to follow instead of a walk."""
+    volatility_bp: Annotated[float, Meta(ge=0, le=100)] = 1.0
+    """How far a walk goes in one step, on average."""
+    walk_step_s: Annotated[float, Meta(ge=0.01, le=86_400)] = 1.0
+    levels: Annotated[int, Meta(ge=1, le=100)] = 10
+    """On each side of the book."""
+    spread_bp: Annotated[int, Meta(ge=0, le=2_000)] = 6
+    step_bp: Annotated[int, Meta(ge=1, le=1_000)] = 3
+    level_quote: PositiveAmount = "500"
+    """What the best level is worth, in the quote asset."""
+    skew_bp: Annotated[int, Meta(ge=0, le=1_000)] = 10
+    """How far quotes are shifted at most when the inventory is off its target."""
+    maker_pause_s: Annotated[float, Meta(ge=0.05, le=3_600)] = 1.0
+    take_quote: PositiveAmount = "50"
+    """What the taker's order is worth on average, in the quote asset."""
+    taker_pause_s: Annotated[float, Meta(ge=0.01, le=3_600)] = 0.7
+    """Between two of the taker's orders in a market, on average."""
 
 
 class AccountsSection(_Section, frozen=True):

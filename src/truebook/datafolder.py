@@ -5,6 +5,8 @@
     run/state.json   which processes run, for `ps` and `status`
     logs/ROLE.log    what the processes print, bounded
     log/             the log server's files: the exchange itself
+    database.sqlite  what people query: made from the log, and can be made again
+    bots/ROLE.json   the keys of the demo accounts
 
 Promises: two owners at a time are impossible, since the lock is the kernel's and ends with the last
 process that holds it, killed or not, the log server included. The state file is always whole:
@@ -35,6 +37,7 @@ class Process(Struct, rename="camel"):
 
     role: str
     pid: int
+    """0 while it waits to be started again."""
     started: int
     """Milliseconds since 1970."""
     serving: bool = False
@@ -51,6 +54,7 @@ class State(Struct, rename="camel"):
     url: str = ""
     """Of the API, once orders are accepted."""
     ws_url: str = ""
+    """Of the websocket server, from the same moment on."""
     processes: list[Process] = []
 
 
@@ -61,6 +65,7 @@ class DataFolder:
         self.path = path.absolute()
         self.run = self.path / "run"
         self.logs = self.path / "logs"
+        self.bots = self.path / "bots"
         self.config = self.run / "config.json"
         self.state = self.run / "state.json"
         self._lock: int | None = None

@@ -8,6 +8,8 @@ import msgspec
 from truebook.config import Config, UserError
 from truebook.datafolder import DataFolder, State
 
+DATABASE_FILE = "database.sqlite"
+
 
 def folder_of(config: Config) -> DataFolder:
     """The data folder of a configuration."""
@@ -17,6 +19,11 @@ def folder_of(config: Config) -> DataFolder:
 def running(config: Config) -> State | None:
     """What `truebook up` runs on the data folder; None if it doesn't."""
     return folder_of(config).read_state()
+
+
+def database_url(config: Config) -> str:
+    """Where the database is: as configured, else SQLite in the data folder."""
+    return config.database.url or f"sqlite:///{folder_of(config).path / DATABASE_FILE}"
 
 
 def attached(config: Config) -> Config:

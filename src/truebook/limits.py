@@ -83,3 +83,87 @@ still far from the decoder's own limit."""
 
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
+
+# --- the database ------------------------------------------------------------------------------
+
+HISTORY_READ_MS_MAX = 2_000
+"""Longer than a page of the longest history takes; a reader that is slower than this would hold up
+the database's own housekeeping."""
+
+HISTORY_QUESTIONS_MAX = 256
+"""Questions to the database that may wait in one process: more would wait longer than anybody."""
+
+HISTORY_UPDATES_MAX = 10_000
+"""Private updates made again at once: 4 MB of text."""
+
+# --- readers of the event stream ---------------------------------------------------------------
+
+BOOK_LEVELS_TOLD_MAX = 1 << 18
+"""Levels of each side that an engine tells at once: 8 MiB in one message. What lies beyond is far
+from any trade; a feed that meets it asks again."""
+
+LAG_MS_MAX = 500
+"""How far feed and store may fall behind before they are raised from idle scheduling: less than a
+person notices, and long enough that a short burst of orders has the processors for itself."""
+
+# --- websockets --------------------------------------------------------------------------------
+
+WS_MESSAGE_BYTES_MAX = 64 * 1024
+"""A message in, whole or in fragments: all 1,024 subscriptions in one message take 40 KiB."""
+
+WS_SUBSCRIPTIONS_MAX = 1024
+"""A connection: every stream of 40 markets. Who wants more opens another."""
+
+WS_CONNECTIONS_PER_ADDRESS = 64
+"""Default of `ws.connections_per_address`: one host's scripts, while one can't take all places."""
+
+WS_CONNECTIONS_MAX = 10_000
+"""A process: about 300 MB if all are idle, 13 GB if all were stuck at their limit at once."""
+
+WS_STREAM_NAME_LENGTH_MAX = 128
+"""Several times the longest name; it is repeated in every frame."""
+
+WS_REQUESTS_PENDING_MAX = 64
+"""Requests of a connection that wait for the bus or for what was missed: each holds a task."""
+
+WS_BRACKETS_MAX = 16
+"""A request is one object with two flat lists; names may contain a few brackets."""
+
+WS_PING_S = 20.0
+"""Well below the minute after which home routers forget a silent connection. Without a sign of
+life until the next one is due the connection is taken for dead."""
+
+WS_HANDSHAKE_S_MAX = 5.0
+"""For the request that opens a connection to arrive."""
+
+WS_OUTBOX_BYTES_MAX = 1 << 20
+"""What may wait for one reader beside what the transport holds: a few thousand messages."""
+
+WS_STUCK_S_MAX = 5.0
+"""How long a reader may take nothing at all while something waits for it."""
+
+WS_TRANSPORT_BYTES_MAX = 64 * 1024
+"""What the transport buffers before messages wait where they can be joined."""
+
+WS_SOCKET_BYTES_MAX = 128 * 1024
+"""The kernel's send buffer. Its own choice grows to megabytes: a slow reader would be told minutes
+late instead of having its messages joined."""
+
+WS_CLOSING_S_MAX = 1.0
+"""For a client to answer Close before its connection is cut."""
+
+WS_BACKLOG_S_MAX = 5.0
+"""For what was missed of a numbered channel to be had; then those who need it are closed."""
+
+WS_HELD_BYTES_MAX = 4 << 20
+"""Messages of a numbered channel that wait for what was missed before them."""
+
+WS_DRAIN_S = 3.0
+"""Over how long a server that ends spreads its goodbyes, so that not all clients come to its
+neighbours at once; with the wait for outboxes within the 5 s that a supervisor may grant."""
+
+WS_DRAIN_STEP_S = 0.005
+"""Between two goodbyes while there is time for all of them: few sessions are closed quickly."""
+
+WS_DRAINED_S_MAX = 1.5
+"""For the outboxes of the last ones, after the last goodbye."""

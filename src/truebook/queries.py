@@ -30,7 +30,8 @@ class Query(msgspec.Struct, array_like=True):
     order_id: int | None = None
     client_id: int | None = None
     limit: int = 0
-    """`depth`: levels of each side, 0 for all."""
+    """`depth`: levels of each side, 0 for all. `tickers`: hours that the figures are about, 0 for
+    the usual 24."""
     sequence: int | None = None
     """`updates`: the account sequence after which what was missed is wanted; None: nothing."""
 
@@ -73,7 +74,8 @@ class Answer(msgspec.Struct, array_like=True):
     body: bytes = b""
     """`depth`, `tickers`: the JSON that a client is given."""
     sequence: int = 0
-    """`updates`: the account's sequence at `position`; what comes after it will be published."""
+    """`orders`, `account`: the account's sequence at `position`. `updates`: the same, and what
+    comes after it will be published."""
     messages: list[bytes] = []
     """`updates`: the JSON of each update after the sequence asked for, up to `sequence`."""
 

@@ -7,7 +7,7 @@ import truebook
 from truebook.commandlog.interface import Position
 from truebook.commandlog.progress import STOPS_MAX, Progress
 
-NAIVE = ("--engine", "naive")
+NAIVE = ("--engine", "naive", "--no-bots")
 
 
 @pytest.fixture

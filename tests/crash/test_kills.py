@@ -147,7 +147,7 @@ def folder(tmp_path: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize(("apis", "kills"), [(1, 6), (2, 4)])
 def test_nothing_acknowledged_is_lost_or_done_twice_when_processes_are_killed(folder, apis, kills):
-    with installed(folder, "--apis", str(apis)) as exchange:
+    with installed(folder, "--apis", str(apis), "--no-bots") as exchange:
         run_kills(exchange, kills, seed=apis)
 
 
@@ -157,5 +157,5 @@ def test_nothing_acknowledged_is_lost_or_done_twice_when_processes_are_killed(fo
 def test_a_thousand_kills_in_all(folder, options):
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
-    with installed(folder, *options) as exchange:
+    with installed(folder, *options, "--no-bots") as exchange:
         run_kills(exchange, 334, seed)

@@ -32,6 +32,7 @@ class Installed:
         self.data = data
         self.options = options
         self.url = ""
+        self.ws_url = ""
         self.output: list[str] = []
         self._ready = threading.Event()
         self._process: subprocess.Popen[str] | None = None
@@ -47,7 +48,7 @@ class Installed:
         """Begin `truebook up`."""
         self._ready.clear()
         self._process = subprocess.Popen(
-            [*_truebook("up", self.data), "--port", "0", *self.options],
+            [*_truebook("up", self.data), "--port", "0", "--ws-port", "0", *self.options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -107,8 +108,8 @@ class Installed:
         with process.stdout as lines:
             for line in lines:
                 self.output.append(line)
-                if found := re.search(r"^ready (http://\S+)", line):
-                    self.url = found[1]
+                if found := re.search(r"^ready (http://\S+) (ws://\S+)$", line):
+                    self.url, self.ws_url = found[1], found[2]
                     self._ready.set()
         self._ready.set()
 
@@ -119,7 +120,7 @@ class Installed:
             self._process.send_signal(number)
         status = self._process.wait(ANSWER_S_MAX)
         self._reader.join(ANSWER_S_MAX)
-        self.url = ""
+        self.url = self.ws_url = ""
         return status
 
 

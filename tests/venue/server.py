@@ -5,7 +5,8 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvloop
 
@@ -13,12 +14,15 @@ from truebook.api.app import Application
 from truebook.api.exchange import Exchange
 from truebook.api.serve import listen, server_of
 
+Around = Callable[[Any], Any]
+
 
 @contextlib.contextmanager
-def serving(exchange: Exchange) -> Iterator[str]:
-    """Serve an exchange on a free port of this machine; its base URL."""
+def serving(exchange: Exchange, around: Around = lambda application: application) -> Iterator[str]:
+    """Serve an exchange on a free port of this machine; its base URL. `around` may wrap the
+    application in another one, which spoils what it answers."""
     bound = listen("127.0.0.1", 0)
-    server = server_of(Application(exchange))
+    server = server_of(around(Application(exchange)))
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -28,6 +28,7 @@ from truebook.messages import Permission
 Parameters = Sequence[tuple[str, str]]
 """Names and values of one signed object, as text."""
 
+_HEADERS = (b"x-api-key", b"x-signature", b"x-timestamp", b"x-window")
 _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 
@@ -66,7 +67,22 @@ class Authority:
         self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
     ) -> Caller:
         """Who asks for something of their own account. Raises ApiError."""
-        return self._caller(headers, instruction, [parameters], Permission.READ)
+        return self._caller(headers, instruction, [parameters])
+
+    def subscriber(self, signature: Sequence[str]) -> Caller:
+        """Who signed a subscription: key, signature, timestamp and window, as the headers of a
+        request would hold them. Raises ApiError, which names them like the headers."""
+        values = [part.encode() for part in signature]
+        return self._caller(dict(zip(_HEADERS, values, strict=True)), "subscribe", [()])
+
+    def may_read(self, caller: Caller) -> bool:
+        """Whether somebody who could read still can: the key may be revoked or have expired."""
+        key = self._key(caller.public_key)
+        return (
+            key is not None
+            and key.account == caller.account
+            and Permission.READ in (key.permissions)
+        )
 
     def trader(
         self, headers: Mapping[bytes, bytes], instruction: str, objects: Sequence[Parameters]
@@ -82,7 +98,7 @@ class Authority:
         headers: Mapping[bytes, bytes],
         instruction: str,
         objects: Sequence[Parameters],
-        permission: Permission,
+        permission: Permission = Permission.READ,
     ) -> Caller:
         """401 for what proves nobody, 400 outside the window, 403 without permission."""
         public_key = _decoded(headers.get(b"x-api-key", b""), _KEY_BYTES)
@@ -95,15 +111,22 @@ class Authority:
         now = self._clock.now_ms()
         if abs(now - int(timestamp)) > int(window):
             raise ApiError(400, "INVALID_CLIENT_REQUEST", "Request has expired (X-Timestamp)")
-        key = self._directory.keys.get(public_key)
+        key = self._key(public_key)
         # An unknown key's signature is looked at too, so that time doesn't tell which keys exist.
         signed = _is_signed(public_key, signature, instruction, objects, timestamp, window)
-        if key is None or not key.permissions or 0 < key.expires_ms <= now:
+        if key is None:
             raise ApiError(401, "UNAUTHORIZED", "Unknown API key")
         if not signed:
             raise ApiError(401, "INVALID_SIGNATURE", "Invalid signature")
         _check_permission(key, permission)
         return Caller(key.account, public_key, signature)
+
+    def _key(self, public_key: bytes) -> Key | None:
+        """A key that is neither unknown nor revoked nor expired."""
+        key = self._directory.keys.get(public_key)
+        if key is None or not key.permissions or 0 < key.expires_ms <= self._clock.now_ms():
+            return None
+        return key
 
 
 def _check_permission(key: Key, permission: Permission) -> None:

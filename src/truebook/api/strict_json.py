@@ -1,37 +1,18 @@
-"""Strict JSON, with numbers kept as the text they are.
-
-Promise: what `decode` returns was written unambiguously. Duplicate keys, NaN and Infinity, lone
-surrogates, NUL, a byte order mark, other encodings than UTF-8 and deep nesting are refused; numbers
-come back as `NumberText`, exactly as the client wrote them, since that is what it signed.
-"""
-
-import json
-from typing import Never
+"""Bodies as strict JSON (truebook/strict_json.py); what isn't, is answered with an error."""
 
 from truebook.api.errors import invalid_body
 from truebook.limits import JSON_BRACKETS_MAX
-
-
-class NumberText(str):
-    """A JSON number, as it was written."""
-
-    __slots__ = ()
+from truebook.strict_json import NotStrict
+from truebook.strict_json import NumberText as NumberText
+from truebook.strict_json import decode as strictly
 
 
 def decode(body: bytes) -> object:
     """The JSON value of a body. Raises ApiError."""
-    if body.count(b"[") + body.count(b"{") > JSON_BRACKETS_MAX:
-        raise invalid_body("too many brackets")
     try:
-        value = _decoder.decode(body.decode())
-        if b"\\u" in body or b"\0" in body:
-            _check_text(value)
-    except UnicodeError:
-        raise invalid_body("the text is not valid UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise invalid_body(reason) from None
-    return value
+        return strictly(body, brackets_max=JSON_BRACKETS_MAX)
+    except NotStrict as error:
+        raise invalid_body(str(error)) from None
 
 
 def decode_object(body: bytes) -> dict[str, object]:
@@ -44,41 +25,3 @@ def object_of(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise invalid_body("an object is expected")
     return value
-
-
-def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise ValueError(f"the key {name[:40]!r} stands twice")
-            seen.add(name)
-    return fields
-
-
-def _constant(name: str) -> Never:
-    raise ValueError(f"{name} is not a number")
-
-
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_pairs,
-    parse_int=NumberText,
-    parse_float=NumberText,
-    parse_constant=_constant,
-)
-
-
-def _check_text(value: object) -> None:
-    """Raise UnicodeError for a lone surrogate, ValueError for a NUL, anywhere in the value."""
-    if isinstance(value, str):
-        value.encode()
-        if "\0" in value:
-            raise ValueError("NUL in a text")
-    elif isinstance(value, dict):
-        for name, member in value.items():
-            _check_text(name)
-            _check_text(member)
-    elif isinstance(value, list):
-        for member in value:
-            _check_text(member)

@@ -33,6 +33,13 @@ ConfigFile = Annotated[
     Path | None, Parameter(help="The configuration; truebook.toml, if there is one, by default.")
 ]
 Json = Annotated[bool, Parameter(negative=(), help="Print JSON.")]
+Url = Annotated[
+    str | None, Parameter(help="The API's address; by default of what runs on the data folder.")
+]
+KeyFile = Annotated[
+    Path | None,
+    Parameter(help="What `account create --json` printed; by default a demo account's."),
+]
 Kind = Annotated[Literal["fast", "naive"] | None, Parameter(name="--engine", show=False)]
 
 
@@ -74,8 +81,12 @@ def up(
         engine={"processes": engines, "kind": engine},
         bots={"enabled": bots},
     )
+    import logging
+
+    from truebook.cli.loglines import log_lines
     from truebook.supervisor.supervise import supervise
 
+    log_lines(sys.stderr, logging.WARNING)
     supervise(settings)
 
 
@@ -118,6 +129,73 @@ def api_role(
     run_api(_config(data, config, api={"host": host, "port": port}), socket)
 
 
+@app.command(name="feed")
+def feed_role(*, data: Data = None, config: ConfigFile = None) -> None:
+    """Run the feed: depth, trades, candles, tickers and order updates, for who subscribes."""
+    from truebook.cli.role_feed import run_feed
+
+    run_feed(_config(data, config))
+
+
+@app.command(name="store")
+def store_role(*, data: Data = None, config: ConfigFile = None) -> None:
+    """Keep the database up to date, on the bus of the configuration."""
+    from truebook.cli.role_store import run_store
+
+    run_store(_config(data, config))
+
+
+@app.command(show=False)
+def remake(*, after: str = "0-0", data: Data = None, config: ConfigFile = None) -> None:
+    """Write the events behind a position, made again from the log, to standard output."""
+    from truebook.cli.remaking import write_remade
+
+    write_remade(_config(data, config), after)
+
+
+@app.command(name="ws")
+def ws_role(
+    *,
+    data: Data = None,
+    config: ConfigFile = None,
+    host: str | None = None,
+    port: int | None = None,
+    socket: Annotated[int | None, Parameter(show=False)] = None,
+) -> None:
+    """Run the websocket server, on the bus of the configuration.
+
+    Parameters
+    ----------
+    host
+        Where it listens; 127.0.0.1 by default.
+    port
+        Its port; 8081 by default.
+    """
+    from truebook.cli.role_ws import run_ws
+
+    run_ws(_config(data, config, api={"host": host}, ws={"port": port}), socket)
+
+
+@app.command(name="maker")
+def maker_role(
+    *, data: Data = None, config: ConfigFile = None, url: Url = None, key_file: KeyFile = None
+) -> None:
+    """Run the market maker against an API, as the demo account unless told otherwise."""
+    from truebook.cli.role_maker import run_maker
+
+    run_maker(_config(data, config), url, key_file)
+
+
+@app.command(name="taker")
+def taker_role(
+    *, data: Data = None, config: ConfigFile = None, url: Url = None, key_file: KeyFile = None
+) -> None:
+    """Run the noise taker against an API, as the demo account unless told otherwise."""
+    from truebook.cli.role_taker import run_taker
+
+    run_taker(_config(data, config), url, key_file)
+
+
 @app.command
 def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """List the processes that run on the data folder."""
@@ -128,7 +206,7 @@ def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> N
 
 @app.command
 def status(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
-    """Tell where the log and each engine are, and the engines' state hashes."""
+    """Tell whether everything is well: log, engines, feed, store, children."""
     from truebook.cli.reports import print_status
 
     print_status(_config(data, config), json)

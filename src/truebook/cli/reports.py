@@ -4,6 +4,7 @@ Promise: JSON is one value on one line, its keys camelCase; times are millisecon
 """
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,7 @@ def print_json(value: Any) -> None:
 def print_processes(config: Config, json: bool) -> None:
     """`truebook ps`."""
     state = running(config)
-    processes = state.processes if state else []
+    processes = [process for process in state.processes if process.pid] if state else []
     if json:
         print_json([{"role": p.role, "pid": p.pid, "started": p.started} for p in processes])
         return
@@ -40,21 +41,32 @@ def print_status(config: Config, json: bool) -> None:
     if json:
         print_json(status)
         return
+    print("healthy" if status.healthy else "not healthy")
+    for reason in status.reasons:
+        print(f"  {reason}")
+    if status.url:
+        print(f"serves   {status.url} {status.ws_url or ''}")
     print(f"log      at {status.log_position}")
     for engine in status.engines:
         halted = f", halted at {engine.halted}" if engine.halted else ""
-        behind = f", {engine.lag} ms behind" if engine.lag else ""
-        print(f"engine   at {engine.position}, state {engine.state_hash}{behind}{halted}")
-    if not status.engines:
-        print("engine   none answers")
+        place = _place(engine.position, engine.lag)
+        print(f"{engine.engine:8} {place}, state {engine.state_hash}{halted}")
+    for role in status.roles:
+        print(f"{role.role:8} {_place(role.position, role.lag)}")
     for process in status.children:
         print(_line(process))
 
 
+def _place(position: str, lag: int) -> str:
+    return f"at {position}" + (f", {lag} ms behind" if lag else "")
+
+
 def print_created(config: Config, name: str, credits: Sequence[str], json: bool) -> None:
     """`truebook account create`."""
-    from truebook.cli.accounts import create_account
+    from truebook.cli.loglines import log_lines
+    from truebook.supervisor.accounts import create_account
 
+    log_lines(sys.stderr)
     created = asyncio.run(create_account(attached(config), name, credits))
     if json:
         keys = {"apiKey": created.key, "apiSecret": created.secret}
@@ -66,7 +78,9 @@ def print_created(config: Config, name: str, credits: Sequence[str], json: bool)
 
 
 def _line(process: Process) -> str:
-    started = datetime.fromtimestamp(process.started / 1000).strftime("%Y-%m-%d %H:%M:%S")
     again = f", started again {process.restarts} times" if process.restarts else ""
+    if not process.pid:
+        return f"{process.role:8} no process{again}"
+    started = datetime.fromtimestamp(process.started / 1000).strftime("%Y-%m-%d %H:%M:%S")
     serving = "" if process.serving else ", starting"
     return f"{process.role:8} process {process.pid}, since {started}{again}{serving}"

@@ -8,7 +8,7 @@ The **bus** carries what is made from the log: the event stream, replies, settin
 on it is durable, and nothing needs to be: it is a function of the log and can be made again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -182,6 +182,18 @@ class Bus(Protocol):
 
     async def publish(self, channel: str, message: bytes) -> int:
         """Send a message; how many subscriptions it went to. Raises BusUnavailable."""
+
+    async def publish_all(
+        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str]
+    ) -> None:
+        """Send messages (channel, bytes) and remember notes, all in one step, or, if it raises
+        BusUnavailable, perhaps nothing: the notes tell. Each note replaces the one of its name."""
+
+    async def notes(self) -> dict[str, str]:
+        """What is remembered, by name; as fleeting as all on the bus. Raises BusUnavailable."""
+
+    async def listened(self) -> list[str]:
+        """The channels that somebody listens to. Raises BusUnavailable."""
 
     async def event_tail(self) -> Position:
         """The position of the stream's last entry; GENESIS where it is empty."""

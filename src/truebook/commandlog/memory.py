@@ -13,7 +13,7 @@ import logging
 import threading
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START
@@ -135,6 +135,7 @@ class MemoryBusServer:
     def __init__(self) -> None:
         self.entries: list[EventEntry] = []
         self.receivers: dict[str, list[Receiver]] = {}
+        self.notes: dict[str, str] = {}
         self.is_up = True
         self.lock = threading.RLock()
 
@@ -256,6 +257,26 @@ class MemoryBus:
         """Send a message."""
         self._server.check_up()
         return self._server.publish(channel, message)
+
+    async def publish_all(
+        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str]
+    ) -> None:
+        """Send messages and remember notes."""
+        self._server.check_up()
+        for channel, message in messages:
+            self._server.publish(channel, message)
+        self._server.notes.update(notes)
+
+    async def notes(self) -> dict[str, str]:
+        """What is remembered."""
+        self._server.check_up()
+        return dict(self._server.notes)
+
+    async def listened(self) -> list[str]:
+        """The channels that somebody listens to."""
+        self._server.check_up()
+        with self._server.lock:
+            return [channel for channel, heard in self._server.receivers.items() if heard]
 
     async def event_tail(self) -> Position:
         """The position of the stream's last entry."""

@@ -10,20 +10,34 @@ when first needed, for waiting on the event stream, so that nobody queues behind
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from truebook.commandlog.address import parse
 from truebook.commandlog.event_stream import read_entries, read_tail
 from truebook.commandlog.interface import BusUnavailable, EventEntry, Position
 from truebook.commandlog.pipelined import PipelinedConnection, open_connection
-from truebook.commandlog.resp import ConnectionLost, Refused, key
+from truebook.commandlog.resp import ConnectionLost, Refused, key, pairs
 
 _logger = logging.getLogger(__name__)
 REPLY_S_MAX = 10.0
 PING_S = 2.0
 """How often the subscribed connection is asked whether it is still there."""
 RECONNECT_S = 0.1
+
+# KEYS: notes. ARGV: how many notes, each note (name, text), each message (channel, text).
+_PUBLISH_ALL = """
+local at = 2
+for _ = 1, tonumber(ARGV[1]) do
+  redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+while at < #ARGV do
+  redis.call('PUBLISH', ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+return false
+"""
 
 Receiver = Callable[[bytes], None]
 
@@ -36,6 +50,7 @@ class ValkeyBus:
         self._shard = shard
         self._stream = key(shard, "events")
         self._tail = key(shard, "events:tail")
+        self._notes = key(shard, "notes")
         self._receivers: dict[bytes, Receiver] = {}
         self._on_reconnect: list[Callable[[], None]] = []
         self._requests: PipelinedConnection | None = None
@@ -72,6 +87,29 @@ class ValkeyBus:
     async def publish(self, channel: str, message: bytes) -> int:
         """Send a message; how many subscriptions it went to."""
         return int(await self._request("PUBLISH", key(self._shard, channel), message))
+
+    async def publish_all(
+        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str]
+    ) -> None:
+        """Send messages and remember notes, by one script."""
+        arguments: list[str | bytes | int] = [len(notes)]
+        for note in notes.items():
+            arguments += note
+        for channel, message in messages:
+            arguments.append(key(self._shard, channel))
+            arguments.append(message)
+        await self._request("EVAL", _PUBLISH_ALL, 1, self._notes, *arguments)
+
+    async def notes(self) -> dict[str, str]:
+        """What is remembered."""
+        found = pairs(await self._request("HGETALL", self._notes))
+        return {name.decode(): text.decode() for name, text in found.items()}
+
+    async def listened(self) -> list[str]:
+        """The channels that somebody listens to."""
+        prefix = key(self._shard, "")
+        found = await self._request("PUBSUB", "CHANNELS", f"{prefix}*")
+        return [name.decode()[len(prefix) :] for name in found]
 
     async def event_tail(self) -> Position:
         """The position of the stream's last entry."""

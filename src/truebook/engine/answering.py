@@ -1,6 +1,7 @@
 """Answers to queries (queries.py) from an engine's state: read only, the same from every engine."""
 
 from truebook.engine.interface import Engine, OpenOrder
+from truebook.limits import BOOK_LEVELS_TOLD_MAX
 from truebook.messages import ASSET_SET
 from truebook.queries import Answer, OrderRow, Query
 
@@ -17,10 +18,16 @@ def answer(engine: Engine, query: Query, position: str) -> Answer:
         case "orders":
             orders = engine.open_orders(query.account, query.market)
             found.orders = [OrderRow(*order) for order in orders]
+            found.sequence = engine.account_sequence(query.account)
         case "order":
             found.orders = [OrderRow(*order) for order in _order(engine, query)]
         case "account":
             found.settings = engine.account_settings(query.account, 1)
+            found.sequence = engine.account_sequence(query.account)
+        case "book" if query.market is not None and query.market < engine.counts()["markets"]:
+            bids, asks = engine.depth(query.market, BOOK_LEVELS_TOLD_MAX)
+            found.bids, found.asks = bids.tobytes(), asks.tobytes()
+            found.figures = engine.market_figures(query.market)
         case "settings":
             found.settings = _settings(engine)
     return found

@@ -142,6 +142,11 @@ class FastEngine:
         orders = [OpenOrder(*row) for row in out[:count].tolist()]
         return orders if market is None else [o for o in orders if o.market == market]
 
+    def account_sequence(self, account: int) -> int:
+        """See engine/interface.py."""
+        known = 0 <= account < self._scalar("accounts")
+        return int(self._pool("accounts")[account]["sequence"]) if known else 0
+
     def asset_settings(self) -> bytes:
         """See engine/interface.py."""
         return settings_events.of_assets(self._pool("assets")[: self._scalar("assets")])

@@ -84,6 +84,9 @@ class Engine(Protocol):
     def open_orders(self, account: int, market: int | None = None) -> list[OpenOrder]:
         """The account's resting orders, oldest placement first."""
 
+    def account_sequence(self, account: int) -> int:
+        """How many private events the account has had; 0 for an unknown account."""
+
     def asset_settings(self) -> bytes:
         """One ASSET_SET event for each asset, by index: settings in the form of events."""
 

@@ -173,19 +173,26 @@ def _struct_of(layout: np.dtype[np.void], fields: tuple[str, ...]) -> Struct:
     return Struct(text)
 
 
-_READERS = {
+Readers = dict[int, tuple[int, Struct, type[Event]]]
+
+READERS: Readers = {
     int(kind): (EVENT_DTYPES[kind].itemsize, _struct_of(EVENT_DTYPES[kind], event._fields), event)
     for kind, event in _KINDS.items()
 }
 _SIZES = {int(kind): layout.itemsize for kind, layout in EVENT_DTYPES.items()}
 
 
-def read_events(rows: bytes) -> Iterator[Event]:
+def readers_without(*unwanted: type[Event]) -> Readers:
+    """Readers that pass over some kinds of events: what isn't wanted costs next to nothing."""
+    return {kind: reader for kind, reader in READERS.items() if reader[2] not in unwanted}
+
+
+def read_events(rows: bytes, readers: Readers = READERS) -> Iterator[Event]:
     """The events in event rows, settings left out. Raises KeyError where no event begins."""
     at, end = 0, len(rows)
     while at < end:
         kind = rows[at]
-        reader = _READERS.get(kind)
+        reader = readers.get(kind)
         if reader is None:
             at += _SIZES[kind]
             continue

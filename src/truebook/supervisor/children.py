@@ -1,8 +1,8 @@
 """One process under supervision: started, watched, started again, stopped.
 
 Promises: a child that died is started again as restarts.py says, each time with a line that tells
-its exit status; a child that never came to serve is given up in the end, with its last words;
-nothing is left of a child once `stop` has returned.
+its exit status; a vital child that never came to serve is given up in the end, with its last words,
+any other is tried again for ever; nothing is left of a child once `stop` has returned.
 """
 
 import asyncio
@@ -28,7 +28,14 @@ class Child:
     """A process that is kept running. Made and used inside one event loop."""
 
     def __init__(
-        self, role: str, name: str, start: Start, clock: Clock, tell: Callable[[str], None]
+        self,
+        role: str,
+        name: str,
+        start: Start,
+        clock: Clock,
+        tell: Callable[[str], None],
+        *,
+        is_vital: bool = True,
     ) -> None:
         self.role = role
         self.name = name
@@ -38,12 +45,15 @@ class Child:
         self.started_ms = 0
         self.phase = STARTING
         """What it last said it was doing."""
+        self.is_hopeless = False
+        """It isn't vital, and so far it couldn't be started."""
         self.on_change: Callable[[], None] = lambda: None
         self.on_bug: Callable[[BaseException], None] = lambda error: None
         """Called when nobody keeps it running any more because of a bug of ours."""
         self._start = start
         self._clock = clock
         self._tell = tell
+        self._is_vital = is_vital
         self._restarts = Restarts(clock)
         self._serving = asyncio.Event()
         self._has_served = False
@@ -116,15 +126,17 @@ class Child:
                 return
             pause_s = self._restarts.died()
             how = "\n    ".join([how, *words])
-            if not self._has_served and self._is_hopeless(can_start):
-                self._given_up.set_exception(NotStarted(f"{self.name} {how}"))
-                return
+            if not self._has_served and self._can_not_start(can_start):
+                if self._is_vital:
+                    self._given_up.set_exception(NotStarted(f"{self.name} {how}"))
+                    return
+                self.is_hopeless = True
             self._tell(f"{self.name} {how}\n{self.name} is started again in {pause_s:g} s")
             self.on_change()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
 
-    def _is_hopeless(self, can_start: bool) -> bool:
+    def _can_not_start(self, can_start: bool) -> bool:
         return not can_start or self._restarts.count >= DEATHS_BEFORE_SERVING_MAX
 
     async def _live(self, process: Process) -> int:
@@ -148,6 +160,7 @@ class Child:
         self.phase = text
         if text == SERVING:
             self._has_served = True
+            self.is_hopeless = False
             self._restarts.serving()
             self._serving.set()
         self.on_change()

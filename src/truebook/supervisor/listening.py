@@ -1,12 +1,14 @@
-"""The listening socket of the API, opened by the supervisor and handed to every api process.
+"""The listening sockets of the API and of the websocket server, opened by the supervisor and handed
+to the processes that serve them.
 
 Promise: a port that somebody else has is told before anything is started, and the port stays ours
-while an api process is started again: callers wait in the queue meanwhile.
+while a process is started again: callers wait in the queue meanwhile.
 """
 
 import asyncio
 import errno
 import socket
+from typing import NamedTuple
 
 from truebook.config import ConfigError
 
@@ -17,7 +19,22 @@ _POLL_S = 0.05
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-async def listen(host: str, port: int, predecessor_may_hold_it: bool) -> socket.socket:
+class Service(NamedTuple):
+    """Who listens, as the user knows it."""
+
+    section: str
+    """Of the configuration; its `port` is meant."""
+    option: str
+    scheme: str
+
+
+API = Service("api", "--port", "http")
+WS = Service("ws", "--ws-port", "ws")
+
+
+async def listen(
+    host: str, port: int, predecessor_may_hold_it: bool, service: Service = API
+) -> socket.socket:
     """Listen on a port (0: any free one). Raises ConfigError."""
     tries = round(PATIENCE_S / _POLL_S) if predecessor_may_hold_it else 0
     while True:
@@ -25,16 +42,16 @@ async def listen(host: str, port: int, predecessor_may_hold_it: bool) -> socket.
             return _listen(host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or tries <= 0:
-                raise ConfigError(_reason(host, port, error)) from None
+                raise ConfigError(_reason(host, port, error, service)) from None
         tries -= 1
         await asyncio.sleep(_POLL_S)
 
 
-def http_url(host: str, listener: socket.socket) -> str:
-    """How to reach the API from this machine."""
+def url_of(host: str, listener: socket.socket, service: Service = API) -> str:
+    """How to reach a service from this machine."""
     reachable = _WILDCARDS.get(host, host)
     bracketed = f"[{reachable}]" if ":" in reachable else reachable
-    return f"http://{bracketed}:{listener.getsockname()[1]}"
+    return f"{service.scheme}://{bracketed}:{listener.getsockname()[1]}"
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -42,9 +59,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return socket.create_server(address[:2], family=family, backlog=BACKLOG)
 
 
-def _reason(host: str, port: int, error: OSError) -> str:
+def _reason(host: str, port: int, error: OSError, service: Service) -> str:
+    key = f"{service.section}.port"
     if error.errno == errno.EADDRINUSE:
-        return f"api.port: {port} on {host} is in use; choose another one with --port"
+        return f"{key}: {port} on {host} is in use; choose another one with {service.option}"
     if error.errno == errno.EACCES:
-        return f"api.port: {port} needs more rights than this user has"
+        return f"{key}: {port} needs more rights than this user has"
+    # The websocket server listens on the API's host.
     return f"api.host: can't listen on {host}:{port}: {error.strerror}"

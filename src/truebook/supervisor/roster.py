@@ -7,7 +7,6 @@ configuration: the file that the supervisor wrote into the data folder.
 import os
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from truebook.clock import Clock
 from truebook.commandlog.server import Server, start_bus_server, start_log_server
@@ -48,8 +47,22 @@ class Roster:
     def apis(self, config: Config, listener: int) -> list[Child]:
         """The gateways, which all accept from one listening socket: while one is started again the
         others serve, and with a single one callers wait instead of being turned away."""
-        make = partial(self._role, "api", options=("--socket", str(listener)), descriptor=listener)
-        return [make(number + 1) for number in range(config.api.processes)]
+        options = ("--socket", str(listener))
+        numbers = range(1, config.api.processes + 1)
+        return [self._role("api", n, options, descriptor=listener) for n in numbers]
+
+    def readers(self, ws_listener: int) -> list[Child]:
+        """Who makes something of the event stream. Trading goes on without them."""
+        ws_options = ("--socket", str(ws_listener))
+        return [
+            self._role("feed", is_vital=False),
+            self._role("store", is_vital=False),
+            self._role("ws", None, ws_options, descriptor=ws_listener, is_vital=False),
+        ]
+
+    def bots(self) -> list[Child]:
+        """The market maker and the noise taker."""
+        return [self._role(role, is_vital=False) for role in ("maker", "taker")]
 
     def close(self) -> None:
         """Close the log files."""
@@ -57,9 +70,15 @@ class Roster:
             log.close()
 
     def _role(
-        self, role: str, number: int, options: tuple[str, ...] = (), descriptor: int | None = None
+        self,
+        role: str,
+        number: int | None = None,
+        options: tuple[str, ...] = (),
+        *,
+        descriptor: int | None = None,
+        is_vital: bool = True,
     ) -> Child:
-        name = f"{role}-{number}"
+        name = role if number is None else f"{role}-{number}"
         log = ChildLog(self._folder.logs / f"{name}.log")
         self._logs.append(log)
         places = ("--data", str(self._folder.path), "--config", str(self._folder.config))
@@ -70,4 +89,4 @@ class Roster:
             environment = environment_without(os.environ)
             return await RoleProcess.start(arguments, environment, log, descriptors)
 
-        return Child(role, name, start, self._clock, self._tell)
+        return Child(role, name, start, self._clock, self._tell, is_vital=is_vital)

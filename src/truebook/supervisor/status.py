@@ -1,24 +1,30 @@
-"""`truebook status`: where the log is, and where each engine that answers is.
+"""`truebook status`: where the log is, where all who read it are, and whether all is well.
 
 Promise: nothing is written and no gateway number is used up; an engine that is behind or halted is
-asked where it stands, not to catch up.
+asked where it stands, not to catch up. The end of the log is read first and the others are asked
+then, twice if need be, so who keeps up is never called late for an entry that came in between.
 """
 
 import asyncio
-import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
-from truebook.commandlog.interface import GENESIS, QUERIES_CHANNEL, Position
+from truebook.commandlog.interface import QUERIES_CHANNEL, ROLES_CHANNEL, Position
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config
 from truebook.datafolder import Process, State
-from truebook.queries import Answer, Query, decode_answer, encode_query
+from truebook.queries import Answer
+from truebook.supervisor.polling import ask_all
 
-WAIT_S = 1.0
-"""How long answers of further engines are waited for where it isn't known how many there are."""
+AGAIN_S = 0.5
+LAG_MS_MAX = {"engine": 1_000, "feed": 1_000, "store": 5_000}
+"""Further behind is not healthy. Gateways refuse orders when the engine is; the store has low
+priority and makes up for it when the machine has time."""
+ANSWERING = ("feed", "store")
+"""The roles besides engines that tell where they are."""
 
 
 class EngineStatus(Struct, rename="camel"):
@@ -35,62 +41,115 @@ class EngineStatus(Struct, rename="camel"):
     """How many accounts, orders and so on there are; hashes of log and events."""
 
 
+class RoleStatus(Struct, rename="camel"):
+    """What a feed or a store says of itself."""
+
+    role: str
+    position: str
+    lag: int
+    """As an engine's."""
+    details: dict[str, Any]
+    """The role's own figures."""
+
+
 class Status(Struct, rename="camel"):
     """An exchange at one moment."""
 
     log_position: str
     engines: list[EngineStatus]
+    roles: list[RoleStatus]
     children: list[Process]
     supervisor: int | None = None
     url: str | None = None
+    ws_url: str | None = None
+    healthy: bool = False
+    """Everything serves, nothing is halted, nobody is far behind."""
+    reasons: list[str] = []
+    """Why it isn't healthy."""
 
 
 async def read_status(config: Config, state: State | None) -> Status:
-    """Ask the log and the engines."""
+    """Ask the log, the engines, feed and store."""
     children = state.processes if state else []
-    expected = sum(child.role == "engine" for child in children)
-    answers = await _ask_engines(config.bus.url, expected)
     log = ValkeyLog(config.log.url, allow_not_durable=True)
     try:
         last = await log.last_position()
     finally:
         await log.close()
-    engines = [_engine_status(answer, last) for answer in answers]
-    engines.sort(key=lambda engine: engine.engine)
-    status = Status(str(last), engines, children)
+    status = await _ask(config.bus.url, children, last)
+    if any(_late(status)):
+        await asyncio.sleep(AGAIN_S)
+        status = await _ask(config.bus.url, children, last)
     if state:
-        status.supervisor, status.url = state.supervisor, state.url or None
+        status.supervisor = state.supervisor
+        status.url, status.ws_url = state.url or None, state.ws_url or None
+    status.reasons = [*_absent(status), *_late(status)]
+    status.healthy = not status.reasons
     return status
 
 
-async def _ask_engines(bus_url: str, expected: int) -> list[Answer]:
-    """What engines answer: `expected` ones (0: nobody knows how many), or those in time."""
+async def _ask(bus_url: str, children: list[Process], last: Position) -> Status:
+    """Where everybody stands, measured by the log's end."""
+    engines = sum(child.role == "engine" for child in children)
+    others = sum(child.role in ANSWERING for child in children)
     bus = ValkeyBus(bus_url)
-    channel = f"status:{secrets.token_hex(8)}"
-    answers: asyncio.Queue[Answer] = asyncio.Queue()
-    found: list[Answer] = []
     try:
-        await bus.subscribe(channel, lambda message: answers.put_nowait(decode_answer(message)))
-        query = Query(1, channel, str(GENESIS), "status")
-        await bus.publish(QUERIES_CHANNEL, encode_query(query))
-        async with asyncio.timeout(WAIT_S):
-            while not expected or len(found) < expected:
-                found.append(await answers.get())
-    except TimeoutError:
-        pass
+        of_engines, of_others = await asyncio.gather(
+            ask_all(bus, QUERIES_CHANNEL, "status", engines),
+            ask_all(bus, ROLES_CHANNEL, "roles", others),
+        )
     finally:
         await bus.close()
-    return found
+    return Status(
+        str(last),
+        sorted((_engine_status(a, last) for a in of_engines), key=lambda engine: engine.engine),
+        sorted((_role_status(a, last) for a in of_others), key=lambda role: role.role),
+        children,
+    )
+
+
+def _absent(status: Status) -> Iterator[str]:
+    """Who doesn't do its work."""
+    for child in status.children:
+        if not child.serving:
+            yield f"{child.role} does not serve"
+    if not status.engines:
+        yield "no engine answers"
+    for engine in status.engines:
+        if engine.halted:
+            yield f"{engine.engine} is halted at {engine.halted}"
+    serving = {child.role for child in status.children if child.serving}
+    for role in sorted(serving.intersection(ANSWERING) - {role.role for role in status.roles}):
+        yield f"{role} does not answer"
+
+
+def _late(status: Status) -> Iterator[str]:
+    """Who is too far behind."""
+    for engine in status.engines:
+        if engine.lag > LAG_MS_MAX["engine"]:
+            yield f"{engine.engine} is {engine.lag} ms behind the log"
+    for role in status.roles:
+        if role.lag > LAG_MS_MAX.get(role.role, LAG_MS_MAX["store"]):
+            yield f"{role.role} is {role.lag} ms behind the log"
 
 
 def _engine_status(answer: Answer, last: Position) -> EngineStatus:
     details = {k: v for k, v in answer.status.items() if k != "position"}
-    position = Position.parse(answer.position)
     return EngineStatus(
         engine=str(details.pop("engine", "")),
         position=answer.position,
-        lag=max(0, last.high - position.high),
+        lag=_lag_ms(answer, last),
         state_hash=str(details.pop("stateHash", "")),
         halted=str(details.pop("halted", "")),
         details=details,
     )
+
+
+def _role_status(answer: Answer, last: Position) -> RoleStatus:
+    details = {k: v for k, v in answer.status.items() if k != "position"}
+    role = str(details.pop("role", ""))
+    return RoleStatus(role, answer.position, _lag_ms(answer, last), details)
+
+
+def _lag_ms(answer: Answer, last: Position) -> int:
+    return max(0, last.high - Position.parse(answer.position).high)

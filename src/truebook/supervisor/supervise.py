@@ -2,10 +2,12 @@
 
 Promises: orders are accepted once `ready` is printed; a child that dies is started again; nothing
 is left running when the supervisor has ended, however it ended; a stop takes less than ten seconds
-and goes against the flow, so that gateways answer what they have taken before the log goes away.
+and goes against the flow: bots take their orders back, gateways answer what they have taken, feed
+and store take what the engine has published, and only then engine, bus and log go away.
 
-The order of a start: the API's port, log and bus, the venue if the log is empty, one engine (which
-may have to compile), everything else.
+The order of a start: the two ports, log and bus, the venue if the log is empty, one engine (which
+may have to compile), everything else; after `ready` the demo accounts and the bots. Feed, store and
+websocket server are waited for as well, but only for a while: an exchange trades without them.
 """
 
 import asyncio
@@ -17,23 +19,44 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from truebook import config as configuration
+from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.interface import BusUnavailable, LogUnavailable
 from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
-from truebook.config import Config
+from truebook.config import Config, UserError
 from truebook.datafolder import DataFolder, Process, State
 from truebook.installation import folder_of
 from truebook.lifeline import SERVING
 from truebook.progress import Progress
 from truebook.supervisor.children import STARTING, Child
+from truebook.supervisor.demo import provide
 from truebook.supervisor.founding import found, venue_records
-from truebook.supervisor.listening import http_url, listen
+from truebook.supervisor.listening import API, WS, listen, url_of
+from truebook.supervisor.polling import POLL_S, wait_for_store
 from truebook.supervisor.roster import Roster
 from truebook.supervisor.status import read_status
 
 REFRESH_S = 0.2
-STOP_STAGES = ((("api",), 6.0), (("engine",), 1.5), (("bus", "log"), 2.0))
+READERS_S_MAX = 20.0
+"""How long orders wait for feed, store and websocket server to serve."""
+BOTS_AGAIN_S = 2.0
+
+STOP_STAGES = (
+    (("maker", "taker"), 2.0),
+    (("ws", "api"), 6.0),
+    (("feed",), 1.0),
+    (("store",), 1.0),
+    (("engine",), 1.5),
+    (("bus", "log"), 2.0),
+)
 """Who is stopped together, and for how long that may take before they are killed."""
+STOP_S_MAX = 9.0
+"""For all of it. Where one stage takes its time, those after it get what is left, and at least
+`STAGE_S_MIN`: by then all that was acknowledged is in the log."""
+STAGE_S_MIN = 0.2
+STORE_S_MAX = 2.0
+"""How long the store may take to put into the database what the engine has published."""
 
 
 class Supervisor:
@@ -44,10 +67,12 @@ class Supervisor:
     ) -> None:
         self._config = config
         self._folder = folder
+        self._clock = clock
         self._progress = progress
         self._roster = Roster(folder, clock, progress.complain)
         self._children: list[Child] = []
-        self._listener: socket.socket | None = None
+        self._listeners: list[socket.socket] = []
+        self._bots: asyncio.Task[None] | None = None
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._state = State(os.getpid(), clock.now_ms(), config.log.url, config.bus.url)
 
@@ -77,21 +102,69 @@ class Supervisor:
 
     async def _start(self) -> None:
         records, commands = venue_records(self._config)
-        api = self._config.api
-        self._listener = await listen(api.host, api.port, self._folder.was_left_behind())
+        api, ws = await self._listen()
         await self._start_servers()
         await self._found(records, commands)
         first, *others = self._roster.engines(self._config)
         await self._start_all([first], "starting the engine")
-        others += self._roster.apis(self._config, self._listener.fileno())
+        others += self._roster.apis(self._config, api.fileno())
+        readers = self._roster.readers(ws.fileno())
+        self._begin(readers)
         if await self._is_halted():
             self._begin(others)
             return
         await self._start_all(others, "starting the API")
-        self._state.url = http_url(api.host, self._listener)
+        await self._wait_for(readers)
+        host = self._config.api.host
+        self._state.url, self._state.ws_url = url_of(host, api, API), url_of(host, ws, WS)
         self._write_state()
-        urls = [url for url in (self._state.url, self._state.ws_url) if url]
-        self._progress.say(" ".join(["ready", *urls]))
+        self._progress.say(f"ready {self._state.url} {self._state.ws_url}")
+        if self._config.bots.enabled:
+            self._bots = asyncio.create_task(self._start_bots(), name="bots")
+            self._bots.add_done_callback(self._check_bots)
+
+    async def _listen(self) -> list[socket.socket]:
+        """The sockets of the API and the websocket server."""
+        api, ws = self._config.api, self._config.ws
+        for port, service in ((api.port, API), (ws.port, WS)):
+            found = await listen(api.host, port, self._folder.was_left_behind(), service)
+            self._listeners.append(found)
+        return self._listeners
+
+    async def _wait_for(self, readers: Sequence[Child]) -> None:
+        """Wait for readers to serve, but not for ever; tell which don't."""
+        deadline_s = self._clock.elapsed_s() + READERS_S_MAX
+        while waiting := [c for c in readers if not c.is_serving and not c.is_hopeless]:
+            if self._clock.elapsed_s() > deadline_s:
+                break
+            self._progress.show(f"starting {', '.join(child.name for child in waiting)}")
+            await asyncio.sleep(POLL_S)
+        self._progress.end()
+        for child in readers:
+            if not child.is_serving:
+                self._progress.complain(
+                    f"{child.name} does not serve: orders are accepted without it"
+                    f" (see {self._folder.logs / child.name}.log)"
+                )
+
+    async def _start_bots(self) -> None:
+        """Open what is missing of the demo accounts, then start the bots on them."""
+        while True:
+            try:
+                await provide(self._config, self._folder)
+            except UserError as error:
+                self._progress.complain(f"no bots: {error}")
+                return
+            except (TimedOut, LogUnavailable, BusUnavailable) as error:
+                self._progress.complain(f"the bots wait for their accounts: {error}")
+                await asyncio.sleep(BOTS_AGAIN_S)
+            else:
+                self._begin(self._roster.bots())
+                return
+
+    def _check_bots(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._found_bug(error)
 
     async def _is_halted(self) -> bool:
         """Whether an engine can't pass an entry; then orders won't be accepted, and why is said."""
@@ -152,10 +225,21 @@ class Supervisor:
     async def _stop(self) -> None:
         if self._children:
             self._progress.show("stopping")
-        if self._listener is not None:
-            self._listener.close()
+        if self._bots is not None:
+            self._bots.cancel()
+            await asyncio.wait({self._bots})
+        for listener in self._listeners:
+            listener.close()
+        deadline_s = self._clock.elapsed_s() + STOP_S_MAX
         for roles, patience_s in STOP_STAGES:
-            stopping = [c.stop(patience_s) for c in self._children if c.role in roles]
+            if "store" in roles and any(c.is_serving for c in self._children if c.role == "store"):
+                await wait_for_store(self._config, STORE_S_MAX)
+            left_s = max(STAGE_S_MIN, deadline_s - self._clock.elapsed_s())
+            stopping = [
+                child.stop(min(patience_s, left_s))
+                for child in self._children
+                if child.role in roles
+            ]
             await asyncio.gather(*stopping)
         self._roster.close()
         self._folder.remove_state()
@@ -165,7 +249,6 @@ class Supervisor:
         self._state.processes = [
             Process(child.role, child.pid, child.started_ms, child.is_serving, child.restarts)
             for child in self._children
-            if child.pid
         ]
         try:
             self._folder.write_state(self._state)

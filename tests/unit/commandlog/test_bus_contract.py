@@ -159,3 +159,38 @@ def test_a_blocking_process_hears_its_channel(buses):
     assert heard == [b"%d" % n for n in range(5)]
     assert ear.receive() == []
     ear.close()
+
+
+def test_many_messages_are_sent_and_notes_are_remembered_in_one_step(buses):
+    async def talk():
+        bus, heard = buses.bus(), []
+        await bus.subscribe("a", lambda message: heard.append(("a", message)))
+        await bus.subscribe("b", lambda message: heard.append(("b", message)))
+        assert await bus.notes() == {}
+        await bus.publish_all([("a", b"1"), ("b", b"\0\xff"), ("c", b""), ("a", b"3")], {})
+        await bus.publish_all([("b", b"4")], {"position": "7-1", "0": "12"})
+        await bus.publish_all([], {"0": "13"})
+        await until(lambda: len(heard) == 4)
+        assert await bus.notes() == {"position": "7-1", "0": "13"}
+        await bus.close()
+        return heard
+
+    expected = [("a", b"1"), ("b", b"\0\xff"), ("a", b"3"), ("b", b"4")]
+    assert asyncio.run(talk()) == expected
+
+
+def test_it_is_known_which_channels_somebody_listens_to(buses):
+    async def talk():
+        bus, other = buses.bus(), buses.bus()
+        for channel in ("trade.SOL_USDC", "account.orderUpdate.7"):
+            await bus.subscribe(channel, lambda _: None)
+        await other.subscribe("trade.SOL_USDC", lambda _: None)
+        assert sorted(await bus.listened()) == ["account.orderUpdate.7", "trade.SOL_USDC"]
+        await bus.unsubscribe("trade.SOL_USDC")
+        assert "trade.SOL_USDC" in await bus.listened()
+        await other.unsubscribe("trade.SOL_USDC")
+        assert await bus.listened() == ["account.orderUpdate.7"]
+        await bus.close()
+        await other.close()
+
+    asyncio.run(talk())

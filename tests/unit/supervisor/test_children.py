@@ -33,7 +33,7 @@ def python(code):
 
 
 @contextlib.asynccontextmanager
-async def child_of(folder, arguments):
+async def child_of(folder, arguments, **kind):
     told = []
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     log = ChildLog(folder / "role-1.log")
@@ -41,7 +41,7 @@ async def child_of(folder, arguments):
     def start():
         return RoleProcess.start(arguments, environment, log)
 
-    child = Child("role", "role-1", start, SYSTEM_CLOCK, told.append)
+    child = Child("role", "role-1", start, SYSTEM_CLOCK, told.append, **kind)
     child.start()
     try:
         yield child, told
@@ -178,3 +178,18 @@ def test_a_log_file_is_bounded_and_the_last_lines_are_at_hand(tmp_path):
     assert path.read_text().endswith("line 499\n")
     assert log.tail[-1] == "line 499"
     assert len(log.tail) == 15
+
+
+def test_a_child_that_is_not_vital_is_tried_again_for_ever(tmp_path):
+    flag = tmp_path / "may-serve"
+    program = f"import os\nif not os.path.exists({str(flag)!r}):\n    raise SystemExit(3)\n{SERVE}"
+
+    async def scenario():
+        async with child_of(tmp_path, python(program), is_vital=False) as (child, told):
+            await until(lambda: child.is_hopeless)
+            assert len(told) >= 6
+            flag.touch()
+            await child.serving()
+            assert not child.is_hopeless
+
+    asyncio.run(scenario())

@@ -61,6 +61,11 @@ class Answers:
         orders = self.state.accounts[account].orders.values()
         return [open_order(order) for order in orders if market in (None, order.market)]
 
+    def account_sequence(self, account: int) -> int:
+        """How many private events the account has had."""
+        accounts = self.state.accounts
+        return accounts[account].sequence if 0 <= account < len(accounts) else 0
+
     def asset_settings(self) -> bytes:
         """One ASSET_SET event for each asset."""
         return b"".join(settingevents.asset_set(asset, 0) for asset in self.state.assets)

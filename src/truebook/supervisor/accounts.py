@@ -1,13 +1,13 @@
-"""`truebook account create`: an account, a key to it, and something to trade with.
+"""Opening an account: its number, a key to it, and something to trade with.
 
 Promise: it goes through the log like everything else, as a gateway of its own. Nothing is written
 before the name and every amount have been looked at; a name that exists is refused by the engine,
-so two who want it at the same time don't both get it. The secret is printed once and kept nowhere.
+so two who want it at the same time don't both get it. Key and money are one submission, so one log
+entry: an account that has a key has been given its money as well.
 """
 
 import asyncio
 import base64
-import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from truebook import commands
 from truebook.api.connect import connected
 from truebook.api.exchange import Exchange
-from truebook.cli.loglines import log_lines
 from truebook.config import Config, UserError
 from truebook.directory import Directory
 from truebook.messages import SET_ACCOUNT, OrderStatus, Permission, RejectCode
@@ -44,11 +43,20 @@ class Created(NamedTuple):
     """Base64 of its 32-byte seed."""
 
 
+class Amount(NamedTuple):
+    """An asset's number, and atoms of it."""
+
+    asset: int
+    atoms: int
+
+
 async def create_account(config: Config, name: str, credits: Sequence[str]) -> Created:
-    """Open an account named `name` and credit it, as in ["USDC=100000"]. Raises UserError."""
+    """Open an account named `name` and credit it, as in ["USDC=100000"]. Raises UserError.
+
+    The secret is returned and kept nowhere.
+    """
     if not 1 <= len(name.encode()) <= NAME_BYTES_MAX or "\0" in name:
         raise UserError(f"NAME: it must take 1 … {NAME_BYTES_MAX} bytes, and {name!r} doesn't")
-    log_lines(sys.stderr)
     try:
         async with asyncio.timeout(CONNECT_S_MAX) as patience:
             connection = connected(
@@ -59,13 +67,42 @@ async def create_account(config: Config, name: str, credits: Sequence[str]) -> C
             async with connection as exchange:
                 patience.reschedule(None)
                 amounts = _amounts(credits, exchange.directory)
-                return await _create(exchange, config, name, amounts)
+                account = await open_account(exchange, name, config.accounts.open_orders_max)
+                signing = SigningKey.generate()
+                public_key = bytes(signing.verify_key)
+                await equip(exchange, account, public_key, amounts)
     except TimeoutError:
         raise NoAnswer(f"no engine answers within {CONNECT_S_MAX:g} s") from None
+    return Created(account, text_of(public_key), text_of(bytes(signing)))
 
 
-def _amounts(credits: Iterable[str], directory: Directory) -> list[tuple[int, int]]:
-    """The asset's number and the atoms of each `ASSET=AMOUNT`."""
+async def open_account(exchange: Exchange, name: str, open_orders_max: int) -> int:
+    """Open an account without key and money; its number. Raises UserError."""
+    opening = commands.set_account(name=name, open_orders_max=open_orders_max)
+    replies = (await exchange.send_and_await(opening, 1)).replies
+    _check(replies, [f"account {name!r}"])
+    return int(replies[0]["account"])
+
+
+async def equip(
+    exchange: Exchange, account: int, public_key: bytes, amounts: Sequence[Amount]
+) -> None:
+    """Give an account a key with all permissions of a trader, and money. Raises UserError."""
+    records = [
+        commands.set_key(account=account, public_key=public_key, permissions=PERMISSIONS),
+        *(commands.deposit(account=account, asset=asset, amount=atoms) for asset, atoms in amounts),
+    ]
+    replies = (await exchange.send_and_await(b"".join(records), len(records))).replies
+    _check(replies, ["the key", *["--credit"] * len(amounts)])
+
+
+def text_of(half: bytes) -> str:
+    """Half a key as clients want it."""
+    return base64.b64encode(half).decode()
+
+
+def _amounts(credits: Iterable[str], directory: Directory) -> list[Amount]:
+    """What each `ASSET=AMOUNT` means."""
     amounts = []
     for text in credits:
         symbol, _, amount = text.partition("=")
@@ -78,27 +115,8 @@ def _amounts(credits: Iterable[str], directory: Directory) -> list[tuple[int, in
         except AmountError as error:
             raise UserError(f"--credit {text}: the amount {error}") from None
         if atoms:
-            amounts.append((asset.number, atoms))
+            amounts.append(Amount(asset.number, atoms))
     return amounts
-
-
-async def _create(
-    exchange: Exchange, config: Config, name: str, amounts: list[tuple[int, int]]
-) -> Created:
-    opening = commands.set_account(name=name, open_orders_max=config.accounts.open_orders_max)
-    replies = (await exchange.send_and_await(opening, 1)).replies
-    _check(replies, [f"account {name!r}"])
-    account = int(replies[0]["account"])
-    signing = SigningKey.generate()
-    public_key = bytes(signing.verify_key)
-    records = [
-        commands.set_key(account=account, public_key=public_key, permissions=PERMISSIONS),
-        *(commands.deposit(account=account, asset=asset, amount=atoms) for asset, atoms in amounts),
-    ]
-    replies = (await exchange.send_and_await(b"".join(records), len(records))).replies
-    _check(replies, ["the key", *["--credit"] * len(amounts)])
-    encoded = (base64.b64encode(data).decode() for data in (public_key, bytes(signing)))
-    return Created(account, *encoded)
 
 
 def _check(replies: NDArray[np.void], subjects: list[str]) -> None:

@@ -1,0 +1,50 @@
+"""The websocket server as a process: the general server, given the streams of the exchange."""
+
+import contextlib
+import sys
+from collections.abc import AsyncGenerator
+
+from truebook.cli.loglines import log_lines
+from truebook.config import Config, ConfigError
+from truebook.installation import attached
+from truebook.lifeline import Lifeline
+
+
+def run_ws(config: Config, descriptor: int | None) -> None:
+    """Serve streams until SIGTERM or SIGINT; on an open socket, or one of its own."""
+    lifeline = Lifeline.from_environment()
+    log_lines(sys.stdout)
+    import socket
+    import uuid
+
+    from truebook.api.serve import listen
+    from truebook.api.streams import Streams, Updates
+    from truebook.asking import Asker, Horizon
+    from truebook.clock import SYSTEM_CLOCK
+    from truebook.commandlog.valkey_bus import ValkeyBus
+    from truebook.following import DirectoryFollower
+    from truebook.ws.serve import Served, serve
+
+    config = attached(config)
+
+    @contextlib.asynccontextmanager
+    async def connect() -> AsyncGenerator[Served]:
+        bus = ValkeyBus(config.bus.url)
+        try:
+            asker = await Asker.start(bus, f"ws:{uuid.uuid4().hex}:answers", Horizon())
+            follower = await DirectoryFollower.start(bus, asker, bus.event_tail)
+            lifeline.serving()
+            yield Served(bus, Streams(follower.directory, SYSTEM_CLOCK), Updates(asker))
+            follower.close()
+        finally:
+            await bus.close()
+
+    if descriptor is not None:
+        bound = socket.socket(fileno=descriptor)
+    else:
+        try:
+            bound = listen(config.api.host, config.ws.port)
+        except OSError as error:
+            place = f"{config.api.host}:{config.ws.port}"
+            raise ConfigError(f"ws.port: can't listen on {place}: {error.strerror}") from None
+    serve(connect, bound, connections_per_address=config.ws.connections_per_address)

@@ -1,0 +1,99 @@
+"""Whose private updates are told: accounts that somebody listens to, begun and given up.
+
+Promise: from the moment `follow` returns, every later update of the account is published; an
+account is given up only after nobody has listened for UNHEARD_S.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from truebook.asking import Asker, TimedOut
+from truebook.clock import Clock
+from truebook.feed.followed import FollowedAccount
+from truebook.feed.publisher import Publisher
+
+_logger = logging.getLogger(__name__)
+UNHEARD_S = 30.0
+"""Longer than a websocket server takes to start again: its readers come back to it."""
+
+
+class Accounts:
+    """The followed accounts of one publisher's fold."""
+
+    def __init__(self, publisher: Publisher, asker: Asker, clock: Clock) -> None:
+        self._publisher = publisher
+        self._asker = asker
+        self._clock = clock
+        self._followed: dict[int, FollowedAccount] = {}
+        self._loading: dict[int, asyncio.Task[None]] = {}
+        publisher.after_pass(self._look)
+
+    async def follow(self, account: int) -> FollowedAccount:
+        """Follow an account from now on, if that isn't so already."""
+        followed = self._begin(account)
+        while not followed.is_loaded:
+            await asyncio.shield(self._load_soon(account, followed))
+        return followed
+
+    async def listened(self, accounts: Iterable[int]) -> None:
+        """Who has listeners now: follow them, and give up who has had none for long."""
+        fold = self._publisher.fold
+        for account in accounts:
+            if account in fold.directory.accounts:
+                self._begin(account)
+        oldest_s = self._clock.elapsed_s() - UNHEARD_S
+        for account, followed in list(self._followed.items()):
+            if followed.listened_s < oldest_s and account not in self._loading:
+                async with self._publisher.lock:
+                    fold.accounts.pop(account, None)
+                del self._followed[account]
+
+    def close(self) -> None:
+        """Ask no more."""
+        for task in self._loading.values():
+            task.cancel()
+
+    def _begin(self, account: int) -> FollowedAccount:
+        followed = self._followed.get(account)
+        if followed is None:
+            followed = FollowedAccount(account, self._publisher.fold.directory)
+            self._followed[account] = followed
+            self._load_soon(account, followed)
+        followed.listened_s = self._clock.elapsed_s()
+        return followed
+
+    def _look(self) -> None:
+        """After a loss, load again."""
+        for account, followed in self._followed.items():
+            if not followed.is_loaded:
+                self._load_soon(account, followed)
+
+    def _load_soon(self, account: int, followed: FollowedAccount) -> "asyncio.Task[None]":
+        task = self._loading.get(account)
+        if task is None:
+            task = asyncio.create_task(self._load(account, followed))
+            self._loading[account] = task
+            task.add_done_callback(lambda _: self._loading.pop(account, None))
+        return task
+
+    async def _load(self, account: int, followed: FollowedAccount) -> None:
+        publisher = self._publisher
+        while True:
+            async with publisher.lock:
+                # What is folded from now on waits; the answer has what was folded before.
+                publisher.fold.accounts[account] = followed
+                self._asker.saw(publisher.fold.position)
+            try:
+                answer = await self._asker.ask("orders", account)
+            except TimedOut as error:
+                _logger.warning("waiting for the orders of account %d: %s", account, error)
+                continue
+            async with publisher.lock:
+                updates = followed.load(answer.sequence, answer.orders)
+                if updates is not None:
+                    # Its number first: who listened before the feed was started has missed what
+                    # came before that.
+                    publisher.extra += publisher.fold.number(account)
+                    publisher.extra += publisher.fold.updates(account, updates)
+                    return

@@ -1,0 +1,149 @@
+"""The feed: event stream → fold → what people read, and the tasks around it.
+
+        bus: event stream ─► Publisher ─ fold ─► messages, in one step with notes ─► bus
+                               ▲    ▲
+     engine, history ─► Loader ┘    └ Questions, Accounts ◄─► whoever asks, listens
+     who listens? ─► every 250 ms: Interest ─► Ticker ─► log
+
+How it starts: settings from the engine; the notes of an earlier feed, if the bus has any, tell
+where to go on, else the end of the stream; the levels of every market from the engine, at that
+position or later; then passes, while history is loaded beside them. Nothing here is kept: a feed
+that is killed anywhere starts again from bus, engine and history.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator
+
+from truebook.asking import Asker, Horizon, TimedOut
+from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.interface import Bus, BusUnavailable, Log, Position
+from truebook.directory import Directory
+from truebook.feed.accounts import Accounts
+from truebook.feed.fold import Fold
+from truebook.feed.interest import interest_in
+from truebook.feed.loading import Loader
+from truebook.feed.publisher import POSITION, Publisher
+from truebook.feed.questions import Questions
+from truebook.feed.ticking import TICK_S, Ticker
+from truebook.following import wait_for
+from truebook.history import History
+from truebook.idle import IdleWork
+
+_logger = logging.getLogger(__name__)
+
+
+class Feed:
+    """One feed on a bus and a log; made by `Feed.start`."""
+
+    def __init__(
+        self, bus: Bus, log: Log, asker: Asker, history: History | None, clock: Clock
+    ) -> None:
+        self._bus = bus
+        self._asker = asker
+        self._work = IdleWork(clock)
+        self.fold = Fold(Directory())
+        self.publisher = Publisher(bus, self.fold, self._work, clock)
+        self.accounts = Accounts(self.publisher, asker, clock)
+        self.loader = Loader(self.publisher, asker, history, clock)
+        self.ticker = Ticker(log)
+        self.questions = Questions(bus, self.publisher, self.accounts, history, self.look, clock)
+
+    @classmethod
+    async def start(
+        cls,
+        bus: Bus,
+        log: Log,
+        channel: str,
+        history: History | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> "Feed":
+        """A feed that stands where an earlier one ended, or at the end of the stream; waits for
+        bus and engine. `channel`: where answers to this feed come, and to nobody else."""
+        asker = await Asker.start(bus, channel, Horizon())
+        feed = cls(bus, log, asker, history, clock)
+        notes = await feed._notes()
+        await feed._load_settings()
+        for number in feed.fold.directory.markets:
+            told = notes.get(str(number))
+            await feed.loader.load_levels(number, None if told is None else int(told))
+        await feed.questions.start()
+        return feed
+
+    async def run(self) -> None:
+        """Be the feed, for ever. Raises LogNotDurable, and what a bug raises."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.publisher.run())
+            group.create_task(self.loader.run())
+            group.create_task(self.questions.run())
+            group.create_task(self.ticker.start())
+            group.create_task(self._keep_looking())
+
+    async def close(self) -> None:
+        """End what runs beside `run`; log and bus are closed by whoever made them."""
+        self.questions.close()
+        self.accounts.close()
+        await self.ticker.close()
+        self._work.close()
+
+    async def look(self) -> None:
+        """Learn who listens to what."""
+        try:
+            channels = await self._bus.listened()
+        except BusUnavailable as error:
+            _logger.debug("who listens can't be learnt: %s", error)
+            return
+        async with self.publisher.lock:
+            self.fold.interest = interest_in(channels)
+        await self.accounts.listened(self.fold.interest.accounts)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await self.look()
+            self.ticker.tick(
+                market.number
+                for symbol in self.fold.interest.markets
+                if (market := self.fold.directory.market_by_symbol.get(symbol)) is not None
+            )
+            await asyncio.sleep(TICK_S)
+
+    async def _notes(self) -> dict[str, str]:
+        """What an earlier feed has noted; stand behind it, or at the end of the stream."""
+        attempt = 0
+        while True:
+            try:
+                tail = await self._bus.event_tail()
+                return self._stand_behind(tail, await self._bus.notes())
+            except BusUnavailable as error:
+                await wait_for("the bus", error, attempt)
+                attempt += 1
+
+    def _stand_behind(self, tail: Position, notes: dict[str, str]) -> dict[str, str]:
+        position = Position.parse(notes[POSITION]) if POSITION in notes else tail
+        self.fold.position = self.publisher.position = position
+        self._asker.saw(max(position, tail))
+        return notes
+
+    async def _load_settings(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                answer = await self._asker.ask("settings")
+                self.fold.directory.load(Position.parse(answer.position), answer.settings)
+                return
+            except TimedOut as error:
+                await wait_for("an engine", error, attempt)
+                attempt += 1
+
+
+@contextlib.asynccontextmanager
+async def running(feed: Feed) -> AsyncGenerator["asyncio.Task[None]", None]:
+    """The feed at work in a task, until the context is left."""
+    task = asyncio.create_task(feed.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await feed.close()

@@ -1,0 +1,218 @@
+"""The fold: event entries in, messages out; everything the feed knows, and no I/O.
+
+Promise: folding is a function of the entries, of what was loaded, and of the times given. Every
+event of every market and of each account that is followed passes through here once, in order.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from truebook.commandlog.interface import GENESIS, EventEntry
+from truebook.commandlog.replies import pack_position, settings_events
+from truebook.directory import Directory
+from truebook.feed.account_orders import Update
+from truebook.feed.channels import numbered, updates_channel
+from truebook.feed.events import (
+    Accepted,
+    Amended,
+    Balance,
+    Closed,
+    Entry,
+    Event,
+    Fill,
+    Rejected,
+    Rested,
+    Ticked,
+    Transferred,
+    read_events,
+    readers_without,
+)
+from truebook.feed.followed import FollowedAccount
+from truebook.feed.interest import NO_INTEREST, Interest
+from truebook.feed.market_stream import MarketStream, Message
+from truebook.messages import ACCEPTED_RESTS, AMENDED_KEPT
+
+_READERS = readers_without(Balance, Rejected, Transferred)
+MESSAGES_MAX = 4096
+"""A pass ends once it has more messages than that: the bus takes them in one step."""
+CLOCK_BEHIND_MS = 2000
+"""An interval is over by the clock, should the engine's time stand still, this long after its end:
+what was traded in it has arrived by then."""
+
+
+class Made(NamedTuple):
+    """What a pass made."""
+
+    messages: list[Message]
+    folded: int
+    """Entries."""
+    told: dict[int, int]
+    """For each market that was told: up to which market sequence."""
+
+
+class Fold:
+    """Markets and followed accounts at a position."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.position = GENESIS
+        self.time_ms = 0
+        """The engine's."""
+        self.markets: dict[int, MarketStream] = {}
+        self.accounts: dict[int, FollowedAccount] = {}
+        self.interest: Interest = NO_INTEREST
+        self._messages: list[Message] = []
+        self._told: dict[int, int] = {}
+        self._active: MarketStream | None = None
+        self._now_us = 0
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            Entry: self._entry,
+            Accepted: self._accepted,
+            Fill: self._fill,
+            Rested: self._rested,
+            Closed: self._closed,
+            Amended: self._amended,
+            Ticked: self._ticked,
+        }
+
+    def market(self, number: int) -> MarketStream:
+        """A market's stream; one that is new has no levels yet."""
+        stream = self.markets.get(number)
+        if stream is None:
+            stream = self.markets[number] = MarketStream(self.directory.markets[number])
+        return stream
+
+    def step(
+        self, entries: Sequence[EventEntry], now_ms: int, periods: Iterable[str], is_second: bool
+    ) -> Made:
+        """One pass: fold entries, as many as make a bounded number of messages, then tell what
+        changed. `periods`: depth streams whose time has come; `is_second`: so has that of candles
+        and tickers."""
+        messages: list[Message] = []
+        self._messages = messages
+        self._now_us = now_ms * 1000
+        folded = 0
+        for entry in entries:
+            self._fold(entry)
+            folded += 1
+            if len(messages) > MESSAGES_MAX:
+                break
+        told = self._tell(periods)
+        if is_second:
+            self._tell_figures(self.time_s(now_ms))
+        return Made(messages, folded, told)
+
+    def time_s(self, now_ms: int) -> int:
+        """The time by which intervals are over."""
+        return max(self.time_ms, now_ms - CLOCK_BEHIND_MS) // 1000
+
+    def lose(self) -> None:
+        """Events have been missed: everything must be loaded again."""
+        for stream in self.markets.values():
+            stream.depth.lose()
+            stream.candles.lose()
+        for account in self.accounts.values():
+            account.lose()
+
+    def updates(self, account: int, updates: Iterable[Update]) -> list[Message]:
+        """An account's updates as messages, to all its channels that may have listeners."""
+        symbols = self.interest.accounts.get(account, frozenset())
+        messages: list[Message] = []
+        for sequence, market, text in updates:
+            messages.append((updates_channel(account), numbered(sequence, text)))
+            for symbol in symbols:
+                told = text if symbol == market.symbol else b""
+                messages.append((updates_channel(account, symbol), numbered(sequence, told)))
+        return messages
+
+    def number(self, account: int) -> list[Message]:
+        """An account's number alone: who has missed something learns it."""
+        text = numbered(self.accounts[account].sequence)
+        symbols = self.interest.accounts.get(account, frozenset())
+        return [(updates_channel(account, symbol), text) for symbol in ("", *symbols)]
+
+    def _tell(self, periods: Iterable[str]) -> dict[int, int]:
+        told: dict[int, int] = {}
+        for number, stream in self.markets.items():
+            self._messages += stream.changes(self.time_ms, self._now_us)
+            if stream.depth.sequence != self._told.get(number):
+                told[number] = self._told[number] = stream.depth.sequence
+            for period in periods:
+                self._messages += stream.period(period, self._now_us)
+        return told
+
+    def _tell_figures(self, time_s: int) -> None:
+        for stream in self.markets.values():
+            symbol = stream.market.symbol
+            intervals = self.interest.klines.get(symbol, ())
+            self._messages += stream.klines(intervals, time_s, self._now_us)
+            if symbol in self.interest.tickers:
+                self._messages += stream.ticker(time_s, self._now_us)
+
+    def _fold(self, entry: EventEntry) -> None:
+        settings = settings_events(entry.events)
+        if settings:
+            self.directory.follow(pack_position(entry.position) + settings)
+            for number in self.directory.markets:
+                self.market(number)
+        handlers = self._handlers
+        for event in read_events(entry.events, _READERS):
+            handlers[type(event)](event)
+        self.position = entry.position
+
+    # events
+
+    def _entry(self, event: Entry) -> None:
+        self.time_ms = event.time_ms
+
+    def _accepted(self, event: Accepted) -> None:
+        self._active = stream = self.market(event.market)
+        depth = stream.depth
+        depth.number(event.market_sequence)
+        rests = event.flags & ACCEPTED_RESTS != 0
+        depth.accepted(event.side, event.order_id, event.price, event.quantity, rests)
+        if event.account in self.accounts:
+            self._tell_account(event.account, event)
+
+    def _fill(self, event: Fill) -> None:
+        stream = self.market(event.market)
+        stream.depth.number(event.market_sequence)
+        stream.depth.filled(
+            1 - event.side, event.price, event.quantity, event.maker_order_id, event.maker_remaining
+        )
+        self._messages.append(stream.trade(event, self.time_ms, self._now_us))
+        if event.maker_account in self.accounts:
+            self._tell_account(event.maker_account, event)
+        if event.taker_account in self.accounts and event.taker_account != event.maker_account:
+            self._tell_account(event.taker_account, event)
+
+    def _rested(self, event: Rested) -> None:
+        # It follows the ACCEPTED or AMENDED of the same command, which names the market.
+        stream = self._active
+        assert stream is not None
+        stream.depth.number(event.market_sequence)
+        stream.depth.rested(event.order_id, event.remaining)
+
+    def _closed(self, event: Closed) -> None:
+        depth = self.market(event.market).depth
+        depth.number(event.market_sequence)
+        if event.rested:
+            depth.closed(event.side, event.order_id, event.price, event.remaining)
+        if event.account in self.accounts:
+            self._tell_account(event.account, event)
+
+    def _amended(self, event: Amended) -> None:
+        self._active = stream = self.market(event.market)
+        stream.depth.number(event.market_sequence)
+        stream.depth.amended(
+            event.side, event.order_id, event.price, event.remaining, event.mode == AMENDED_KEPT
+        )
+        if event.account in self.accounts:
+            self._tell_account(event.account, event)
+
+    def _ticked(self, event: Ticked) -> None:
+        self.market(event.market).depth.number(event.market_sequence)
+
+    def _tell_account(self, account: int, event: Accepted | Fill | Closed | Amended) -> None:
+        updates = self.accounts[account].fold(event, self.time_ms)
+        self._messages += self.updates(account, updates)

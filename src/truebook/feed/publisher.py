@@ -1,0 +1,162 @@
+"""The feed's passes: read what is there → fold → publish, some hundred times a second at most.
+
+Promise: what is published follows the event stream without a gap and without a repeat, over any
+loss of the bus. A pass is sent in one step together with notes of how far it goes; if the bus is
+lost on the way, the notes tell whether that step was done, and it is sent again only if not. A
+restarted feed reads the notes and goes on behind them. A bus that comes back empty is filled again
+by the engine; positions that are passed already are not told again.
+
+If the stream was trimmed past where the feed stands, the fold `lose`s what it knows, and all of it
+is loaded again (loading.py).
+
+`lock` is held while a pass is made: whoever changes or reads the fold holds it too.
+"""
+
+import asyncio
+import itertools
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from truebook.clock import Clock
+from truebook.commandlog.interface import Bus, BusUnavailable, EventEntry
+from truebook.feed.channels import DEPTH_PERIODS_MS
+from truebook.feed.fold import Fold, Made
+from truebook.feed.market_stream import Message
+from truebook.idle import IdleWork
+
+_logger = logging.getLogger(__name__)
+PASS_S = 0.01
+"""From the beginning of one pass to that of the next: what comes in between is told together."""
+BLOCK_MS = 50
+"""How long a pass waits for events: what is told at its time is late by no more."""
+ENTRIES_MAX = 64
+"""Entries that are read at once: small steps, since they may run with little of a processor."""
+SECOND_S = 1.0
+RETRY_S = 0.1
+
+POSITION = "position"
+PASS = "pass"
+
+
+class _Due:
+    """What is told at its time, and when it is next."""
+
+    def __init__(self) -> None:
+        self._next_s = dict.fromkeys([*(name for name in DEPTH_PERIODS_MS if name), ""], 0.0)
+
+    def now(self, elapsed_s: float) -> tuple[list[str], bool]:
+        """The periods of depth that have passed, and whether a second has."""
+        due = [name for name, next_s in self._next_s.items() if next_s <= elapsed_s]
+        for name in due:
+            period_s = DEPTH_PERIODS_MS[name] / 1000 or SECOND_S
+            self._next_s[name] = max(self._next_s[name] + period_s, elapsed_s)
+        return [name for name in due if name], "" in due
+
+
+class Publisher:
+    """Passes over one fold."""
+
+    def __init__(self, bus: Bus, fold: Fold, work: IdleWork, clock: Clock) -> None:
+        self.fold = fold
+        self.lock = asyncio.Lock()
+        self.position = fold.position
+        """Everything up to here is folded and published."""
+        self.lag_ms = 0.0
+        self.passes = 0
+        self.extra: list[Message] = []
+        """To be sent before what the next pass makes."""
+        self._bus = bus
+        self._work = work
+        self._clock = clock
+        self._after: list[Callable[[], None]] = []
+        self._entries: Sequence[EventEntry] = ()
+        self._due = _Due()
+        self._behind_since_s = clock.elapsed_s()
+        self._pass_ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
+        self._untold = True
+        """Whether the notes on the bus may be incomplete."""
+
+    def after_pass(self, call: Callable[[], None]) -> None:
+        """Call `call` after each pass."""
+        self._after.append(call)
+
+    async def run(self) -> None:
+        """Make passes, for ever."""
+        while True:
+            began_s = self._clock.elapsed_s()
+            is_more = await self.make_pass()
+            if not is_more:
+                rest_s = PASS_S - (self._clock.elapsed_s() - began_s)
+                await asyncio.sleep(max(rest_s, 0))
+
+    async def make_pass(self) -> bool:
+        """One pass; whether there is more to read at once."""
+        if not self._entries:
+            self._entries = await self._read()
+        is_more = len(self._entries) >= ENTRIES_MAX
+        began_s = self._clock.elapsed_s()
+        if not is_more:
+            self._behind_since_s = began_s
+        lag_ms = max(self.lag_ms, (began_s - self._behind_since_s) * 1000)
+        async with self.lock:
+            self._check_stream()
+            periods, is_second = self._due.now(began_s)
+            step = partial(self.fold.step, self._entries, self._clock.now_ms(), periods, is_second)
+            made = await self._work.run(step, lag_ms)
+            self._entries = self._entries[made.folded :]
+            await self._send(made)
+        self.lag_ms = (self._clock.elapsed_s() - self._behind_since_s) * 1000
+        for call in self._after:
+            call()
+        return is_more or bool(self._entries)
+
+    async def _read(self) -> Sequence[EventEntry]:
+        position = self.fold.position
+        try:
+            return await self._bus.event_entries_after(position, ENTRIES_MAX, BLOCK_MS)
+        except BusUnavailable as error:
+            _logger.warning("the event stream can't be read: %s", error)
+            await asyncio.sleep(RETRY_S)
+            return ()
+
+    def _check_stream(self) -> None:
+        """See whether entries are missing before those at hand."""
+        if self._entries and self._entries[0].previous != self.fold.position:
+            _logger.warning(
+                "the event stream goes on behind %s and this feed stands at %s: loading anew",
+                self._entries[0].previous,
+                self.fold.position,
+            )
+            self.fold.lose()
+
+    async def _send(self, made: Made) -> None:
+        messages = [*self.extra, *made.messages]
+        self.extra.clear()
+        position = self.fold.position
+        if messages or position != self.position:
+            self.passes += 1
+            told = made.told
+            if self._untold:
+                told = {n: stream.depth.sequence for n, stream in self.fold.markets.items()}
+            notes = {str(number): str(sequence) for number, sequence in told.items()}
+            notes |= {POSITION: str(position), PASS: next(self._pass_ids)}
+            await self._send_once(messages, notes)
+        self.position = position
+
+    async def _send_once(self, messages: list[Message], notes: dict[str, str]) -> None:
+        while True:
+            try:
+                await self._bus.publish_all(messages, notes)
+                self._untold = False
+                return
+            except BusUnavailable as error:
+                _logger.warning("a pass can't be published, trying again: %s", error)
+                self._untold = True
+            await asyncio.sleep(RETRY_S)
+            try:
+                if (await self._bus.notes()).get(PASS) == notes[PASS]:
+                    return
+            except BusUnavailable:
+                continue

@@ -1,0 +1,1 @@
+"""The store on SQLite: all of its SQL, tables, writing and reading."""

@@ -1,0 +1,57 @@
+"""What store/missed.py needs, read from SQLite."""
+
+import sqlite3
+
+from truebook.store.missed import Missed, MissedAmendment, MissedFill, MissedOrder
+from truebook.store.sqlite.grids import read_assets, read_markets
+
+_ORDERS = """
+WITH about(id) AS (
+  SELECT order_id FROM fills
+  WHERE user_id = :account AND account_sequence > :after AND account_sequence <= :to
+  UNION SELECT order_id FROM amendments
+  WHERE user_id = :account AND account_sequence > :after AND account_sequence <= :to
+  UNION SELECT id FROM orders
+  WHERE user_id = :account AND accepted_sequence > :after AND accepted_sequence <= :to
+  UNION SELECT id FROM orders
+  WHERE user_id = :account AND closed_sequence > :after AND closed_sequence <= :to
+    AND close_reason IS NOT NULL
+)
+SELECT id, accepted_sequence, market, client_id, price, original_qty, executed_qty, executed_quote,
+  closed_sequence, closed_at, close_reason, time_flags
+FROM about JOIN orders USING (id) WHERE user_id = :account
+"""
+_FILLS = """
+SELECT account_sequence, order_id, price, qty, fee, fee_asset, is_maker, trade_id, created_at
+FROM fills WHERE user_id = ? AND account_sequence > ? ORDER BY account_sequence
+"""
+_AMENDMENTS = """
+SELECT account_sequence, order_id, price, original_qty, created_at, price_before,
+  original_qty_before
+FROM amendments WHERE user_id = ? AND account_sequence > ? ORDER BY account_sequence
+"""
+
+
+def read_missed(connection: sqlite3.Connection, account: int, after: int, to: int) -> Missed:
+    """What happened to an account's orders after one sequence and up to another."""
+    names = {"account": account, "after": after, "to": to}
+    orders = [MissedOrder._make(row) for row in connection.execute(_ORDERS, names)]
+    ids = {order.order_id for order in orders}
+    since = account, after
+    fills = (MissedFill._make(row) for row in connection.execute(_FILLS, since))
+    changes = (MissedAmendment._make(row) for row in connection.execute(_AMENDMENTS, since))
+    assets = read_assets(connection)
+    return Missed(
+        _sequence(connection, account),
+        orders,
+        [fill for fill in fills if fill.order_id in ids],
+        [change for change in changes if change.order_id in ids],
+        read_markets(connection, assets),
+        assets,
+    )
+
+
+def _sequence(connection: sqlite3.Connection, account: int) -> int:
+    query = "SELECT account_sequence FROM accounts WHERE user_id = ?"
+    row = connection.execute(query, (account,)).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,227 @@
+"""interface.Writer over SQLite.
+
+Promise: one transaction a batch. Write-ahead logging lets readers go on meanwhile; `synchronous` is
+NORMAL: a power failure can take the last batches, position and rows together.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from truebook.commandlog.chain import START
+from truebook.commandlog.interface import GENESIS, Position, Tail
+from truebook.directory import Directory
+from truebook.store.interface import Stored, StoreUnavailable
+from truebook.store.rows import Change, Rows
+from truebook.store.sqlite.grids import read_assets, read_markets
+from truebook.store.sqlite.schema import MIGRATIONS, SCHEMA_VERSION
+
+BUSY_S = 1.0
+"""How long another connection's lock is waited for: `sqlite3` in somebody's terminal."""
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+_CHANGE = """
+UPDATE orders SET remaining_qty = ?, executed_qty = executed_qty + ?,
+  executed_quote = executed_quote + ?, price = ifnull(?, price),
+  original_qty = ifnull(?, original_qty), priority = iif(? IS -1, priority, ?),
+  placed_sequence = ifnull(?, placed_sequence), closed_sequence = ?, closed_at = ?,
+  close_reason = ?
+WHERE id = ? AND priority IS NOT NULL
+"""
+_CLOSE = """
+UPDATE orders SET remaining_qty = ?, priority = NULL, closed_sequence = ?, closed_at = ?,
+  close_reason = ?
+WHERE id = ? AND priority IS NOT NULL
+"""
+_FIRST_AMENDMENT = """
+INSERT INTO amendments SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, price, original_qty
+FROM orders WHERE id = ? AND priority IS NOT NULL
+"""
+_CANDLE = """
+INSERT INTO candles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+  high = max(high, excluded.high), low = min(low, excluded.low), close = excluded.close,
+  volume = iif(volume > 9223372036854775807 - excluded.volume, 9223372036854775807,
+    volume + excluded.volume),
+  turnover = iif(turnover > 9223372036854775807 - excluded.turnover, 9223372036854775807,
+    turnover + excluded.turnover),
+  trades = trades + excluded.trades
+"""
+_BALANCE = """
+INSERT INTO balances VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET available = excluded.available, locked = excluded.locked
+"""
+_ACCOUNT = """
+INSERT INTO accounts VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET name = excluded.name,
+  tier = excluded.tier, open_orders_max = excluded.open_orders_max, flags = excluded.flags
+"""
+_KEY = """
+INSERT INTO keys (public_key, user_id, permissions, expires_at) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET permissions = excluded.permissions, expires_at = excluded.expires_at
+"""
+_MARKET = f"""
+INSERT INTO markets VALUES ({", ".join("?" * 21)}, 0, 0, 0) ON CONFLICT DO UPDATE SET
+  state = excluded.state, price_min = excluded.price_min, price_max = excluded.price_max,
+  quantity_min = excluded.quantity_min, quantity_max = excluded.quantity_max,
+  price_reference = excluded.price_reference, open_orders_max = excluded.open_orders_max,
+  band_max_bp = excluded.band_max_bp, band_min_bp = excluded.band_min_bp,
+  impact_max_bp = excluded.impact_max_bp, impact_min_bp = excluded.impact_min_bp
+"""
+
+
+class SqliteWriter:
+    """Writes one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+
+    def open(self) -> Stored:
+        """Connect, make or migrate the tables, and tell what is there. Raises StoreUnavailable."""
+        try:
+            connection = self._connection = sqlite3.connect(
+                self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+            )
+            for pragma in PRAGMAS:
+                connection.execute(pragma)
+            _migrate(connection)
+            self._identity = self._found()
+            return _stored(connection)
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise _unavailable(error) from None
+
+    def write(self, rows: Rows) -> None:
+        """Write a batch in one transaction. Raises StoreUnavailable."""
+        connection = self._connection
+        assert connection is not None, "not open"
+        try:
+            if self._found() != self._identity:
+                raise StoreUnavailable("the file was taken away or replaced")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                _write(connection, rows)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.rollback()
+                raise
+        except (sqlite3.Error, OSError) as error:
+            raise _unavailable(error) from None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+    def _found(self) -> tuple[int, int]:
+        found = os.stat(self._path)
+        return found.st_dev, found.st_ino
+
+
+def _unavailable(error: Exception) -> Exception:
+    """What an error means: a row that contradicts another one is a bug, not a bad moment."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        return error
+    return StoreUnavailable(str(error))
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)")
+    found = connection.execute("SELECT ifnull(max(version), 0) FROM schema_version").fetchone()[0]
+    if found > SCHEMA_VERSION:
+        raise StoreUnavailable(f"it has version {found}, this program writes {SCHEMA_VERSION}")
+    for number, statements in enumerate(MIGRATIONS[found:], found + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("INSERT INTO schema_version VALUES (?)", (number,))
+        connection.execute("COMMIT")
+
+
+def _stored(connection: sqlite3.Connection) -> Stored:
+    row = connection.execute("SELECT position, event_hash FROM progress").fetchone()
+    tail = Tail(Position.parse(row[0]), row[1]) if row else Tail(GENESIS, START)
+    directory = Directory()
+    directory.assets = read_assets(connection)
+    directory.markets = read_markets(connection, directory.assets)
+    return Stored(tail, directory)
+
+
+def _write(connection: sqlite3.Connection, rows: Rows) -> None:
+    _write_settings(connection, rows)
+    _write_orders(connection, rows)
+    many = connection.executemany
+    many("INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.trades)
+    many("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.fills)
+    many("INSERT INTO transfers VALUES (NULL, ?, ?, ?, ?)", rows.transfers)
+    many(_BALANCE, ((*key, *values) for key, values in rows.balances.items()))
+    many(_CANDLE, rows.candles)
+    position, event_hash = rows.tail
+    connection.execute(
+        "INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?)",
+        (str(position), event_hash, rows.time_ms),
+    )
+
+
+def _write_orders(connection: sqlite3.Connection, rows: Rows) -> None:
+    """Amendments first, which look at what is changed next; then new orders, since an id may be
+    used again once its order has left the book."""
+    many = connection.executemany
+    _each(connection, _FIRST_AMENDMENT, rows.first_amendments)
+    many("INSERT INTO amendments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.amendments)
+    closes, changes = [], []
+    for change in rows.changes.values():
+        if change.executed or change.price is not None:
+            changes.append(_values(change))
+        else:
+            closed = change.remaining, change.closed, change.closed_ms, change.reason
+            closes.append((*closed, change.order_id))
+    _each(connection, _CLOSE, closes)
+    _each(connection, _CHANGE, changes)
+    many(f"INSERT INTO orders VALUES ({', '.join('?' * 18)})", rows.orders)
+
+
+def _values(change: Change) -> tuple[int | None, ...]:
+    return (
+        *(change.remaining, change.executed, change.executed_quote),
+        *(change.price, change.quantity, change.priority, change.priority, change.placed),
+        *(change.closed, change.closed_ms, change.reason, change.order_id),
+    )
+
+
+def _each(
+    connection: sqlite3.Connection, statement: str, values: Sequence[tuple[int | None, ...]]
+) -> None:
+    """Run a statement for each; each finds exactly one resting order."""
+    changed = connection.executemany(statement, values).rowcount if values else 0
+    if changed != len(values):
+        raise sqlite3.IntegrityError(f"{len(values)} orders changed, {changed} of them rested")
+
+
+def _write_settings(connection: sqlite3.Connection, rows: Rows) -> None:
+    many = connection.executemany
+    many("INSERT OR REPLACE INTO assets VALUES (?, ?, ?, ?)", rows.assets.values())
+    many(_MARKET, rows.markets.values())
+    many("INSERT OR REPLACE INTO tiers VALUES (?, ?, ?)", rows.tiers.values())
+    many(_ACCOUNT, rows.accounts.values())
+    many(_KEY, rows.keys.values())
+    many("INSERT OR REPLACE INTO gateways VALUES (?, ?)", rows.gateways.items())
+    sequences = _turned(rows.market_sequences.items())
+    many("UPDATE markets SET market_sequence = ? WHERE market = ?", sequences)
+    last = ((*trade, market) for market, trade in rows.last_trades.items())
+    many("UPDATE markets SET last_trade_id = ?, last_price = ? WHERE market = ?", last)
+    sequences = _turned(rows.account_sequences.items())
+    many("UPDATE accounts SET account_sequence = ? WHERE user_id = ?", sequences)
+
+
+def _turned(items: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(value, key) for key, value in items]

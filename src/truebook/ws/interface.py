@@ -1,0 +1,74 @@
+"""What an application gives the websocket server: who may hear which channel, and what was missed.
+
+The server knows channels of the bus and bytes, nothing of what they say. An application brings a
+`Guide`, which turns the names that clients write into channels, and a `Backlog` if it has numbered
+channels. With these it is a chat, a game or an exchange.
+
+A message of an ordinary channel is the JSON that stands under `data` in a client's frame. A message
+of a **numbered** channel is its number, eight bytes, little-endian, and then that JSON. Numbers
+have no gap; a message without JSON only says what the last number is.
+"""
+
+from collections.abc import Callable, Sequence
+from struct import Struct
+from typing import NamedTuple, Protocol
+
+Merge = Callable[[bytes, bytes], bytes | None]
+"""Joins two messages in a row, older and newer, into one that says the same to who has seen
+neither; None: they can't be joined."""
+
+_NUMBER = Struct("<Q")
+
+
+class Channel(NamedTuple):
+    """What a stream of a client is made of."""
+
+    name: str
+    """Of the bus. Empty: a stream on which nothing is ever sent."""
+    is_numbered: bool = False
+    merge: Merge | None = None
+    """For a reader who can't keep up; None: such a reader gets every message, or is closed."""
+    wants: Callable[[bytes], bool] | None = None
+    """Which of the channel's messages belong to the stream; None: all."""
+    is_allowed: Callable[[], bool] | None = None
+    """Asked every second, whether its subscriber may still hear it; None: everybody may."""
+
+
+class Missed(NamedTuple):
+    """Messages of a numbered channel: every one after the number asked for, up to `number`."""
+
+    number: int
+    messages: Sequence[bytes]
+
+
+class Refused(Exception):
+    """What a client wants can't be; it is told the code and the message."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Unavailable(Exception):
+    """What was missed can't be had at the moment."""
+
+
+class Guide(Protocol):
+    """Knows the streams of an application."""
+
+    def channels_of(self, streams: Sequence[str], signature: Sequence[str] | None) -> list[Channel]:
+        """The channel of each stream, all for the one who signed. Raises Refused."""
+
+
+class Backlog(Protocol):
+    """Remembers numbered channels."""
+
+    async def updates(self, channel: str, after: int | None) -> Missed:
+        """What a channel said after a number; None: nothing, just its last number. The answer is
+        as of the call or later. Raises Unavailable."""
+
+
+def read_numbered(message: bytes) -> tuple[int, bytes]:
+    """Number and JSON of a numbered channel's message."""
+    return _NUMBER.unpack_from(message)[0], message[_NUMBER.size :]

@@ -1,0 +1,135 @@
+"""`UserManager`: all sessions: who is let in, that they are alive, and how they leave.
+
+Promise: a process holds at most so many sessions, and an address at most its share of them; a dead
+session ends within two pings; a server that ends says goodbye to its sessions one after the other,
+each once it was sent what waited for it, and is done within seconds.
+
+One is made when the server starts and is handed around; there is no global one.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from http import HTTPStatus
+
+import structlog
+from picows import (
+    WSCloseCode,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+)
+
+from truebook.limits import (
+    WS_CONNECTIONS_MAX,
+    WS_CONNECTIONS_PER_ADDRESS,
+    WS_DRAIN_S,
+    WS_DRAIN_STEP_S,
+    WS_DRAINED_S_MAX,
+)
+from truebook.ws.interface import Guide
+from truebook.ws.sessions import Session
+from truebook.ws.subscriptions import SubscriptionManager
+
+log = structlog.get_logger()
+
+PATHS = (b"/", b"/stream")
+_LOOK_S = 1.0
+
+
+class UserManager:
+    """One for a server."""
+
+    def __init__(
+        self,
+        subscriptions: SubscriptionManager,
+        guide: Guide,
+        *,
+        connections_per_address: int = WS_CONNECTIONS_PER_ADDRESS,
+        connections_max: int = WS_CONNECTIONS_MAX,
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._guide = guide
+        self._connections_per_address = connections_per_address
+        self._connections_max = connections_max
+        self._sessions: set[Session] = set()
+        self._addresses: Counter[str] = Counter()
+        self._is_leaving = False
+        self._all_left = asyncio.Event()
+
+    def __len__(self) -> int:
+        """How many sessions there are."""
+        return len(self._sessions)
+
+    def admit(
+        self, request: WSUpgradeRequest, address: str
+    ) -> Session | WSUpgradeResponseWithListener:
+        """A session for who asks for one, or the answer that there is none."""
+        if request.path.partition(b"?")[0] not in PATHS:
+            return _refusal(HTTPStatus.NOT_FOUND, "there are no streams here, but at /")
+        if self._is_leaving or len(self._sessions) >= self._connections_max:
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no more connections at the moment")
+        if self._addresses[address] >= self._connections_per_address:
+            return _refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many connections of this address")
+        _repair_connection_header(request)
+        return Session(self, self._subscriptions, self._guide, address)
+
+    async def look_after(self) -> None:
+        """Look at every session every second, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            now = loop.time()
+            for session in list(self._sessions):
+                session.look(now)
+
+    async def leave(self) -> None:
+        """Let nobody in any more and close all sessions, spread over some seconds."""
+        self._is_leaving = True
+        sessions = list(self._sessions)
+        if sessions:
+            log.info("closing sessions", sessions=len(sessions))
+        pause = min(WS_DRAIN_STEP_S, WS_DRAIN_S / max(len(sessions), 1))
+        goodbyes = []
+        for session in sessions:
+            goodbye = session.end_politely(WSCloseCode.GOING_AWAY, "the server is restarted")
+            goodbyes.append(asyncio.create_task(goodbye))
+            await asyncio.sleep(pause)
+        if self._sessions:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_left.wait(), WS_DRAINED_S_MAX)
+        for session in list(self._sessions):
+            session.abort()
+        for task in goodbyes:
+            task.cancel()
+        await asyncio.gather(*goodbyes, return_exceptions=True)
+
+    # sessions.Keeper
+
+    def joined(self, session: Session) -> None:
+        """A session is open."""
+        self._sessions.add(session)
+        self._addresses[session.address] += 1
+
+    def left(self, session: Session) -> None:
+        """A session has ended."""
+        if session in self._sessions:
+            self._sessions.discard(session)
+            self._addresses[session.address] -= 1
+            if not self._addresses[session.address]:
+                del self._addresses[session.address]
+            if self._is_leaving and not self._sessions:
+                self._all_left.set()
+
+
+def _refusal(status: HTTPStatus, reason: str) -> WSUpgradeResponseWithListener:
+    response = WSUpgradeResponse.create_error_response(status, reason.encode())
+    return WSUpgradeResponseWithListener(response, None)
+
+
+def _repair_connection_header(request: WSUpgradeRequest) -> None:
+    """Browsers send `Connection: keep-alive, Upgrade`, which picows would not take for what it
+    is."""
+    values = request.headers.get("Connection", "").lower().split(",")
+    if any(value.strip() == "upgrade" for value in values):
+        request.headers["Connection"] = "upgrade"

@@ -1,0 +1,134 @@
+"""The database as the tests look at it: whole tables, and the state hash that its rows have."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from store.naive import NaiveTables
+
+from truebook.commandlog.interface import EventEntry
+from truebook.engine.fingerprint import Tag, record_hash, to_bytes
+from truebook.messages import ORDER_HAS_CLIENT_ID
+from truebook.store.candles import SUM_MAX
+from truebook.store.fold import fold
+from truebook.store.sqlite.writer import SqliteWriter
+
+ORDER_COLUMNS = (
+    "id, user_id, accepted_sequence, market, symbol, client_id, price, original_qty,"
+    " remaining_qty, executed_qty, executed_quote, priority, placed_sequence, closed_sequence,"
+    " closed_at, close_reason, seq, time_flags"
+)
+
+
+def store(path: Path, entries: list[EventEntry], batch: int = 100) -> None:
+    """Write a stream into a database."""
+    writer = SqliteWriter(path)
+    try:
+        known, directory = writer.open()
+        for first in range(0, len(entries), batch):
+            rows = fold(entries[first : first + batch], known, directory)
+            writer.write(rows)
+            known = rows.tail
+    finally:
+        writer.close()
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that is closed in the end."""
+    connection = sqlite3.connect(path)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def dump(path: Path) -> dict[str, list[tuple]]:
+    """Every row of every table."""
+    with opened(path) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        tables = [name for (name,) in names.fetchall()]
+        return {
+            name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in tables
+        }
+
+
+def compare(path: Path, naive: NaiveTables) -> None:
+    """Assert that the tables are what the events make of them."""
+    with opened(path) as connection:
+        rows = connection.execute
+        orders = sorted(rows(f"SELECT {ORDER_COLUMNS} FROM orders"), key=repr)
+        assert orders == sorted((tuple(order.values()) for order in naive.orders), key=repr)
+        assert set(rows("SELECT * FROM trades")) == set(naive.trades)
+        assert set(rows("SELECT * FROM fills")) == set(naive.fills)
+        assert set(rows("SELECT * FROM amendments")) == set(naive.amendments)
+        found = rows("SELECT user_id, asset, amount, created_at FROM transfers ORDER BY id")
+        assert found.fetchall() == naive.transfers
+        found = rows("SELECT * FROM balances")
+        assert {(a, b): (c, d) for a, b, c, d in found} == naive.balances
+        found = {row[:3]: list(row[3:]) for row in rows("SELECT * FROM candles")}
+        assert found == {key: _bounded(candle) for key, candle in naive.candles.items()}
+        assert dict(rows("SELECT * FROM gateways").fetchall()) == naive.gateways
+        found = rows("SELECT user_id, account_sequence FROM accounts")
+        assert dict(found.fetchall()) == naive.sequences
+        assert rows("SELECT time_ms FROM progress").fetchone()[0] == naive.time_ms
+
+
+def _bounded(candle: list[int]) -> list[int]:
+    return [*candle[:4], min(candle[4], SUM_MAX), min(candle[5], SUM_MAX), candle[6]]
+
+
+def state_hash(path: Path) -> bytes:
+    """The state hash of the rows: what an engine that is made from them would have."""
+    with opened(path) as connection:
+        low = high = 0
+        for record in _records(connection):
+            record_low, record_high = record_hash(*record)
+            low += record_low
+            high += record_high
+        return to_bytes(low, high)
+
+
+def _records(connection: sqlite3.Connection) -> Iterator[tuple[int, ...]]:
+    rows = connection.execute
+    yield Tag.CLOCK, rows("SELECT time_ms FROM progress").fetchone()[0]
+    for row in rows("SELECT gateway, last_sequence FROM gateways"):
+        yield Tag.GATEWAY, *row
+    for asset, symbol, name, decimals in rows("SELECT * FROM assets"):
+        yield Tag.ASSET, asset, decimals, *_words(symbol.encode(), 2), *_words(name, 3)
+    for row in rows("SELECT * FROM markets"):
+        yield _market(row)
+    for tier, maker, taker in rows("SELECT * FROM tiers WHERE maker_bp <> 0 OR taker_bp <> 0"):
+        yield Tag.TIER, tier, maker, taker
+    for number, name, tier, cap, flags, sequence in rows("SELECT * FROM accounts"):
+        yield Tag.ACCOUNT, number, tier | flags << 8 | cap << 32, sequence, *_words(name, 3)
+    for _, key, account, permissions, expires in rows("SELECT * FROM keys"):
+        yield Tag.KEY, *_words(key, 4), account | permissions << 32, expires
+    query = "SELECT * FROM balances WHERE available <> 0 OR locked <> 0"
+    for account, asset, available, locked in rows(query):
+        yield Tag.BALANCE, account | asset << 32, available, locked
+    query = (
+        "SELECT id, user_id, market, price, original_qty, remaining_qty, executed_quote, priority,"
+        " time_flags, client_id FROM orders WHERE priority IS NOT NULL"
+    )
+    for order, account, market, *numbers, flags, client in rows(query):
+        yield Tag.ORDER, order, account | market << 32, *numbers, flags
+        if flags & ORDER_HAS_CLIENT_ID:
+            yield Tag.CLIENT, account, client, order
+
+
+def _market(row: tuple) -> tuple[int, ...]:
+    index, _, state, base, quote, tick, tick_exponent, step, step_exponent, *rest = row
+    *limits, band_max, band_min, impact_max, impact_min, _, _, sequence, trade, price = rest
+    return (
+        *(Tag.MARKET, index, base | quote << 16 | state << 32, tick, step),
+        *(tick_exponent | step_exponent << 8, *limits),
+        band_max | band_min << 16 | impact_max << 32 | impact_min << 48,
+        *(price, sequence, trade),
+    )
+
+
+def _words(text: bytes, count: int) -> list[int]:
+    padded = text.ljust(8 * count, b"\0")
+    return [int.from_bytes(padded[i : i + 8], "little") for i in range(0, 8 * count, 8)]
