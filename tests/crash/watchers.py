@@ -9,6 +9,7 @@ Connections that break are made again; a message that breaks a promise fails the
 
 import asyncio
 import base64
+import contextlib
 import json
 import threading
 import time
@@ -94,15 +95,17 @@ class BookKeeper:
         streams: Streams,
         socket: aiohttp.ClientWebSocketResponse,
     ) -> None:
-        is_synchronised = False
+        chained_to: int | None = None
+        """The last update's `u`; None: the next update may begin before the snapshot's end."""
+        await self._snapshot(session, streams)
         async for update in frames(socket, SILENCE_S_MAX):
             assert update["U"] <= update["u"], update
-            if is_synchronised and update["U"] != self.update_id + 1:
-                assert update["U"] > self.update_id, (self.update_id, update)
-                is_synchronised = False
-            while not is_synchronised:
+            if chained_to is not None and update["U"] != chained_to + 1:
+                assert update["U"] > chained_to, (chained_to, update)
                 await self._snapshot(session, streams)
-                is_synchronised = self.update_id >= update["U"] - 1
+            while self.update_id < update["U"] - 1:
+                await self._snapshot(session, streams)
+            chained_to = update["u"]
             if update["u"] > self.update_id:
                 self._apply(update)
 
@@ -197,7 +200,8 @@ def watching(streams: Streams, keepers: list[BookKeeper | UpdateKeeper]) -> Iter
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        with contextlib.suppress(RuntimeError):  # it has ended by itself, of an error
+            loop.call_soon_threadsafe(stop.set)
         thread.join()
-    if errors:
-        raise errors[0]
+        if errors:
+            raise errors[0]
