@@ -35,12 +35,22 @@ class InMemory:
         self.bus = MemoryBusServer()
         self._folder = folder
         self._nodes = itertools.count(1)
+        self._engines = contextlib.ExitStack()
         self.client = None
+
+    def start_engine(self):
+        """Put an engine to work."""
+        self._engines.enter_context(self.engine())
+
+    def stop_engine(self):
+        """End it."""
+        self._engines.pop_all().close()
 
     @contextlib.asynccontextmanager
     async def running(self):
         """With an engine at work, and the venue founded."""
-        with self.engine():
+        with self._engines:
+            self.start_engine()
             self.client = await CommandClient.start(MemoryLog(self.log), MemoryBus(self.bus))
             try:
                 await self._found()
@@ -115,5 +125,5 @@ class InMemory:
 async def until(condition, seconds=10.0):
     """Wait for something to become true."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
