@@ -120,7 +120,7 @@ class Questions:
                 stream = None if number is None else self._publisher.fold.markets.get(number)
                 if stream is None or not stream.depth.can_tell:
                     return False
-                answer.body = stream.book(query.limit)
+                answer.body = stream.book(query.limit, self._clock.now_ms() * 1000)
             case "tickers":
                 answer.body = self._tickers(query.market, query.limit or 24)
             case "roles":
