@@ -40,12 +40,14 @@ class History:
     """SET_ASSET commands: each asset is set once, by genesis."""
 
 
-def read_history(log_url: str) -> History:
-    """Read the whole log."""
-    # Imported here: to collect the tests must not compile the engine.
-    from truebook.engine.fast import FastEngine
+def read_history(log_url: str, engine: Engine | None = None) -> History:
+    """Read the whole log, with a new engine of the compiled kind unless another one is given."""
+    if engine is None:
+        # Imported here: to collect the tests must not compile the engine.
+        from truebook.engine.fast import FastEngine
 
-    history = History(FastEngine())
+        engine = FastEngine()
+    history = History(engine)
     reader = ValkeyLogReader(log_url)
     position = GENESIS
     try:
