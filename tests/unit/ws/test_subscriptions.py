@@ -240,3 +240,17 @@ def test_a_silent_stream_asks_nothing_of_the_bus(in_hall):
         hall.manager.unsubscribe(subscription)
 
     in_hall(test)
+
+
+def test_what_was_said_while_the_bus_was_away_is_fetched(in_hall):
+    async def test(hall):
+        ann = Listener()
+        await hall.manager.complete(hall.subscribe(ann, "count.a"))
+        hall.rooms.say("count.a", b"1")
+        if hasattr(hall.bus, "reconnected"):
+            hall.bus.reconnected()
+        else:
+            hall.bus._subscribed.abort("cut by the test")
+        await until(lambda: ann.heard == [("count.a", b"1")])
+
+    in_hall(test)
