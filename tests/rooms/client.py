@@ -87,7 +87,7 @@ class Client:
         await self.writer.drain()
 
     async def hear(self) -> Heard:
-        """The next frame; pings are answered on the way."""
+        """The next frame; a ping is answered on the way, and a Close."""
         async with asyncio.timeout(WAIT_S_MAX):
             while True:
                 first, second = await self.reader.readexactly(2)
@@ -99,9 +99,13 @@ class Client:
                 elif second == 127:
                     (size,) = struct.unpack("!Q", await self.reader.readexactly(8))
                 heard = Heard(first & 15, await self.reader.readexactly(size))
-                if heard.opcode != PING:
-                    return heard
-                await self.send(frame(heard.payload, PONG))
+                if heard.opcode == PING:
+                    await self.send(frame(heard.payload, PONG))
+                    continue
+                if heard.opcode == CLOSE:
+                    with contextlib.suppress(ConnectionError):
+                        await self.send(frame(heard.payload[:2], CLOSE))
+                return heard
 
     async def hear_json(self) -> Any:
         """The next frame's JSON."""
