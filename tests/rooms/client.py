@@ -193,9 +193,10 @@ async def served_rooms(connections_per_address: int = 64) -> AsyncGenerator[Serv
     bus_server, rooms = MemoryBusServer(), Rooms()
     bound = socket.create_server(("127.0.0.1", 0))
     served = Served(MemoryBus(bus_server), rooms, rooms)
-    async with serving(
-        served, bound, connections_per_address=connections_per_address
-    ) as (users, _):
+    async with serving(served, bound, connections_per_address=connections_per_address) as (
+        users,
+        _,
+    ):
         server = Server(users, bus_server, rooms, bound.getsockname()[1])
         try:
             yield server
