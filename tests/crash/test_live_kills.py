@@ -13,10 +13,12 @@ import pytest
 from crash.test_kills import BACK_S_MAX, CREDIT, kill_one, serving
 from crash.traders import MARKET, trading
 from crash.watchers import BookKeeper, Streams, UpdateKeeper, watching
+from store.database import compare, opened, state_hash
+from store.naive import NaiveTables
 from venue.installed import installed, wait_until
 
 from truebook.commandlog.entries import for_engine
-from truebook.commandlog.interface import GENESIS
+from truebook.commandlog.interface import GENESIS, Position
 from truebook.commandlog.valkey_reader import ValkeyLogReader
 from truebook.feed.events import Accepted, Amended, Closed, Fill, read_events
 from truebook.units import Grid, show
@@ -36,6 +38,10 @@ class Told:
     depth: tuple[dict[str, str], dict[str, str]] | None = None
     updates: dict[int, dict[int, tuple[str, int]]] = field(default_factory=dict)
     """Kind and order of each account's updates by number."""
+    tables: NaiveTables = field(default_factory=NaiveTables)
+    """What the database must hold."""
+    state_hash: bytes = b""
+    position: Position = GENESIS
 
 
 def told_by_the_log(log_url: str, update_id: int) -> Told:
@@ -49,12 +55,14 @@ def told_by_the_log(log_url: str, update_id: int) -> Told:
             events = engine.apply(for_engine(entries[0])).events
             for event in read_events(events):
                 note_updates(told, event)
+            told.tables.read(events)
             if told.depth is None and engine.market_figures(MARKET_NUMBER)[0] == update_id:
                 bids, asks = engine.depth(MARKET_NUMBER)
                 told.depth = (as_text(bids.tolist()), as_text(asks.tolist()))
             position = entries[0].position
     finally:
         reader.close()
+    told.position, told.state_hash = position, engine.state_hash()
     return told
 
 
@@ -119,6 +127,23 @@ def run_live_kills(folder: Path, kills: int, seed: int) -> None:
             seen = {n: (u["e"], int(u["i"])) for n, u in keeper.seen.items()}
             assert seen == told.updates[keeper.credentials.account]
         assert "Traceback" not in exchange.said()
+    check_database(folder)
+
+
+def check_database(folder: Path) -> None:
+    """With the bots gone, the database comes to hold exactly what the log made."""
+    with installed(folder, "--no-bots") as exchange:
+        told = told_by_the_log(exchange.state()["logUrl"], 0)
+        path = folder / "database.sqlite"
+        wait_until(lambda: position_of(path) >= told.position, BACK_S_MAX, "the store is there")
+        compare(path, told.tables)
+        assert state_hash(path) == told.state_hash
+
+
+def position_of(path: Path) -> Position:
+    with opened(path) as connection:
+        row = connection.execute("SELECT position FROM progress").fetchone()
+    return Position.parse(row[0])
 
 
 def last_sequence(log_url: str, account: int) -> int:
