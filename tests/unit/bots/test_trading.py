@@ -22,7 +22,7 @@ CREDIT = {"USDC": "3000000", "SOL": "10000", "BTC": "10", "ETH": "300"}
 TARGETS = {asset: Decimal(amount) for asset, amount in CREDIT.items()}
 START_PRICES = {"SOL_USDC": Decimal(100), "BTC_USDC": Decimal(100_000), "ETH_USDC": Decimal(3_000)}
 SETTINGS = BotsSection(
-    levels=5, maker_pause_s=0.05, taker_pause_s=0.02, walk_step_s=0.01, volatility_bp=5.0
+    levels=5, maker_pause_s=0.05, taker_pause_s=0.02, walk_step_s=0.01, volatility_bp=1.0
 )
 LIMIT_S = 60
 MARKETS = 3
@@ -146,7 +146,7 @@ def test_after_any_failure_of_the_exchange_the_bots_go_on_and_leave_nothing(venu
 def test_a_gateway_that_fails_all_the_time_stops_neither_bot(venue):
     async def scenario():
         async with living(venue) as (maker, taker):
-            venue.spoiler.share = 0.1
+            venue.spoiler.share = 0.04
             await until(lambda: maker.turns >= 12 and taker.turns >= 60)
             venue.spoiler.share = 0.0
 
