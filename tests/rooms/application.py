@@ -1,12 +1,12 @@
 """A chat of rooms on the websocket server: an application that is no exchange.
 
-    talk.X      every message
-    news.X      the latest message matters
-    sum.X       numbers, whose sum matters: two are joined by adding them
-    count.X     numbered messages, remembered
-    even.X      of count.X those that are even
-    whisper.X   numbered, for who knows the word, as long as it holds
-    silent.X    nothing, ever
+talk.X      every message
+news.X      the latest message matters
+sum.X       numbers, whose sum matters: two are joined by adding them
+count.X     numbered messages, remembered
+even.X      of count.X those that are even
+whisper.X   numbered, for who knows the word, as long as it holds
+silent.X    nothing, ever
 """
 
 import struct
