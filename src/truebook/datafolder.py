@@ -5,6 +5,7 @@
     run/state.json   which processes run, for `ps` and `status`
     logs/ROLE.log    what the processes print, bounded
     log/             the log server's files: the exchange itself
+    database.sqlite  what people query: made from the log, and can be made again
 
 Promises: two owners at a time are impossible, since the lock is the kernel's and ends with the last
 process that holds it, killed or not, the log server included. The state file is always whole:

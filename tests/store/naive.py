@@ -9,6 +9,8 @@ from typing import Any
 from model.decoding import events_of
 
 from truebook import messages as m
+from truebook.commandlog.interface import GENESIS
+from truebook.commandlog.replies import settings_events
 from truebook.directory import Directory
 from truebook.feed.updates import (
     ACCEPTED,
@@ -20,8 +22,6 @@ from truebook.feed.updates import (
     update_json,
 )
 from truebook.feed.words import status_of
-from truebook.commandlog.interface import GENESIS
-from truebook.commandlog.replies import settings_events
 from truebook.messages import CloseReason, EventKind, OrderStatus
 
 
@@ -117,8 +117,10 @@ class NaiveTables:
             order |= {"priority": None, "closed_sequence": sequence, "closed_at": self.time_ms}
         terms = event.price, event.quantity
         self.fills.append(
-            (order["user_id"], sequence, order["id"], event.market, side, is_maker, *terms)
-            + (fee, asset.number, event.trade_id, self.time_ms)
+            (
+                *(order["user_id"], sequence, order["id"], event.market, side, is_maker),
+                *(*terms, fee, asset.number, event.trade_id, self.time_ms),
+            )
         )
         status = OrderStatus.PARTIALLY_FILLED if order["remaining_qty"] else OrderStatus.FILLED
         fill = FillThen(event.trade_id, *terms, fee, asset, bool(is_maker))
@@ -161,9 +163,7 @@ class NaiveTables:
         new = event.price, event.quantity, event.remaining, self.time_ms
         key = event.account, event.account_sequence, event.order_id, event.market, reenters
         self.amendments.append((*key, *new, order["price"], order["original_qty"]))
-        order |= dict(
-            zip(("price", "original_qty", "remaining_qty"), new[:3], strict=True)
-        )
+        order |= dict(zip(("price", "original_qty", "remaining_qty"), new[:3], strict=True))
         if reenters:
             order |= {"priority": None, "placed_sequence": event.account_sequence}
         self._active = order

@@ -3,13 +3,11 @@
 import random
 
 import pytest
-from store.database import compare, dump, opened, state_hash, store
+from store.database import compare, dump, state_hash, store
 from store.naive import NaiveTables
-from store.stream import BEGIN, campaign, tail_of
+from store.stream import campaign
 
-from truebook.commandlog.interface import StreamForeign
-from truebook.directory import Directory
-from truebook.store.fold import StreamTrimmed, fold
+from truebook.store.fold import fold
 from truebook.store.sqlite.writer import SqliteWriter
 
 SEEDS = (1, 2, 3)

@@ -8,17 +8,23 @@ import time
 from collections.abc import Iterator
 
 import uvloop
+from venue.database import history_of
+from venue.local import LocalExchange
 
 from truebook.api.app import Application
-from truebook.api.exchange import Exchange
 from truebook.api.serve import listen, server_of
 
 
 @contextlib.contextmanager
-def serving(exchange: Exchange) -> Iterator[str]:
+def serving(exchange: LocalExchange) -> Iterator[str]:
     """Serve an exchange on a free port of this machine; its base URL."""
+    with history_of(exchange) as history:
+        yield from _serving(Application(exchange, history))
+
+
+def _serving(application: Application) -> Iterator[str]:
     bound = listen("127.0.0.1", 0)
-    server = server_of(Application(exchange))
+    server = server_of(application)
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

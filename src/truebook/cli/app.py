@@ -126,6 +126,22 @@ def feed_role(*, data: Data = None, config: ConfigFile = None) -> None:
     run_feed(_config(data, config))
 
 
+@app.command(name="store")
+def store_role(*, data: Data = None, config: ConfigFile = None) -> None:
+    """Keep the database up to date, on the bus of the configuration."""
+    from truebook.cli.role_store import run_store
+
+    run_store(_config(data, config))
+
+
+@app.command(show=False)
+def remake(*, after: str = "0-0", data: Data = None, config: ConfigFile = None) -> None:
+    """Write the events behind a position, made again from the log, to standard output."""
+    from truebook.cli.remaking import write_remade
+
+    write_remade(_config(data, config), after)
+
+
 @app.command
 def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """List the processes that run on the data folder."""

@@ -1,0 +1,65 @@
+"""`truebook store`: the process that keeps the database up to date."""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+
+from truebook.cli.loglines import log_lines
+from truebook.commandlog.valkey_bus import ValkeyBus
+from truebook.config import Config
+from truebook.idle import IdleWork
+from truebook.installation import attached, database_url, folder_of
+from truebook.lifeline import Lifeline
+from truebook.store.interface import Writer
+from truebook.store.projection import Projection
+from truebook.store.remaking import Remaking
+from truebook.store.status import StoreStatus
+from truebook.store.writing import writer_of
+
+OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
+"""A batch is hundreds of thousands of tuples at once, none of them in a cycle: looking through them
+again and again takes a third of the time."""
+
+
+def run_store(config: Config) -> None:
+    """Follow the event stream until SIGTERM or SIGINT. Raises UserError, StreamForeign."""
+    lifeline = Lifeline.from_environment()
+    log_lines(sys.stdout)
+    config = attached(config)
+    folder_of(config).create()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    writer = writer_of(database_url(config))
+    asyncio.run(_run(config, writer, lifeline))
+
+
+async def _run(config: Config, writer: Writer, lifeline: Lifeline) -> None:
+    bus = ValkeyBus(config.bus.url)
+    projection = Projection(bus, writer, _remaking(config), IdleWork())
+    following = asyncio.create_task(projection.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, following.cancel)
+    status = asyncio.create_task(StoreStatus(bus, projection).start())
+    lifeline.serving()
+    try:
+        await following
+    except asyncio.CancelledError:
+        pass
+    finally:
+        status.cancel()
+        projection.stop()
+        await bus.close()
+
+
+def _remaking(config: Config) -> Remaking:
+    """What makes events again: this program, on the same log."""
+    environment = {
+        **os.environ,
+        "TRUEBOOK_DATA": config.data,
+        "TRUEBOOK_LOG_URL": config.log.url,
+        "TRUEBOOK_BUS_URL": config.bus.url,
+        "TRUEBOOK_ENGINE_KIND": config.engine.kind,
+    }
+    return Remaking([sys.executable, "-m", "truebook", "remake"], environment)

@@ -1,0 +1,33 @@
+"""The event stream made again from the log: for who was away longer than the bus keeps it.
+
+Promise: the entries are those of the stream, hashes included, since events are a function of the
+log.
+"""
+
+from collections.abc import Iterator
+
+from truebook.commandlog.chain import START, extend
+from truebook.commandlog.entries import engine_pieces
+from truebook.commandlog.interface import GENESIS, EventEntry, LogReader, Position
+from truebook.commandlog.replies import split
+from truebook.engine.interface import Engine
+from truebook.limits import READ_ENTRIES_MAX
+
+
+def remade(log: LogReader, engine: Engine, after: Position) -> Iterator[EventEntry]:
+    """The event entries behind `after`, up to the log's present end, by a new engine. The first one
+    is of the log's first entry behind `after`, whatever stands before."""
+    end = log.last_position()
+    position, event_hash = GENESIS, START
+    while position < end:
+        entries = log.read(position, READ_ENTRIES_MAX, 0)
+        if not entries:
+            return
+        pieces = [piece for entry in entries for piece in engine_pieces(entry)]
+        applied = engine.apply(b"".join(pieces))
+        all_made = split(applied.events, applied.replies, len(entries))
+        for entry, made in zip(entries, all_made, strict=True):
+            event_hash = extend(event_hash, entry.position, made.events)
+            if entry.position > after:
+                yield EventEntry(entry.position, position, made.events, b"", event_hash)
+            position = entry.position
