@@ -19,6 +19,8 @@ INSTRUCTIONS = {
     ("GET", "/api/v1/capital"): "balanceQuery",
     ("GET", "/api/v1/account/limits/order"): "maxOrderQuantity",
     ("GET", "/api/v1/account/limits/withdrawal"): "maxWithdrawalQuantity",
+    ("GET", "/wapi/v1/history/orders"): "orderHistoryQueryAll",
+    ("GET", "/wapi/v1/history/fills"): "fillHistoryQueryAll",
     ("GET", "/wapi/v1/capital/deposit/address"): "depositAddressQuery",
 }
 

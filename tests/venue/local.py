@@ -6,6 +6,7 @@ It keeps the promise of api/exchange.py trivially: a submission is one entry, ap
 import asyncio
 import itertools
 import time
+from collections.abc import Callable
 
 import numpy as np
 from nacl.signing import SigningKey
@@ -15,8 +16,15 @@ from venue.local_feed import LocalFeed
 from truebook import commands
 from truebook.api.exchange import Outcome
 from truebook.asking import TimedOut
+from truebook.commandlog.chain import START, extend
 from truebook.commandlog.entries import for_engine, pack_entry
-from truebook.commandlog.interface import LogEntry, LogUnavailable, Position
+from truebook.commandlog.interface import (
+    GENESIS,
+    EventEntry,
+    LogEntry,
+    LogUnavailable,
+    Position,
+)
 from truebook.commandlog.replies import pack_position, settings_events
 from truebook.directory import Directory
 from truebook.engine.naive.engine import NaiveEngine
@@ -43,6 +51,10 @@ class LocalExchange:
         self.submissions = 0
         self._order_ids = itertools.count(1 << 43)
         self._sequence = 0
+        self.events: list[EventEntry] = []
+        """The event stream."""
+        self.follow: Callable[[], None] = lambda: None
+        """Called when there is more of it."""
         self.apply(b"".join(commands_of(venue)))
 
     def apply(self, records: bytes) -> Outcome:
@@ -57,7 +69,16 @@ class LocalExchange:
         if rows:
             self.directory.follow(pack_position(position) + rows)
         self.feed.follow(position, applied.events)
+        self._publish(position, applied.events)
         return Outcome(position, np.frombuffer(applied.replies, REPLY))
+
+    def _publish(self, position: Position, events: bytes) -> None:
+        before, known = GENESIS, START
+        if self.events:
+            before, known = self.events[-1].position, self.events[-1].event_hash
+        event_hash = extend(known, position, events)
+        self.events.append(EventEntry(position, before, events, b"", event_hash))
+        self.follow()
 
     def open_account(
         self,
@@ -83,6 +104,10 @@ class LocalExchange:
         return Credentials(account, bytes(key))
 
     # the Exchange of the routes
+
+    @property
+    def last_position(self) -> Position:
+        return Position(self._sequence, 0)
 
     def next_order_id(self) -> int:
         return next(self._order_ids)

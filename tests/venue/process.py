@@ -9,10 +9,12 @@ import contextlib
 import sys
 from collections.abc import AsyncGenerator
 
+from venue.database import history_of
 from venue.local import LocalExchange
 
 from truebook.api.exchange import Exchange, Outcome
 from truebook.api.serve import listen, serve
+from truebook.history import History
 
 SLOW_SECONDS = 0.5
 
@@ -25,14 +27,15 @@ class SlowExchange(LocalExchange):
 
 
 @contextlib.asynccontextmanager
-async def connect(mode: str) -> AsyncGenerator[Exchange, None]:
+async def connect(mode: str) -> AsyncGenerator[tuple[Exchange, History], None]:
     try:
         if mode == "wait":
             print("waiting", flush=True)
             await asyncio.Event().wait()
         exchange = SlowExchange() if mode == "slow" else LocalExchange()
         exchange.open_account("trader", {"USDC": "1000"}, key=KEY)
-        yield exchange
+        with history_of(exchange) as history:
+            yield exchange, history
     finally:
         print("given back", flush=True)
 

@@ -9,20 +9,28 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvloop
+from venue.database import history_of
+from venue.local import LocalExchange
 
 from truebook.api.app import Application
-from truebook.api.exchange import Exchange
 from truebook.api.serve import listen, server_of
 
 Around = Callable[[Any], Any]
 
 
 @contextlib.contextmanager
-def serving(exchange: Exchange, around: Around = lambda application: application) -> Iterator[str]:
+def serving(
+    exchange: LocalExchange, around: Around = lambda application: application
+) -> Iterator[str]:
     """Serve an exchange on a free port of this machine; its base URL. `around` may wrap the
     application in another one, which spoils what it answers."""
+    with history_of(exchange) as history:
+        yield from _serving(around(Application(exchange, history)))
+
+
+def _serving(application: Any) -> Iterator[str]:
     bound = listen("127.0.0.1", 0)
-    server = server_of(around(Application(exchange)))
+    server = server_of(application)
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,7 +1,7 @@
 """The ASGI application: where endpoints are wired, and where every failure becomes an answer.
 
     request ─► request id ─► order endpoints (raw ASGI, by method and path)
-                         └─► Starlette's router: markets, market data, account, stubs
+                         └─► Starlette's router: markets, market data, charts, account, past, stubs
                any failure ─► JSON {"code", "message"}
 
 Promise: each request gets exactly one answer with an `X-Request-Id`, unless its client has gone; an
@@ -18,16 +18,19 @@ from starlette.routing import Router
 
 from truebook.api.account import Account
 from truebook.api.authenticate import Authority
+from truebook.api.charts import Charts
 from truebook.api.errors import ApiError
 from truebook.api.exchange import Exchange
 from truebook.api.marketdata import MarketData
 from truebook.api.markets import Markets
 from truebook.api.orders import Orders
+from truebook.api.past import Past
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.response import JSON, encode, respond
 from truebook.api.stubs import Stubs
 from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.history import History, HistoryUnavailable
 
 log = structlog.get_logger()
 
@@ -38,7 +41,7 @@ CLOSING = frozenset({408, 413, 431})
 class Application:
     """One gateway's HTTP side."""
 
-    def __init__(self, exchange: Exchange, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, exchange: Exchange, history: History, clock: Clock = SYSTEM_CLOCK) -> None:
         authority = Authority(exchange.directory, clock)
         self._orders = Orders(exchange, authority).endpoints()
         self._others = Router(
@@ -46,6 +49,8 @@ class Application:
                 *Markets(exchange, clock).routes(),
                 *MarketData(exchange).routes(),
                 *Account(exchange, authority).routes(),
+                *Charts(exchange, history, clock).routes(),
+                *Past(exchange, history, authority).routes(),
                 *Stubs(authority).routes(),
             ],
             redirect_slashes=False,
@@ -99,6 +104,8 @@ def _error_of(failure: Exception) -> ApiError:
         return failure
     if isinstance(failure, TimedOut):
         return ApiError(504, "TIMEOUT", "The engine did not answer in time")
+    if isinstance(failure, HistoryUnavailable):
+        return ApiError(503, "MAINTENANCE", f"History is not available: {failure}")
     if isinstance(failure, HTTPException):
         return ApiError(failure.status_code, "RESOURCE_NOT_FOUND", failure.detail)
     return ApiError(500, "SERVER_ERROR", "The request failed by a fault of the exchange")

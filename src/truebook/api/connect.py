@@ -53,6 +53,11 @@ class ConnectedExchange:
         """The settings, as far as this gateway has seen them."""
         return self._follower.directory
 
+    @property
+    def last_position(self) -> Position:
+        """The highest log position that this gateway has seen."""
+        return self._commands.gateway.last_position
+
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
         return self._commands.next_order_id()

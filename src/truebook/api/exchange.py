@@ -31,6 +31,10 @@ class Exchange(Protocol):
     def directory(self) -> Directory:
         """The settings, as far as this gateway has seen them."""
 
+    @property
+    def last_position(self) -> Position:
+        """The highest log position that this gateway has seen."""
+
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
 

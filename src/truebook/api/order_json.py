@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from truebook.directory import Market
 from truebook.feed.words import SELF_TRADES, SIDES, STATUSES, TIMES_IN_FORCE
+from truebook.history import PastOrder
 from truebook.messages import (
     ORDER_HAS_CLIENT_ID,
     ORDER_POST_ONLY,
@@ -80,6 +81,21 @@ def json_of_row(row: OrderRow, market: Market) -> JsonOrder:
         executed_quote=row.executed_quote,
         status="PartiallyFilled" if executed else "New",
         time_flags=row.time_flags,
+    )
+
+
+def json_of_past_order(order: PastOrder, market: Market) -> JsonOrder:
+    """An order as the database has it; also of a limit order the `quoteQuantity` is there."""
+    return {"quoteQuantity": None} | _json(
+        market,
+        order_id=order.order_id,
+        client_id=order.client_id,
+        price=order.price,
+        quantity=order.quantity,
+        executed=order.executed,
+        executed_quote=order.executed_quote,
+        status=STATUSES[OrderStatus(order.status)],
+        time_flags=order.time_flags,
     )
 
 

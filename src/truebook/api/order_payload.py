@@ -95,12 +95,12 @@ def market_of(fields: Fields, directory: Directory) -> Market:
 
 def client_id_of(fields: Fields) -> int | None:
     """The optional clientId, 0 … 2^32 − 1. Raises ApiError."""
-    return _whole_number(fields, "clientId", CLIENT_ID_MAX)
+    return whole_number_of(fields, "clientId", CLIENT_ID_MAX)
 
 
 def order_id_of(fields: Fields) -> int | None:
     """The optional orderId, 0 … 2^63 − 1. Raises ApiError."""
-    return _whole_number(fields, "orderId", ORDER_ID_MAX)
+    return whole_number_of(fields, "orderId", ORDER_ID_MAX)
 
 
 def choice_of(fields: Fields, field: str, choices: Mapping[str, T], default: T | None = None) -> T:
@@ -182,7 +182,8 @@ def _execution(fields: Fields) -> tuple[TimeInForce, bool]:
     return time_in_force, bool(post_only)
 
 
-def _whole_number(fields: Fields, field: str, number_max: int) -> int | None:
+def whole_number_of(fields: Fields, field: str, number_max: int) -> int | None:
+    """An optional whole number, 0 … `number_max`. Raises ApiError."""
     text = _text(fields, field)
     if text is None:
         return None

@@ -18,11 +18,13 @@ import uvloop
 
 from truebook.api.app import Application
 from truebook.api.exchange import Exchange
+from truebook.history import History
 
 log = structlog.get_logger()
 
-Connect = Callable[[], AbstractAsyncContextManager[Exchange]]
-"""Enters with an exchange whose directory is loaded, leaves with its connections given back."""
+Connect = Callable[[], AbstractAsyncContextManager[tuple[Exchange, History]]]
+"""Enters with an exchange whose directory is loaded, and the database, which may be away; leaves
+with their connections given back."""
 
 SHUTDOWN_SECONDS = 5
 """Longer than a reply may take, so that an order that was begun is still answered."""
@@ -86,7 +88,7 @@ async def _serve(connect: Connect, bound: socket.socket) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await connecting
             return
-        server = server_of(Application(connecting.result()))
+        server = server_of(Application(*connecting.result()))
         stopping.add_done_callback(lambda _: setattr(server, "should_exit", True))
         log.info("accepting requests", address=bound.getsockname()[:2])
         await server.serve(sockets=[bound])

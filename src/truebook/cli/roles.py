@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 
 from truebook.cli.loglines import log_lines
 from truebook.config import Config, ConfigError
-from truebook.installation import attached, folder_of
+from truebook.installation import attached, database_url, folder_of
 from truebook.lifeline import Lifeline
 
 
@@ -44,17 +44,19 @@ def run_api(config: Config, descriptor: int | None) -> None:
     from truebook.api.connect import connected
     from truebook.api.exchange import Exchange
     from truebook.api.serve import listen, serve
+    from truebook.history import History
+    from truebook.store.reading import open_history
 
     config = attached(config)
 
     @contextlib.asynccontextmanager
-    async def connect() -> AsyncGenerator[Exchange]:
+    async def connect() -> AsyncGenerator[tuple[Exchange, History]]:
         connection = connected(
             config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
         )
-        async with connection as exchange:
+        async with connection as exchange, open_history(database_url(config)) as history:
             lifeline.serving()
-            yield exchange
+            yield exchange, history
 
     if descriptor is not None:
         bound = socket.socket(fileno=descriptor)

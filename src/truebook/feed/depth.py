@@ -223,6 +223,11 @@ class Depth:
         """Whether the levels are known, and so is all that changed since the last update."""
         return self.loaded >= 0 and not self.is_lost and not self.is_behind
 
+    @property
+    def is_told(self) -> bool:
+        """Whether every period has been told all that was taken."""
+        return all(chain.told == self._now.told for chain in self._later.values())
+
     def take(self) -> DepthUpdate | None:
         """What changed since the last call; None if there was no event, or the levels can't be
         told at the moment."""

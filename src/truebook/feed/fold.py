@@ -106,6 +106,14 @@ class Fold:
         """The time by which intervals are over."""
         return max(self.time_ms, now_ms - CLOCK_BEHIND_MS) // 1000
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to tell until an event comes."""
+        interest = self.interest
+        if interest.klines or interest.tickers or interest.accounts:
+            return False
+        return all(stream.depth.is_told for stream in self.markets.values())
+
     def lose(self) -> None:
         """Events have been missed: everything must be loaded again."""
         for stream in self.markets.values():
@@ -134,7 +142,7 @@ class Fold:
     def _tell(self, periods: Iterable[str]) -> dict[int, int]:
         told: dict[int, int] = {}
         for number, stream in self.markets.items():
-            self._messages += stream.changes(self.time_ms, self._now_us)
+            self._messages += stream.changes(self.time_ms or self._now_us // 1000, self._now_us)
             if stream.depth.sequence != self._told.get(number):
                 told[number] = self._told[number] = stream.depth.sequence
             for period in periods:

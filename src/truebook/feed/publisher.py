@@ -30,7 +30,9 @@ _logger = logging.getLogger(__name__)
 PASS_S = 0.01
 """From the beginning of one pass to that of the next: what comes in between is told together."""
 BLOCK_MS = 50
-"""How long a pass waits for events: what is told at its time is late by no more."""
+"""How long a pass waits for events: what is told at its time is late by no more …"""
+QUIET_BLOCK_MS = 500
+"""… and where there is nothing to tell."""
 ENTRIES_MAX = 64
 """Entries that are read at once: small steps, since they may run with little of a processor."""
 SECOND_S = 1.0
@@ -72,6 +74,8 @@ class Publisher:
         self._clock = clock
         self._after: list[Callable[[], None]] = []
         self._entries: Sequence[EventEntry] = ()
+        self._is_lost = False
+        """Whether the bus could not be reached at the last attempt."""
         self._due = _Due()
         self._behind_since_s = clock.elapsed_s()
         self._pass_ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
@@ -113,13 +117,22 @@ class Publisher:
         return is_more or bool(self._entries)
 
     async def _read(self) -> Sequence[EventEntry]:
+        block_ms = QUIET_BLOCK_MS if self.fold.is_quiet and not self.extra else BLOCK_MS
         position = self.fold.position
         try:
-            return await self._bus.event_entries_after(position, ENTRIES_MAX, BLOCK_MS)
+            entries = await self._bus.event_entries_after(position, ENTRIES_MAX, block_ms)
+            self._is_lost = False
+            return entries
         except BusUnavailable as error:
-            _logger.warning("the event stream can't be read: %s", error)
-            await asyncio.sleep(RETRY_S)
+            await self._lost(error)
             return ()
+
+    async def _lost(self, error: BusUnavailable) -> None:
+        """Say it once, and wait before the next attempt."""
+        if not self._is_lost:
+            _logger.warning("the bus can't be reached, trying again: %s", error)
+        self._is_lost = self._untold = True
+        await asyncio.sleep(RETRY_S)
 
     def _check_stream(self) -> None:
         """See whether entries are missing before those at hand."""
@@ -146,17 +159,14 @@ class Publisher:
         self.position = position
 
     async def _send_once(self, messages: list[Message], notes: dict[str, str]) -> None:
+        is_again = False
         while True:
             try:
-                await self._bus.publish_all(messages, notes)
-                self._untold = False
+                if not is_again or (await self._bus.notes()).get(PASS) != notes[PASS]:
+                    await self._bus.publish_all(messages, notes)
+                # A bus that was away may have come back empty: the next pass notes everything.
+                self._untold, self._is_lost = is_again, False
                 return
             except BusUnavailable as error:
-                _logger.warning("a pass can't be published, trying again: %s", error)
-                self._untold = True
-            await asyncio.sleep(RETRY_S)
-            try:
-                if (await self._bus.notes()).get(PASS) == notes[PASS]:
-                    return
-            except BusUnavailable:
-                continue
+                is_again = True
+                await self._lost(error)

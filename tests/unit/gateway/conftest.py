@@ -2,6 +2,7 @@
 
 import pytest
 from venue.asgi import Client
+from venue.database import history_of
 from venue.local import LocalExchange
 
 from truebook.api.app import Application
@@ -14,7 +15,8 @@ def exchange():
 
 @pytest.fixture
 def application(exchange):
-    return Application(exchange)
+    with history_of(exchange) as history:
+        yield Application(exchange, history)
 
 
 @pytest.fixture
