@@ -1,4 +1,4 @@
-"""`truebook status`: who stands where, and whether all is well; asked of servers that really run."""
+"""`truebook status`: who stands where, and whether all is well; asked of real servers."""
 
 import asyncio
 import contextlib
