@@ -47,7 +47,7 @@ STOP_STAGES = (
     (("ws", "api"), 6.0),
     (("feed",), 1.0),
     (("store",), 1.0),
-    (("engine",), 1.5),
+    (("engine",), 3.0),
     (("bus", "log"), 2.0),
 )
 """Who is stopped together, and for how long that may take before they are killed."""
