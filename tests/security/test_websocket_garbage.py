@@ -79,7 +79,6 @@ async def try_one(server: Server, client: Client, chance: random.Random) -> bool
         client.writer.write_eof()
     elif chance.random() < 0.1:
         # What was begun may never become whole: then the client's leaving must be enough.
-        await client.close()
         return False
     while True:
         heard = await client.hear()
