@@ -20,7 +20,7 @@ from truebook.genesis import DEFAULT_VENUE, commands_of
 from truebook.messages import OrderStatus, OrderType, Side
 from truebook.units import show
 
-KILLS = 5
+KILLS = 3
 TRADERS = (1, 2)
 FUNDS = 10**14
 DEPTHS = ("depth.SOL_USDC", "depth.200ms.SOL_USDC")
@@ -149,7 +149,8 @@ async def trade(exchange, stopped):
 
 async def play(roles):
     roles.start("engine", "--engine", "naive")
-    store, feed = roles.start("store"), roles.start("feed")
+    roles.start("store")
+    feed = roles.start("feed")
     bus = ValkeyBus(roles.bus.url)
     async with connected(roles.log.url, roles.bus.url) as exchange:
         await found(exchange)
@@ -176,12 +177,13 @@ async def play(roles):
         await trading
         engine = await exchange.ask("book", market=0)
         await compare(exchange, engine, books, updates)
+        # What the database tells of it all is what was told as it happened, byte by byte.
+        assert (await asker.ask("updates", TRADERS[0], sequence=0)).messages == updates.texts
         assert [trade["t"] for trade in trades] == list(range(1, len(trades) + 1))
         assert len(trades) == engine.figures[1]
         feed.terminate()
         assert feed.wait() == 0
     await bus.close()
-    del store
 
 
 async def compare(exchange, engine, books, updates):

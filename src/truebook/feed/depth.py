@@ -98,7 +98,7 @@ class Depth:
         elif self.loaded >= 0:
             self.is_lost = self.is_lost or sequence > self.loaded + 1
             if self.is_behind and sequence > self._now.told + 1:
-                self._is_cut = self.is_lost = True
+                self.lose()
         self.folded = sequence
         if sequence >= self.loaded:
             self.is_behind = False
@@ -139,7 +139,7 @@ class Depth:
             if self.folded > self.loaded:
                 self.is_lost = True
             elif self.is_behind and not kept:
-                self._is_cut = self.is_lost = True
+                self.lose()
             was = (price, remaining if kept else 0)
         if kept:
             self._orders[order_id] = (price, remaining)
@@ -197,6 +197,7 @@ class Depth:
     def lose(self) -> None:
         """Events have been missed: the levels must be loaded."""
         self._is_cut = self._is_cut or self.is_behind
+        self.is_behind = False
         self.is_lost = True
 
     def _begin(self, told: int) -> None:

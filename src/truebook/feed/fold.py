@@ -114,6 +114,17 @@ class Fold:
             return False
         return all(stream.depth.is_told for stream in self.markets.values())
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the events between some market's last update and its levels aren't all folded."""
+        return any(stream.depth.is_behind for stream in self.markets.values())
+
+    def give_up_resuming(self) -> None:
+        """Let updates of markets that are behind begin anew."""
+        for stream in self.markets.values():
+            if stream.depth.is_behind:
+                stream.depth.lose()
+
     def lose(self) -> None:
         """Events have been missed: everything must be loaded again."""
         for stream in self.markets.values():

@@ -47,7 +47,7 @@ class Loader:
 
     def _look(self) -> None:
         for number, position in list(self._resumed.items()):
-            if self._publisher.position >= position:
+            if self._fold.position >= position:
                 # All events are folded that the levels were loaded after.
                 del self._resumed[number]
                 if self._fold.market(number).depth.is_behind:

@@ -3,8 +3,9 @@
 Promise: what is published follows the event stream without a gap and without a repeat, over any
 loss of the bus. A pass is sent in one step together with notes of how far it goes; if the bus is
 lost on the way, the notes tell whether that step was done, and it is sent again only if not. A
-restarted feed reads the notes and goes on behind them. A bus that comes back empty is filled again
-by the engine; positions that are passed already are not told again.
+restarted feed reads the notes and goes on behind them; it sends nothing before it has caught up,
+so that a step always ends where every chain of updates does. A bus that comes back empty is filled
+again by the engine; positions that are passed already are not told again.
 
 If the stream was trimmed past where the feed stands, the fold `lose`s what it knows, and all of it
 is loaded again (loading.py).
@@ -37,6 +38,8 @@ ENTRIES_MAX = 64
 """Entries that are read at once: small steps, since they may run with little of a processor."""
 SECOND_S = 1.0
 RETRY_S = 0.1
+HELD_MAX = 1 << 16
+"""Messages that wait while a restarted feed catches up; then readers of depth rather see a gap."""
 
 POSITION = "position"
 PASS = "pass"
@@ -79,6 +82,9 @@ class Publisher:
         self._due = _Due()
         self._behind_since_s = clock.elapsed_s()
         self._pass_ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
+        self.is_holding = False
+        """Whether what was made waits to be sent: what was told before a restart isn't reached."""
+        self._told: dict[int, int] = {}
         self._untold = True
         """Whether the notes on the bus may be incomplete."""
 
@@ -145,12 +151,18 @@ class Publisher:
             self.fold.lose()
 
     async def _send(self, made: Made) -> None:
-        messages = [*self.extra, *made.messages]
-        self.extra.clear()
+        self.extra += made.messages
+        self._told |= made.told
+        self.is_holding = self.fold.is_behind
+        if self.is_holding:
+            if len(self.extra) > HELD_MAX:
+                self.fold.give_up_resuming()
+            return
+        messages, self.extra = self.extra, []
+        told, self._told = self._told, {}
         position = self.fold.position
         if messages or position != self.position:
             self.passes += 1
-            told = made.told
             if self._untold:
                 told = {n: stream.depth.sequence for n, stream in self.fold.markets.items()}
             notes = {str(number): str(sequence) for number, sequence in told.items()}

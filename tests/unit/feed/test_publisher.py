@@ -25,6 +25,7 @@ class CountingFold:
         self.interest = NO_INTEREST
         self.directory = Directory()
         self.is_quiet = True
+        self.is_behind = False
         self.losses = 0
         self._most = most
 
@@ -144,6 +145,25 @@ def test_a_pass_that_tells_nothing_leaves_no_note(server):
 
     heard, _ = play(server, script)
     assert heard == []
+
+
+def test_nothing_is_sent_before_a_restarted_feed_has_caught_up(server):
+    fold = CountingFold(most=2)
+    fold.is_behind = True
+    server.entries += entries(1, 5)
+
+    async def script(bus, publisher):
+        await publisher.make_pass()
+        await publisher.make_pass()
+        assert publisher.is_holding
+        assert publisher.position == GENESIS
+        assert server.notes == {}
+        fold.is_behind = False
+        await publisher.make_pass()
+        assert publisher.position == Position(1, 5)
+
+    heard, _ = play(server, script, fold)
+    assert heard == [1, 2, 3, 4, 5]
 
 
 def test_what_others_want_to_send_goes_before_what_is_folded(server):
