@@ -21,7 +21,7 @@ from truebook.bots.ladder import Quote, Shape, affordable, difference, ladder, s
 from truebook.bots.market import Market
 from truebook.bots.reference import Reference, Walk, read_prices, toward
 from truebook.clock import SYSTEM_CLOCK, Clock
-from truebook.config import BotsSection
+from truebook.config import BotsSection, UserError
 
 log = structlog.get_logger()
 
@@ -172,7 +172,9 @@ def anchor_of(configured: Decimal | None, last: Decimal | None) -> Decimal | Non
 
 
 def chosen(markets: Sequence[Market], symbols: Sequence[str]) -> list[Market]:
-    """The markets with these symbols; all, if none is named."""
+    """The markets with these symbols; all, if none is named. Raises UserError."""
+    if unknown := set(symbols) - {market.symbol for market in markets}:
+        raise UserError(f"bots.markets: there is no market {', '.join(sorted(unknown))}")
     return [market for market in markets if not symbols or market.symbol in symbols]
 
 

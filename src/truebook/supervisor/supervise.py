@@ -43,7 +43,7 @@ READERS_S_MAX = 20.0
 BOTS_AGAIN_S = 2.0
 
 STOP_STAGES = (
-    (("maker", "taker"), 2.0),
+    (("maker", "taker"), 3.0),
     (("ws", "api"), 6.0),
     (("feed",), 1.0),
     (("store",), 1.0),

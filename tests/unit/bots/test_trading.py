@@ -16,7 +16,7 @@ from truebook.bots.keyfile import KeyFile
 from truebook.bots.maker import Maker
 from truebook.bots.running import live, wait_after
 from truebook.bots.taker import Taker, buying_chance
-from truebook.config import BotsSection
+from truebook.config import BotsSection, UserError
 
 CREDIT = {"USDC": "3000000", "SOL": "10000", "BTC": "10", "ETH": "300"}
 TARGETS = {asset: Decimal(amount) for asset, amount in CREDIT.items()}
@@ -191,6 +191,20 @@ def test_bots_trade_in_the_markets_they_are_told_to(venue):
             settings = BotsSection(markets=("ETH_USDC",))
             await Maker(client, settings, TARGETS, START_PRICES).turn()
             assert {order.symbol for order in await client.open_orders()} == {"ETH_USDC"}
+
+    asyncio.run(scenario())
+
+
+def test_a_market_that_does_not_exist_is_named(venue):
+    async def scenario():
+        settings = BotsSection(markets=("ETH_USDC", "DOGE_USDC"))
+        async with venue.client(venue.maker) as client:
+            for bot in (
+                Maker(client, settings, TARGETS, START_PRICES),
+                Taker(client, settings, TARGETS),
+            ):
+                with pytest.raises(UserError, match="there is no market DOGE_USDC"):
+                    await bot.turn()
 
     asyncio.run(scenario())
 
