@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from nacl.signing import SigningKey
 from venue.credentials import Credentials
+from venue.local_feed import LocalFeed
 
 from truebook import commands
 from truebook.api.exchange import Outcome
@@ -45,6 +46,7 @@ class LocalExchange:
     def __init__(self, venue: Venue = DEFAULT_VENUE) -> None:
         self.engine = NaiveEngine()
         self.directory = Directory()
+        self.feed = LocalFeed(self.engine, self.directory)
         self.failure: Exception | None = None
         self.submissions = 0
         self._order_ids = itertools.count(1 << 43)
@@ -66,6 +68,7 @@ class LocalExchange:
         rows = settings_events(applied.events)
         if rows:
             self.directory.follow(pack_position(position) + rows)
+        self.feed.follow(position, applied.events)
         self._publish(position, applied.events)
         return Outcome(position, np.frombuffer(applied.replies, REPLY))
 
@@ -148,6 +151,10 @@ class LocalExchange:
                 order = self.engine.order_by_client_id(account, client_id or 0)
             if order is not None:
                 answer.orders.append(OrderRow(*order))
+        elif kind == "depth":
+            answer.body = self.feed.depth(market or 0, limit)
+        elif kind == "tickers":
+            answer.body = self.feed.tickers(market, limit or 24)
         elif kind == "status":
             answer.status.update(halted=False, position=answer.position)
         return answer

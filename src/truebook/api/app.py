@@ -1,7 +1,7 @@
 """The ASGI application: where endpoints are wired, and where every failure becomes an answer.
 
     request ─► request id ─► order endpoints (raw ASGI, by method and path)
-                         └─► Starlette's router: markets, charts, account, its past, stubs
+                         └─► Starlette's router: markets, market data, charts, account, past, stubs
                any failure ─► JSON {"code", "message"}
 
 Promise: each request gets exactly one answer with an `X-Request-Id`, unless its client has gone; an
@@ -21,6 +21,7 @@ from truebook.api.authenticate import Authority
 from truebook.api.charts import Charts
 from truebook.api.errors import ApiError
 from truebook.api.exchange import Exchange
+from truebook.api.marketdata import MarketData
 from truebook.api.markets import Markets
 from truebook.api.orders import Orders
 from truebook.api.past import Past
@@ -46,6 +47,7 @@ class Application:
         self._others = Router(
             routes=[
                 *Markets(exchange, clock).routes(),
+                *MarketData(exchange).routes(),
                 *Account(exchange, authority).routes(),
                 *Charts(exchange, history, clock).routes(),
                 *Past(exchange, history, authority).routes(),

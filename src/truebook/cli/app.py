@@ -118,6 +118,14 @@ def api_role(
     run_api(_config(data, config, api={"host": host, "port": port}), socket)
 
 
+@app.command(name="feed")
+def feed_role(*, data: Data = None, config: ConfigFile = None) -> None:
+    """Run the feed: depth, trades, candles, tickers and order updates, for who subscribes."""
+    from truebook.cli.role_feed import run_feed
+
+    run_feed(_config(data, config))
+
+
 @app.command(name="store")
 def store_role(*, data: Data = None, config: ConfigFile = None) -> None:
     """Keep the database up to date, on the bus of the configuration."""

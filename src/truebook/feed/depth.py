@@ -79,7 +79,10 @@ class Depth:
         """The market sequence that the levels were loaded at; -1: not yet."""
         self.is_lost = False
         """Whether the levels can't be told from the events alone, and must be loaded."""
-        self._is_behind = False
+        self.is_behind = False
+        """Whether events that lie between the last update and `loaded` are still to be folded."""
+        self._is_cut = False
+        """Whether it isn't known what changed since the last update."""
         self._now = Chain()
         self._later = {period: Chain() for period, ms in DEPTH_PERIODS_MS.items() if ms}
         self._prices: tuple[list[int], list[int]] = ([], [])
@@ -94,9 +97,11 @@ class Depth:
             self.is_lost = self.is_lost or sequence != self.folded + 1
         elif self.loaded >= 0:
             self.is_lost = self.is_lost or sequence > self.loaded + 1
-            if self._is_behind and sequence > self._now.told + 1:
-                self._begin(self.loaded)
+            if self.is_behind and sequence > self._now.told + 1:
+                self.lose()
         self.folded = sequence
+        if sequence >= self.loaded:
+            self.is_behind = False
 
     def accepted(self, side: int, order_id: int, price: int, lots: int, rests: bool) -> None:
         """An order that rests whole, or enters matching."""
@@ -131,7 +136,10 @@ class Depth:
         if was is None:
             # What stood before `load` is in what was loaded, wherever it stood; but not which
             # prices were touched, if the updates are to begin before it.
-            self.is_lost = self.is_lost or self.folded > self.loaded or self._is_behind
+            if self.folded > self.loaded:
+                self.is_lost = True
+            elif self.is_behind and not kept:
+                self.lose()
             was = (price, remaining if kept else 0)
         if kept:
             self._orders[order_id] = (price, remaining)
@@ -172,7 +180,7 @@ class Depth:
                 )
             known.clear()
             known.update(levels)
-        if self.loaded < 0 or self._is_behind:
+        if self.loaded < 0 or self.is_behind or self._is_cut:
             self._begin(sequence)
         self.loaded = sequence
         self.is_lost = False
@@ -184,14 +192,16 @@ class Depth:
         levels were loaded."""
         if told <= self.loaded:
             self._begin(told)
-            self._is_behind = told < self.loaded
+            self.is_behind = told < self.loaded
 
     def lose(self) -> None:
         """Events have been missed: the levels must be loaded."""
+        self._is_cut = self._is_cut or self.is_behind
+        self.is_behind = False
         self.is_lost = True
 
     def _begin(self, told: int) -> None:
-        self._is_behind = False
+        self.is_behind = self._is_cut = False
         for side in (BID, ASK):
             self._prices[side][:] = sorted(self.levels[side])
         for chain in (self._now, *self._later.values()):
@@ -212,9 +222,12 @@ class Depth:
     @property
     def can_tell(self) -> bool:
         """Whether the levels are known, and so is all that changed since the last update."""
-        if self._is_behind and self.folded >= self.loaded:
-            self._is_behind = False
-        return self.loaded >= 0 and not self.is_lost and not self._is_behind
+        return self.loaded >= 0 and not self.is_lost and not self.is_behind
+
+    @property
+    def is_told(self) -> bool:
+        """Whether every period has been told all that was taken."""
+        return all(chain.told == self._now.told for chain in self._later.values())
 
     def take(self) -> DepthUpdate | None:
         """What changed since the last call; None if there was no event, or the levels can't be

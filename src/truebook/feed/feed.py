@@ -113,11 +113,13 @@ class Feed:
         attempt = 0
         while True:
             try:
-                tail, notes = await self._bus.event_tail(), await self._bus.notes()
-                break
+                tail = await self._bus.event_tail()
+                return self._stand_behind(tail, await self._bus.notes())
             except BusUnavailable as error:
                 await wait_for("the bus", error, attempt)
                 attempt += 1
+
+    def _stand_behind(self, tail: Position, notes: dict[str, str]) -> dict[str, str]:
         position = Position.parse(notes[POSITION]) if POSITION in notes else tail
         self.fold.position = self.publisher.position = position
         self._asker.saw(max(position, tail))

@@ -35,6 +35,9 @@ from truebook.messages import ACCEPTED_RESTS, AMENDED_KEPT
 _READERS = readers_without(Balance, Rejected, Transferred)
 MESSAGES_MAX = 4096
 """A pass ends once it has more messages than that: the bus takes them in one step."""
+EVENT_BYTES_MAX = 64 * 1024
+"""And once it has folded more than that: some hundred commands, 2 ms of work. A pass may run with
+little of a processor (idle.py)."""
 CLOCK_BEHIND_MS = 2000
 """An interval is over by the clock, should the engine's time stand still, this long after its end:
 what was traded in it has arrived by then."""
@@ -62,6 +65,7 @@ class Fold:
         self.accounts: dict[int, FollowedAccount] = {}
         self.interest: Interest = NO_INTEREST
         self._messages: list[Message] = []
+        self._told: dict[int, int] = {}
         self._active: MarketStream | None = None
         self._now_us = 0
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
@@ -90,11 +94,12 @@ class Fold:
         messages: list[Message] = []
         self._messages = messages
         self._now_us = now_ms * 1000
-        folded = 0
+        folded = event_bytes = 0
         for entry in entries:
             self._fold(entry)
             folded += 1
-            if len(messages) > MESSAGES_MAX:
+            event_bytes += len(entry.events)
+            if len(messages) > MESSAGES_MAX or event_bytes > EVENT_BYTES_MAX:
                 break
         told = self._tell(periods)
         if is_second:
@@ -104,6 +109,25 @@ class Fold:
     def time_s(self, now_ms: int) -> int:
         """The time by which intervals are over."""
         return max(self.time_ms, now_ms - CLOCK_BEHIND_MS) // 1000
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to tell until an event comes."""
+        interest = self.interest
+        if interest.klines or interest.tickers or interest.accounts:
+            return False
+        return all(stream.depth.is_told for stream in self.markets.values())
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the events between some market's last update and its levels aren't all folded."""
+        return any(stream.depth.is_behind for stream in self.markets.values())
+
+    def give_up_resuming(self) -> None:
+        """Let updates of markets that are behind begin anew."""
+        for stream in self.markets.values():
+            if stream.depth.is_behind:
+                stream.depth.lose()
 
     def lose(self) -> None:
         """Events have been missed: everything must be loaded again."""
@@ -133,10 +157,9 @@ class Fold:
     def _tell(self, periods: Iterable[str]) -> dict[int, int]:
         told: dict[int, int] = {}
         for number, stream in self.markets.items():
-            before = stream.depth.sequence
-            self._messages += stream.changes(self.time_ms, self._now_us)
-            if stream.depth.sequence != before:
-                told[number] = stream.depth.sequence
+            self._messages += stream.changes(self.time_ms or self._now_us // 1000, self._now_us)
+            if stream.depth.sequence != self._told.get(number):
+                told[number] = self._told[number] = stream.depth.sequence
             for period in periods:
                 self._messages += stream.period(period, self._now_us)
         return told
@@ -153,6 +176,8 @@ class Fold:
         settings = settings_events(entry.events)
         if settings:
             self.directory.follow(pack_position(entry.position) + settings)
+            for number in self.directory.markets:
+                self.market(number)
         handlers = self._handlers
         for event in read_events(entry.events, _READERS):
             handlers[type(event)](event)

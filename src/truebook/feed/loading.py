@@ -8,12 +8,12 @@ twice is recognised by these numbers.
 
 import asyncio
 import logging
-from collections.abc import Iterator
 
 import numpy as np
 
 from truebook.asking import Asker, TimedOut
 from truebook.clock import Clock
+from truebook.commandlog.interface import Position
 from truebook.feed.candles import KEPT_SECONDS
 from truebook.feed.fold import Fold
 from truebook.feed.market_stream import MarketStream
@@ -42,9 +42,16 @@ class Loader:
         self._clock = clock
         self._needed = asyncio.Event()
         self._attempts = 0
+        self._resumed: dict[int, Position] = {}
         publisher.after_pass(self._look)
 
     def _look(self) -> None:
+        for number, position in list(self._resumed.items()):
+            if self._fold.position >= position:
+                # All events are folded that the levels were loaded after.
+                del self._resumed[number]
+                if self._fold.market(number).depth.is_behind:
+                    self._fold.market(number).depth.lose()
         if any(stream.depth.must_load for stream in self._fold.markets.values()):
             self._needed.set()
 
@@ -76,6 +83,8 @@ class Loader:
                 continue
             async with self._publisher.lock:
                 if self._take(self._fold.market(number), answer, told):
+                    if told is not None:
+                        self._resumed[number] = Position.parse(answer.position)
                     return
 
     def _take(self, stream: MarketStream, answer: Answer, told: int | None) -> bool:
@@ -128,5 +137,5 @@ class Loader:
 
 
 def _levels(pairs: bytes) -> dict[int, int]:
-    rows: Iterator[list[int]] = iter(np.frombuffer(pairs, "<i8").reshape(-1, 2).tolist())
-    return {price: lots for price, lots in rows}
+    rows = np.frombuffer(pairs, "<i8").reshape(-1, 2).tolist()
+    return dict(rows)

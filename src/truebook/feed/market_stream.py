@@ -124,7 +124,7 @@ class MarketStream:
         figures = self.figures(time_s, hours)
         return None if figures is None else self._json.ticker_object(figures)
 
-    def book(self, limit: int) -> bytes:
-        """A Depth of the HTTP interface: that of the last update."""
+    def book(self, limit: int, now_us: int) -> bytes:
+        """A Depth of the HTTP interface: that of the last update; before the first, as of now."""
         bids, asks = self.depth.snapshot(limit)
-        return self._json.book(bids, asks, self.depth.sequence, self._told_us)
+        return self._json.book(bids, asks, self.depth.sequence, self._told_us or now_us)

@@ -103,7 +103,7 @@ class Questions:
         held, self._held = self._held, []
         now_s = self._clock.elapsed_s()
         for question in held:
-            if question.after > self._publisher.position:
+            if question.after > self._publisher.position or self._publisher.is_holding:
                 is_answered = False
             else:
                 answer = Answer(question.query.id, str(self._publisher.position))
@@ -116,12 +116,11 @@ class Questions:
         """Answer a question, or begin to; False: not yet."""
         match query.kind:
             case "depth":
-                stream = self._publisher.fold.markets.get(
-                    -1 if query.market is None else query.market
-                )
+                number = query.market
+                stream = None if number is None else self._publisher.fold.markets.get(number)
                 if stream is None or not stream.depth.can_tell:
                     return False
-                answer.body = stream.book(query.limit)
+                answer.body = stream.book(query.limit, self._clock.now_ms() * 1000)
             case "tickers":
                 answer.body = self._tickers(query.market, query.limit or 24)
             case "roles":

@@ -1,0 +1,49 @@
+"""The feed as a process (feed/feed.py), on the log, bus and database of the configuration."""
+
+import asyncio
+import secrets
+import signal
+import sys
+
+from truebook.cli.loglines import log_lines
+from truebook.config import Config
+from truebook.installation import attached, database_url
+from truebook.lifeline import Lifeline
+
+
+def run_feed(config: Config) -> None:
+    """Be the feed, until SIGTERM or SIGINT. Raises LogNotDurable, and what a bug raises."""
+    lifeline = Lifeline.from_environment()
+    log_lines(sys.stdout)
+    asyncio.run(_run(attached(config), lifeline))
+
+
+async def _run(config: Config, lifeline: Lifeline) -> None:
+    from truebook.commandlog.valkey_bus import ValkeyBus
+    from truebook.commandlog.valkey_log import ValkeyLog
+    from truebook.feed.feed import Feed, running
+    from truebook.store.reading import open_history
+
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    log = ValkeyLog(config.log.url, allow_not_durable=config.log.allow_not_durable)
+    bus = ValkeyBus(config.bus.url)
+    stopping = asyncio.create_task(stopped.wait())
+    try:
+        async with open_history(database_url(config)) as history:
+            channel = f"feed:{secrets.token_hex(8)}:answers"
+            starting = asyncio.create_task(Feed.start(bus, log, channel, history))
+            await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                starting.cancel()
+                return
+            async with running(await starting) as work:
+                lifeline.serving()
+                await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+                if work.done():
+                    await work
+    finally:
+        stopping.cancel()
+        await log.close()
+        await bus.close()

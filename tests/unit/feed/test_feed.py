@@ -1,0 +1,373 @@
+"""The feed on a bus: what it publishes and answers, over its own restarts and those of others."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+
+import pytest
+from venue.inmemory import InMemory, until
+
+from truebook import commands
+from truebook.asking import Asker, Horizon
+from truebook.commandlog.interface import Position
+from truebook.commandlog.memory import MemoryBus, MemoryLog
+from truebook.feed.channels import read_numbered
+from truebook.feed.feed import Feed, running
+from truebook.history import Candle, HistoryUnavailable
+from truebook.messages import Side
+from truebook.units import Grid
+
+_channels = map("answers:{}".format, itertools.count())
+
+
+class Venue(InMemory):
+    """An exchange and the feeds on it."""
+
+    @contextlib.asynccontextmanager
+    async def feed(self, history=None):
+        bus, log = MemoryBus(self.bus), MemoryLog(self.log)
+        async with running(await Feed.start(bus, log, next(_channels), history)) as task:
+            yield task
+        await bus.close()
+
+    async def asker(self):
+        seen = Horizon()
+        seen.saw(self.log.last_position())
+        return await Asker.start(MemoryBus(self.bus), next(_channels), seen)
+
+    async def ask(self, kind, account=0, **fields):
+        return await (await self.asker()).ask(kind, account, **fields)
+
+    def silence(self):
+        """Nobody listens to public streams any more."""
+        for channel in list(self.bus.receivers):
+            if channel.endswith("_USDC"):
+                self.bus.receivers[channel].clear()
+
+
+@pytest.fixture
+def venue(tmp_path):
+    return Venue(tmp_path)
+
+
+def run(venue, play):
+    async def whole():
+        async with venue.running():
+            await play()
+
+    asyncio.run(whole())
+
+
+def read(messages):
+    return [json.loads(message) for message in messages]
+
+
+def numbers(messages):
+    return [read_numbered(message)[0] for message in messages]
+
+
+def chained(updates):
+    return all(b["U"] == a["u"] + 1 for a, b in itertools.pairwise(updates))
+
+
+def test_a_trade_is_told_to_everybody_and_depth_follows_it(venue):
+    heard = {name: venue.listen(f"{name}.SOL_USDC") for name in ("depth", "trade", "bookTicker")}
+
+    async def play():
+        async with venue.feed():
+            seller = await venue.place(1, Side.ASK, 10_000, 500)
+            buyer = await venue.place(2, Side.BID, 10_000, 200)
+            await until(lambda: heard["trade"])
+            (trade,) = read(heard["trade"])
+            assert (trade["a"], trade["b"], trade["m"]) == (str(seller), str(buyer), False)
+            assert (trade["p"], trade["q"], trade["t"]) == ("100", "2", 1)
+            await until(lambda: read(heard["depth"])[-1]["u"] >= 3)
+            last = read(heard["bookTicker"])[-1]
+            assert (last["a"], last["A"], last["b"], last["B"]) == ("100", "3", "0", "0")
+            updates = read(heard["depth"])
+            assert chained(updates)
+            assert any(["100", "3"] in update["a"] for update in updates)
+
+    run(venue, play)
+
+
+def test_a_quiet_market_ticks_only_while_somebody_listens(venue):
+    async def play():
+        async with venue.feed():
+            await asyncio.sleep(0.6)
+            quiet = len(venue.log.entries)
+            heard = venue.listen("depth.200ms.BTC_USDC")
+            await until(lambda: len(heard) >= 3)
+            updates = read(heard)
+            assert chained(updates)
+            assert not any(update["a"] or update["b"] for update in updates)
+            assert len(venue.log.entries) > quiet
+            venue.silence()
+            entries = -1
+            while entries != len(venue.log.entries):
+                entries = len(venue.log.entries)
+                await asyncio.sleep(0.6)
+
+    run(venue, play)
+
+
+def test_depth_by_request_is_the_last_update(venue):
+    heard = venue.listen("depth.SOL_USDC")
+
+    async def play():
+        async with venue.feed():
+            for price in (9_000, 9_100, 9_050):
+                await venue.place(1, Side.BID, price, 100)
+            answer = await venue.ask("depth", market=0, limit=2)
+            depth = json.loads(answer.body)
+            assert depth["bids"] == [["90.5", "1"], ["91", "1"]]
+            assert int(depth["lastUpdateId"]) in [update["u"] for update in read(heard)]
+
+    run(venue, play)
+
+
+def test_tickers_by_request_and_candles_as_they_grow_and_end(venue):
+    klines = venue.listen("kline.1s.SOL_USDC")
+    ticker = venue.listen("ticker.SOL_USDC")
+
+    async def play():
+        async with venue.feed():
+            assert json.loads((await venue.ask("tickers")).body) == []
+            await asyncio.sleep(0.3)
+            await venue.trade(10_000, 300)
+            await venue.trade(10_200, 100)
+            (found,) = json.loads((await venue.ask("tickers", market=0)).body)
+            assert (found["firstPrice"], found["lastPrice"], found["trades"]) == ("100", "102", "2")
+            assert json.loads((await venue.ask("tickers", market=1)).body) == []
+            await until(lambda: ticker and any(kline["X"] for kline in read(klines)))
+            told = read(ticker)[-1]
+            assert (told["o"], told["c"], told["v"], told["V"]) == ("100", "102", "4", "402")
+            ended = [kline for kline in read(klines) if kline["X"]]
+            assert sum(kline["n"] for kline in ended) == 2
+
+    run(venue, play)
+
+
+def test_private_updates_have_no_gap_from_when_they_are_asked_for(venue):
+    mine = venue.listen("account.orderUpdate.1")
+    solana = venue.listen("account.orderUpdate.1.SOL_USDC")
+    bitcoin = venue.listen("account.orderUpdate.1.BTC_USDC")
+
+    async def play():
+        await venue.place(1, Side.ASK, 10_000, 500)
+        async with venue.feed():
+            answer = await venue.ask("updates", 1)
+            assert (answer.sequence, answer.messages) == (1, [])
+            await venue.place(2, Side.BID, 10_000, 200)
+            await venue.place(1, Side.BID, 1_000_000, 1, market=1)
+            await until(lambda: len(mine) >= 3)
+            assert numbers(mine) == numbers(solana) == numbers(bitcoin) == [1, 2, 3]
+            assert [bool(read_numbered(m)[1]) for m in solana] == [False, True, False]
+            assert [bool(read_numbered(m)[1]) for m in bitcoin] == [False, False, True]
+            fill = json.loads(read_numbered(mine[1])[1])
+            assert (fill["e"], fill["X"], fill["seq"]) == ("orderFill", "PartiallyFilled", 2)
+            assert mine[1] == solana[1]
+            missed = await venue.ask("updates", 1, sequence=1)
+            assert missed.messages == [read_numbered(message)[1] for message in mine[1:3]]
+            assert missed.sequence == 3
+
+    run(venue, play)
+
+
+def test_nothing_private_is_told_that_nobody_listens_to(venue):
+    async def play():
+        async with venue.feed():
+            await venue.trade(10_000, 100)
+            await venue.ask("depth", market=0)
+            status = await (await venue.asker()).ask_all("roles")
+            assert [answer.status["accounts"] for answer in status] == [0]
+            assert status[0].status["role"] == "feed"
+
+    run(venue, play)
+
+
+def test_a_restarted_feed_goes_on_where_the_last_one_ended(venue):
+    depth, trades = venue.listen("depth.SOL_USDC"), venue.listen("trade.SOL_USDC")
+    mine = venue.listen("account.orderUpdate.1")
+
+    async def play():
+        async with venue.feed():
+            await venue.ask("updates", 1)
+            await venue.trade(10_000, 100)
+            await until(lambda: numbers(mine)[-1:] == [2])
+        before = len(mine)
+        await venue.place(1, Side.BID, 9_000, 100)
+        await venue.trade(10_100, 100)
+        async with venue.feed():
+            await venue.ask("updates", 1)
+            await venue.trade(10_200, 100)
+            await until(lambda: numbers(mine)[-1] == 7)
+            assert [trade["t"] for trade in read(trades)] == [1, 2, 3]
+            assert chained(read(depth))
+            touched = {price for update in read(depth) for price, _ in update["b"] + update["a"]}
+            assert touched == {"90", "100", "101", "102"}
+            # What was missed meanwhile is announced by its number alone, then all goes on.
+            assert numbers(mine[before:]) == [5, 6, 7]
+            assert [bool(read_numbered(m)[1]) for m in mine[before:]] == [False, True, True]
+
+    run(venue, play)
+
+
+def test_a_feed_whose_place_in_the_stream_is_gone_loads_everything_anew(venue):
+    depth = venue.listen("depth.SOL_USDC")
+    mine = venue.listen("account.orderUpdate.1")
+
+    async def play():
+        async with venue.feed():
+            await venue.place(1, Side.BID, 9_000, 100)
+            await until(lambda: mine and depth)
+        for price in range(9_001, 9_011):
+            await venue.place(1, Side.BID, price, 100)
+        venue.bus.entries[:-2] = []
+        depth.clear()
+        mine.clear()
+        async with venue.feed():
+            book = json.loads((await venue.ask("depth", market=0)).body)
+            assert len(book["bids"]) == 11
+            await venue.place(1, Side.BID, 9_100, 100)
+            await until(lambda: mine and numbers(mine)[-1] == 12)
+            assert numbers(mine) == [11, 12]
+            # The chain has a hole, which a client heals by asking for the depth again.
+            assert read(depth)[-1]["U"] == int(book["lastUpdateId"]) + 1
+
+    run(venue, play)
+
+
+def test_the_feed_gets_through_the_loss_of_everything_on_the_bus(venue):
+    depth, trades = venue.listen("depth.SOL_USDC"), venue.listen("trade.SOL_USDC")
+
+    async def play():
+        async with venue.feed():
+            await venue.trade(10_000, 100)
+            await until(lambda: trades)
+            venue.stop_engine()
+            venue.bus.is_up = False
+            venue.bus.entries.clear()
+            venue.bus.notes.clear()
+            await asyncio.sleep(0.2)
+            venue.bus.is_up = True
+            # The next engine fills the stream again, from the first entry.
+            venue.start_engine()
+            await venue.trade(10_100, 100)
+            await until(lambda: len(trades) >= 2)
+            assert [trade["t"] for trade in read(trades)] == [1, 2]
+            assert chained(read(depth))
+            await until(lambda: "0" in venue.bus.notes)
+
+    run(venue, play)
+
+
+class FakeHistory:
+    """A database that knows one old trade, and first nothing at all."""
+
+    def __init__(self):
+        self.is_there = False
+
+    async def position(self):
+        return Position(0, 0)
+
+    async def last_trade_id(self, market):
+        if not self.is_there:
+            raise HistoryUnavailable("not yet")
+        return 1 if market == 0 else 0
+
+    async def candles(self, market, interval, from_s, to_s):
+        return []
+
+    async def last_candle(self, market, interval, before_s):
+        return Candle(0, 9_000, 9_000, 9_000, 9_000, 100, 90_000_000, 1) if market == 0 else None
+
+    async def updates(self, account, after_sequence, to_sequence, after):
+        if not self.is_there:
+            raise HistoryUnavailable("not yet")
+        return [b'{"seq":%d}' % n for n in range(after_sequence + 1, to_sequence + 1)]
+
+
+def test_a_history_that_comes_late_heals_what_was_unknown(venue):
+    history = FakeHistory()
+
+    async def play():
+        await venue.trade(9_000, 100)
+        async with venue.feed(history):
+            # The engine knows the last price; nothing else is known of what was before.
+            (ticker,) = json.loads((await venue.ask("tickers")).body)
+            assert (ticker["lastPrice"], ticker["trades"]) == ("90", "0")
+            asking = asyncio.create_task(venue.ask("updates", 1, sequence=0))
+            await asyncio.sleep(0.2)
+            assert not asking.done()
+            history.is_there = True
+            answer = await asking
+            assert answer.messages == [b'{"seq":1}', b'{"seq":2}']
+            asker = await venue.asker()
+            status = (await asker.ask_all("roles"))[0].status
+            while status["candlesLoading"]:
+                status = (await asker.ask_all("roles"))[0].status
+
+    run(venue, play)
+
+
+def test_a_market_that_is_opened_later_is_told_too(venue):
+    heard = venue.listen("depth.ETH_BTC")
+
+    async def play():
+        async with venue.feed():
+            await venue.send(new_market())
+            await venue.place(1, Side.BID, 100, 100, market=3)
+            await until(lambda: heard)
+            book = json.loads((await venue.ask("depth", market=3)).body)
+            assert len(book["bids"]) == 1
+
+    run(venue, play)
+
+
+def new_market():
+    return commands.set_market(
+        market=3,
+        base=3,
+        quote=2,
+        tick=Grid(1, 4),
+        step=Grid(1, 2),
+        price_min=1,
+        price_max=10**6,
+        quantity_min=1,
+        quantity_max=10**6,
+        price_reference=0,
+        open_orders_max=500,
+        band_min_bp=0,
+        band_max_bp=0,
+        impact_min_bp=9_700,
+        impact_max_bp=10_300,
+    )
+
+
+def test_questions_that_are_none_harm_nobody(venue):
+    async def play():
+        async with venue.feed():
+            for message in (b"", b"\xff" * 9, b"\x90"):
+                venue.bus.publish("queries:feed", message)
+            assert (await venue.ask("updates", 77)).sequence == 0
+            assert json.loads((await venue.ask("depth", market=0)).body)["bids"] == []
+
+    run(venue, play)
+
+
+def test_a_log_that_is_away_stops_nothing(venue):
+    heard = venue.listen("depth.SOL_USDC")
+
+    async def play():
+        async with venue.feed():
+            await until(lambda: heard)
+            venue.log.is_up = False
+            await asyncio.sleep(0.6)
+            assert json.loads((await venue.ask("depth", market=0)).body)["bids"] == []
+            venue.log.is_up = True
+            count = len(heard)
+            await until(lambda: len(heard) > count)
+
+    run(venue, play)
