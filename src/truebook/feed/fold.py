@@ -35,6 +35,9 @@ from truebook.messages import ACCEPTED_RESTS, AMENDED_KEPT
 _READERS = readers_without(Balance, Rejected, Transferred)
 MESSAGES_MAX = 4096
 """A pass ends once it has more messages than that: the bus takes them in one step."""
+EVENT_BYTES_MAX = 64 * 1024
+"""And once it has folded more than that: some hundred commands, 2 ms of work. A pass may run with
+little of a processor (idle.py)."""
 CLOCK_BEHIND_MS = 2000
 """An interval is over by the clock, should the engine's time stand still, this long after its end:
 what was traded in it has arrived by then."""
@@ -91,11 +94,12 @@ class Fold:
         messages: list[Message] = []
         self._messages = messages
         self._now_us = now_ms * 1000
-        folded = 0
+        folded = event_bytes = 0
         for entry in entries:
             self._fold(entry)
             folded += 1
-            if len(messages) > MESSAGES_MAX:
+            event_bytes += len(entry.events)
+            if len(messages) > MESSAGES_MAX or event_bytes > EVENT_BYTES_MAX:
                 break
         told = self._tell(periods)
         if is_second:
