@@ -45,8 +45,8 @@ BOTS_AGAIN_S = 2.0
 STOP_STAGES = (
     (("maker", "taker"), 3.0),
     (("ws", "api"), 6.0),
-    (("feed",), 1.0),
-    (("store",), 1.0),
+    (("feed",), 2.0),
+    (("store",), 2.0),
     (("engine",), 3.0),
     (("bus", "log"), 2.0),
 )
