@@ -110,7 +110,8 @@ def test_every_dialect_of_a_name_means_a_channel_of_the_feed(streams, name, chan
         "liquidation",
         "account",
         "account.",
-        "account.rfqUpdate",
+        "account.rfqUpdate.",
+        "account.balanceUpdate",
         "account.orderUpdate.",
         "account.orderUpdate.DOGE_USDC",
         "account.orderUpdate.1",
@@ -147,10 +148,12 @@ def test_the_updates_of_one_market_are_those_of_the_account_that_are_about_it(ex
     assert not channel.wants(b'{"e":"orderFill","s":"BTC_USDC","i":"SOL_USDC"}')
 
 
-def test_position_updates_are_accepted_and_silent(exchange, streams):
+@pytest.mark.parametrize("kind", ["account.positionUpdate", "account.rfqUpdate"])
+def test_what_the_exchange_does_not_have_is_accepted_and_silent(exchange, streams, kind):
     alice = exchange.open_account("alice", {})
-    assert channel_of(streams, "account.positionUpdate", signature(alice)).name == ""
-    assert refusal(streams, "account.positionUpdate").code == UNAUTHORIZED
+    for name in (kind, f"{kind}.SOL_USDC"):
+        assert channel_of(streams, name, signature(alice)).name == ""
+        assert refusal(streams, name).code == UNAUTHORIZED
 
 
 def test_public_and_private_streams_may_be_asked_for_together(exchange, streams):
