@@ -1,7 +1,8 @@
 """Start the exchange as the README says, ask it how it is, stop it with Ctrl-C.
 
-Promise: `make up` is ready within three minutes, `/api/v1/status` answers, and 15 seconds after
-Ctrl-C no process of it is left, no port is taken and nobody printed a traceback.
+Promise: `make up` is ready within three minutes, `/api/v1/status` answers, a minute later at most
+all of it is healthy and the bots have traded, and 15 seconds after Ctrl-C no process of it is left,
+no port is taken and nobody printed a traceback.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ import urllib.request
 from pathlib import Path
 
 READY_SECONDS_MAX = 180.0
+HEALTHY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
 READY = re.compile(r"\bready (http://\S+)")
 TRUEBOOK = Path(__file__).resolve().parents[1] / ".venv" / "bin" / "truebook"
@@ -120,6 +122,29 @@ def ask_status(url: str) -> str:
         return str(answer.read().decode())
 
 
+def health(data: Path) -> list[str]:
+    """Return why the exchange isn't healthy; nothing if it is."""
+    command = [str(TRUEBOOK), "status", "--data", str(data), "--json"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [str(reason) for reason in json.loads(told)["reasons"]]
+
+
+def has_traded(url: str) -> bool:
+    """Tell whether there has been a trade."""
+    address = f"{url.rstrip('/')}/api/v1/trades?symbol=SOL_USDC&limit=1"
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return bool(json.loads(answer.read()))
+
+
+def wait_until_healthy(data: Path, url: str) -> None:
+    """Wait for every role to serve, bots included, and for a trade."""
+    deadline = time.monotonic() + HEALTHY_SECONDS_MAX
+    while (reasons := health(data)) or not has_traded(url):
+        if time.monotonic() > deadline:
+            raise SmokeError(f"not healthy: {', '.join(reasons) or 'no trade'}")
+        time.sleep(0.5)
+
+
 def check(data: Path) -> None:
     """Start, ask, stop, and look for what is left."""
     ports = free_ports(2)
@@ -127,6 +152,7 @@ def check(data: Path) -> None:
     try:
         exchange.wait_until_ready()
         print(f"status: {ask_status(exchange.url)}", flush=True)
+        wait_until_healthy(data, exchange.url)
         running = processes(data)
         print(f"processes: {', '.join(sorted(running.values()))}", flush=True)
         started = time.monotonic()

@@ -146,8 +146,13 @@ class History(Protocol):
         self, account: int, after_sequence: int, to_sequence: int, after: Position
     ) -> list[bytes]:
         """The account's order updates with after_sequence < seq ≤ to_sequence, without a gap, each
-        the JSON of feed/updates.py. Raises HistoryUnavailable if they are not (yet) all there."""
+        the JSON of feed/updates.py. Raises HistoryUnavailable if they are not (yet) all there;
+        TooManyUpdates, a kind of it, where less must be asked for."""
 
 
 class HistoryUnavailable(Exception):
     """The database can't be asked, or hasn't got so far."""
+
+
+class TooManyUpdates(HistoryUnavailable):
+    """More than limits.HISTORY_UPDATES_MAX updates at once: waiting longer would be in vain."""

@@ -164,3 +164,30 @@ def test_the_example_in_the_documentation_is_a_configuration(file):
     assert config.load(file(example), {}) == config.Config()
     configured = config.venue_of(config.load(file(venue), {}))
     assert [market.symbol for market in configured.markets] == ["GOLD_EUR"]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("levels = 0", "bots.levels: Expected `int` >= 1"),
+        ("step_bp = 0", "bots.step_bp: Expected `int` >= 1"),
+        ("level_quote = '0'", "bots.level_quote: Expected `str` matching regex"),
+        ("level_quote = '-5'", "bots.level_quote: Expected `str` matching regex"),
+        ("take_quote = 'NaN'", "bots.take_quote: Expected `str` matching regex"),
+        ("maker_pause_s = 0", "bots.maker_pause_s: Expected `float` >= 0.05"),
+        ("volatility_bp = nan", "bots.volatility_bp"),
+    ],
+)
+def test_bots_that_could_not_trade_are_refused(file, text, error):
+    with pytest.raises(ConfigError, match=re.escape(error)):
+        config.load(file(f"[bots]\n{text}"), environment={})
+
+
+def test_bots_are_configured_in_the_file_and_survive_being_handed_on(file, tmp_path):
+    text = "[bots]\nmarkets = ['SOL_USDC']\nlevel_quote = '0.05'\n[bots.prices]\nSOL_USDC = 'x.csv'"
+    loaded = config.load(file(text), environment={"TRUEBOOK_BOTS_SEED": "7"})
+    bots = loaded.bots
+    assert (bots.markets, bots.level_quote, bots.seed) == (("SOL_USDC",), "0.05", 7)
+    assert bots.prices == {"SOL_USDC": "x.csv"}
+    config.write(loaded, tmp_path / "config.json")
+    assert config.load(tmp_path / "config.json", environment={}) == loaded

@@ -8,56 +8,88 @@ import threading
 import pytest
 
 from truebook.clock import ManualClock
-from truebook.idle import RAISED_S, IdleWork
+from truebook.idle import RAISED_S_MAX, RAISED_S_MIN, IdleWork
 from truebook.limits import LAG_MS_MAX
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has SCHED_IDLE")
+BEHIND = LAG_MS_MAX + 1
 
 
-def where():
-    return threading.get_ident()
-
-
-def run(*lags_ms, step=where, clock=None):
-    async def steps():
-        work = IdleWork(clock or ManualClock())
+def run(script):
+    async def whole():
+        clock = ManualClock()
+        work = IdleWork(clock)
         try:
-            return [await work.run(step, lag_ms) for lag_ms in lags_ms]
+            await script(work, clock)
         finally:
             work.close()
 
-    return asyncio.run(steps())
+    asyncio.run(whole())
+
+
+async def is_idle(work, lag_ms=0.0):
+    """Whether a step runs in a thread of its own, as idle ones do."""
+    return await work.run(threading.get_ident, lag_ms) != threading.get_ident()
 
 
 @linux
 def test_a_step_runs_under_idle_scheduling_and_its_caller_does_not():
-    assert run(0, step=lambda: os.sched_getscheduler(0)) == [os.SCHED_IDLE]
-    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+    async def script(work, clock):
+        assert await work.run(lambda: os.sched_getscheduler(0)) == os.SCHED_IDLE
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+    run(script)
 
 
 @linux
 def test_work_that_is_behind_runs_at_normal_priority_and_makes_way_again_later():
-    clock = ManualClock()
+    async def script(work, clock):
+        assert await is_idle(work, LAG_MS_MAX)
+        assert not await is_idle(work, BEHIND)
+        assert work.is_raised
+        assert not await is_idle(work)
+        clock.advance(RAISED_S_MIN)
+        assert await is_idle(work)
 
-    async def steps():
-        work = IdleWork(clock)
-        idle = await work.run(where, LAG_MS_MAX)
-        raised = await work.run(where, LAG_MS_MAX + 1)
-        still_raised = await work.run(where)
-        clock.advance(RAISED_S)
-        idle_again = await work.run(where)
-        work.close()
-        return idle, raised, still_raised, idle_again
+    run(script)
 
-    idle, raised, still_raised, idle_again = asyncio.run(steps())
-    assert raised == still_raised == where()
-    assert idle == idle_again != where()
+
+@linux
+def test_a_step_that_was_starved_raises_the_next_ones():
+    async def script(work, clock):
+        await work.run(lambda: clock.advance(BEHIND / 1000))
+        assert not await is_idle(work)
+
+    run(script)
+
+
+@linux
+def test_where_making_way_is_too_much_again_and_again_it_is_tried_ever_more_rarely():
+    async def script(work, clock):
+        raised_s = []
+        for _ in range(9):
+            await work.run(lambda: clock.advance(BEHIND / 1000))
+            began_s = clock.elapsed_s()
+            while work.is_raised:
+                clock.advance(0.5)
+            raised_s.append(clock.elapsed_s() - began_s)
+        expected = [RAISED_S_MIN, 2 * RAISED_S_MIN, 4 * RAISED_S_MIN, *[RAISED_S_MAX] * 2]
+        assert [*raised_s[:3], *raised_s[-2:]] == pytest.approx(expected, abs=0.5)
+        clock.advance(RAISED_S_MAX + 1)
+        await work.run(lambda: None, BEHIND)
+        clock.advance(RAISED_S_MIN)
+        assert await is_idle(work)
+
+    run(script)
 
 
 def test_a_failure_of_a_step_is_its_callers():
     def fail():
         raise ValueError("a bug")
 
-    for lag_ms in (0, LAG_MS_MAX + 1):
-        with pytest.raises(ValueError, match="a bug"):
-            run(lag_ms, step=fail)
+    async def script(work, clock):
+        for lag_ms in (0, BEHIND):
+            with pytest.raises(ValueError, match="a bug"):
+                await work.run(fail, lag_ms)
+
+    run(script)

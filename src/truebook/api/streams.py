@@ -7,7 +7,8 @@ within about a second of the key's end.
     depth.SOL_USDC, depth.200ms.SOL_USDC, trade.…, bookTicker.…, ticker.…, kline.1m.SOL_USDC
     depth@SOL_USDC           as the tutorial family writes it
     SOL_USDC@depth           as it was written before 2024
-    account.orderUpdate, account.orderUpdate.SOL_USDC, account.positionUpdate (which says nothing)
+    account.orderUpdate, account.orderUpdate.SOL_USDC
+    account.positionUpdate, account.rfqUpdate: accepted, and silent
 
 The updates of one market are those of the account that are about it, with the account's numbers.
 """
@@ -35,8 +36,9 @@ from truebook.feed.channels import (
 from truebook.feed.intervals import INTERVALS
 from truebook.ws.interface import Channel, Missed, Refused, Unavailable
 
-POSITION_UPDATES = "account.positionUpdate"
-"""Of futures, which the exchange doesn't have: accepted, so that clients go on, and silent."""
+SILENT = ("account.positionUpdate", "account.rfqUpdate")
+"""Of futures and of quotes on request, which the exchange doesn't have: nothing ever happens there.
+They are accepted since clients ask for them together with the orders: ccxt's watch_orders does."""
 
 INVALID_STREAM = 4006
 UNAUTHORIZED = 4004
@@ -139,7 +141,7 @@ class Streams:
 
     def _private_parts(self, name: str) -> tuple[str, str]:
         """Kind and symbol of a private stream's name."""
-        for kind in (ACCOUNT_UPDATES, POSITION_UPDATES):
+        for kind in (ACCOUNT_UPDATES, *SILENT):
             if name == kind:
                 return kind, ""
             symbol = name.removeprefix(f"{kind}.")
@@ -151,7 +153,7 @@ class Streams:
         def is_allowed() -> bool:
             return self._authority.may_read(caller)
 
-        if kind == POSITION_UPDATES:
+        if kind in SILENT:
             return Channel("", is_allowed=is_allowed)
         return Channel(
             updates_channel(caller.account),

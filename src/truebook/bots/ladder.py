@@ -109,3 +109,35 @@ def difference(
         else:
             wrong.append(order)
     return wrong, list(missing.values())
+
+
+class Steps(NamedTuple):
+    """What is to be done, in this order, so that the book never has an empty side meanwhile."""
+
+    place: list[Quote]
+    """What can be placed while everything still rests."""
+    make_way: list[Order]
+    """What would trade with the rest of the quotes: to be cancelled."""
+    place_then: list[Quote]
+    cancel: list[Order]
+    """What is left of the wrong orders."""
+
+
+def steps(market: Market, wrong: Sequence[Order], missing: Sequence[Quote]) -> Steps:
+    """The way from what rests to what is wanted."""
+    in_the_way = [o for o in wrong if any(_cross(market, quote, o) for quote in missing)]
+    waiting = [q for q in missing if any(_cross(market, q, order) for order in in_the_way)]
+    return Steps(
+        [quote for quote in missing if quote not in waiting],
+        in_the_way,
+        waiting,
+        [order for order in wrong if order not in in_the_way],
+    )
+
+
+def _cross(market: Market, quote: Quote, order: Order) -> bool:
+    """Whether a quote would trade with a resting order."""
+    if quote.is_bid == order.is_bid:
+        return False
+    price = market.ticks(order.price)
+    return quote.price >= price if quote.is_bid else quote.price <= price

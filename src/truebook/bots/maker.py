@@ -1,12 +1,13 @@
 """The market maker: keeps a ladder of quotes in each market, around a reference price.
 
-Every second it looks at what it has and what rests, works out what should rest, cancels what is
-wrong and places what is missing, as one batch of post-only orders.
+Every second it looks at what it has and what rests, works out what should rest, places what is
+missing, as one batch of post-only orders, and cancels what is wrong.
 
 Promise: it decides nothing from memory. Whatever happened since the last round (fills, a lost
 answer, a restarted exchange, a maker that was killed), the next round sees what is there and puts
-it right. It never trades with itself: what is in the way of a new quote is cancelled first, quotes
-never take, and the bids of a ladder are below its asks.
+it right. It never trades with itself: what is in the way of a new quote is cancelled before it,
+quotes never take, and the bids of a ladder are below its asks. It never leaves a side of the book
+empty: what isn't in the way is cancelled last.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,22 +17,21 @@ from pathlib import Path
 import structlog
 
 from truebook.bots.client import Client, Order, Refused, Unavailable
-from truebook.bots.ladder import Quote, Shape, affordable, difference, ladder, skewed
+from truebook.bots.ladder import Quote, Shape, affordable, difference, ladder, skewed, steps
 from truebook.bots.market import Market
 from truebook.bots.reference import Reference, Walk, read_prices, toward
 from truebook.clock import SYSTEM_CLOCK, Clock
-from truebook.config import BotsSection
+from truebook.config import BotsSection, UserError
 
 log = structlog.get_logger()
 
-CANCELS_MAX = 4
-"""Beyond so many wrong orders at once, cancelling all of a market is one request instead."""
 LAST_PRICE_PATIENCE = 5
 """So often a turn is given up since nobody tells a last price; then it is done without."""
 FAR_FROM_CONFIGURED = Decimal("0.2")
 """A last price further away than this from the configured one shows that the market has moved."""
-USUAL_REFUSALS = {"Order would immediately match and take"}
-"""Somebody quotes better than we want to: nothing to worry about."""
+USUAL_REFUSALS = {"Order would immediately match and take", "Insufficient funds"}
+"""Somebody quotes better than we want to, or what is about to be cancelled still holds the funds:
+the next turn puts it right."""
 
 
 class Maker:
@@ -87,15 +87,21 @@ class Maker:
         if reference is None:
             return
         wanted = self._wanted(market, reference, balances)
-        wrong, missing = difference(market, wanted, resting)
-        if len(wrong) > CANCELS_MAX and len(wrong) == len(resting):
-            await self._client.cancel_all(market.symbol)
-        else:
-            for order in wrong:
-                await self._client.cancel(market.symbol, order.order_id)
-        if missing:
-            answers = await self._client.place_batch([_payload(market, q) for q in missing])
-            self._note_refusals(market, answers)
+        todo = steps(market, *difference(market, wanted, resting))
+        await self._place(market, todo.place)
+        await self._cancel(todo.make_way)
+        await self._place(market, todo.place_then)
+        await self._cancel(todo.cancel)
+
+    async def _cancel(self, orders: Sequence[Order]) -> None:
+        for order in orders:
+            await self._client.cancel(order.symbol, order.order_id)
+
+    async def _place(self, market: Market, quotes: Sequence[Quote]) -> None:
+        answers = await self._client.place_batch([_payload(market, quote) for quote in quotes])
+        for answer in answers:
+            if answer["operation"] == "Err" and answer["message"] not in USUAL_REFUSALS:
+                self._tell_once(market.symbol, f"{answer['code']}: {answer['message']}")
 
     def _wanted(
         self, market: Market, reference: int, balances: Mapping[str, Decimal]
@@ -151,11 +157,6 @@ class Maker:
         start = market.ticks(last or anchor)
         return Walk(seed, market.ticks(anchor), start, settings.volatility_bp, settings.walk_step_s)
 
-    def _note_refusals(self, market: Market, answers: Sequence[Mapping[str, str]]) -> None:
-        for answer in answers:
-            if answer["operation"] == "Err" and answer["message"] not in USUAL_REFUSALS:
-                self._tell_once(market.symbol, f"{answer['code']}: {answer['message']}")
-
     def _tell_once(self, symbol: str, reason: str) -> None:
         if (symbol, reason) not in self._told:
             self._told.add((symbol, reason))
@@ -171,7 +172,9 @@ def anchor_of(configured: Decimal | None, last: Decimal | None) -> Decimal | Non
 
 
 def chosen(markets: Sequence[Market], symbols: Sequence[str]) -> list[Market]:
-    """The markets with these symbols; all, if none is named."""
+    """The markets with these symbols; all, if none is named. Raises UserError."""
+    if unknown := set(symbols) - {market.symbol for market in markets}:
+        raise UserError(f"bots.markets: there is no market {', '.join(sorted(unknown))}")
     return [market for market in markets if not symbols or market.symbol in symbols]
 
 

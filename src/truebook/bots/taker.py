@@ -60,7 +60,8 @@ class Taker:
             if self._due_s[market.symbol] <= now_s:
                 self._due_s[market.symbol] = now_s + self._pause_s()
                 await self._act(market)
-        return max(0.0, min(self._due_s.values()) - self._clock.elapsed_s())
+        next_s = min(self._due_s.values(), default=now_s + BALANCES_S)
+        return max(0.0, next_s - self._clock.elapsed_s())
 
     async def withdraw(self) -> None:
         """Cancel all our orders."""

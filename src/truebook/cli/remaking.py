@@ -22,7 +22,8 @@ def write_remade(config: Config, after: str) -> None:
         position = Position.parse(after)
     except ValueError as error:
         raise UserError(f"--after: {error}") from None
-    reader = ValkeyLogReader(attached(config).log.url, allow_not_durable=True)
+    url = config.log.url or attached(config).log.url
+    reader = ValkeyLogReader(url, allow_not_durable=True)
     try:
         for entry in remade(reader, make_engine(config.engine.kind, logging.info), position):
             sys.stdout.buffer.write(pack_frame(entry))

@@ -5,15 +5,18 @@ Promise: JSON is one value on one line, its keys camelCase; times are millisecon
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from truebook.config import Config
 from truebook.datafolder import Process
 from truebook.installation import attached, running
+
+if TYPE_CHECKING:
+    from truebook.supervisor.status import Status
 
 
 def print_json(value: Any) -> None:
@@ -41,20 +44,23 @@ def print_status(config: Config, json: bool) -> None:
     if json:
         print_json(status)
         return
-    print("healthy" if status.healthy else "not healthy")
-    for reason in status.reasons:
-        print(f"  {reason}")
+    # In one piece: a reader such as `head` may stop listening after a few lines.
+    print("\n".join(_status_lines(status)))
+
+
+def _status_lines(status: "Status") -> Iterator[str]:
+    yield "healthy" if status.healthy else "not healthy"
+    yield from (f"  {reason}" for reason in status.reasons)
     if status.url:
-        print(f"serves   {status.url} {status.ws_url or ''}")
-    print(f"log      at {status.log_position}")
+        yield f"serves   {status.url} {status.ws_url or ''}"
+    yield f"log      at {status.log_position}"
     for engine in status.engines:
         halted = f", halted at {engine.halted}" if engine.halted else ""
         place = _place(engine.position, engine.lag)
-        print(f"{engine.engine:8} {place}, state {engine.state_hash}{halted}")
+        yield f"{engine.engine:8} {place}, state {engine.state_hash}{halted}"
     for role in status.roles:
-        print(f"{role.role:8} {_place(role.position, role.lag)}")
-    for process in status.children:
-        print(_line(process))
+        yield f"{role.role:8} {_place(role.position, role.lag)}"
+    yield from map(_line, status.children)
 
 
 def _place(position: str, lag: int) -> str:

@@ -8,6 +8,7 @@ twice is recognised by these numbers.
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class Loader:
 
     def _look(self) -> None:
         for number, position in list(self._resumed.items()):
-            if self._publisher.position >= position:
+            if self._fold.position >= position:
                 # All events are folded that the levels were loaded after.
                 del self._resumed[number]
                 if self._fold.market(number).depth.is_behind:
@@ -72,8 +73,8 @@ class Loader:
                 if stream.depth.must_load:
                     await self.load_levels(number)
 
-    async def load_levels(self, number: int, told: int | None = None) -> None:
-        """Load a market's levels. `told`: where an earlier feed's updates ended."""
+    async def load_levels(self, number: int, told: Mapping[str, int] | None = None) -> None:
+        """Load a market's levels. `told`: where an earlier feed's updates ended, by period."""
         while True:
             self._asker.saw(self._publisher.position)
             try:
@@ -83,17 +84,17 @@ class Loader:
                 continue
             async with self._publisher.lock:
                 if self._take(self._fold.market(number), answer, told):
-                    if told is not None:
+                    if told:
                         self._resumed[number] = Position.parse(answer.position)
                     return
 
-    def _take(self, stream: MarketStream, answer: Answer, told: int | None) -> bool:
+    def _take(self, stream: MarketStream, answer: Answer, told: Mapping[str, int] | None) -> bool:
         sequence, last_id, last_price = answer.figures
-        if told is not None and sequence < told:
+        if told and sequence < max(told.values()):
             return False
         if not stream.depth.load(_levels(answer.bids), _levels(answer.asks), sequence):
             return False
-        if told is not None:
+        if told:
             stream.depth.resume(told)
         stream.candles.begin(last_id, last_price)
         return True

@@ -3,8 +3,9 @@
 Promise: what is published follows the event stream without a gap and without a repeat, over any
 loss of the bus. A pass is sent in one step together with notes of how far it goes; if the bus is
 lost on the way, the notes tell whether that step was done, and it is sent again only if not. A
-restarted feed reads the notes and goes on behind them. A bus that comes back empty is filled again
-by the engine; positions that are passed already are not told again.
+restarted feed reads the notes and goes on behind them; it sends nothing before it has caught up,
+so that a step always ends where every chain of updates does. A bus that comes back empty is filled
+again by the engine; positions that are passed already are not told again.
 
 If the stream was trimmed past where the feed stands, the fold `lose`s what it knows, and all of it
 is loaded again (loading.py).
@@ -30,13 +31,18 @@ _logger = logging.getLogger(__name__)
 PASS_S = 0.01
 """From the beginning of one pass to that of the next: what comes in between is told together."""
 BLOCK_MS = 50
-"""How long a pass waits for events: what is told at its time is late by no more."""
+"""How long a pass waits for events: what is told at its time is late by no more …"""
+QUIET_BLOCK_MS = 500
+"""… and where there is nothing to tell."""
 ENTRIES_MAX = 64
 """Entries that are read at once: small steps, since they may run with little of a processor."""
 SECOND_S = 1.0
 RETRY_S = 0.1
+HELD_MAX = 1 << 16
+"""Messages that wait while a restarted feed catches up; then readers of depth rather see a gap."""
 
 POSITION = "position"
+RESUME = "resume"
 PASS = "pass"
 
 
@@ -72,9 +78,14 @@ class Publisher:
         self._clock = clock
         self._after: list[Callable[[], None]] = []
         self._entries: Sequence[EventEntry] = ()
+        self._is_lost = False
+        """Whether the bus could not be reached at the last attempt."""
         self._due = _Due()
         self._behind_since_s = clock.elapsed_s()
         self._pass_ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
+        self.is_holding = False
+        """Whether what was made waits to be sent: what was told before a restart isn't reached."""
+        self._told: dict[str, int] = {}
         self._untold = True
         """Whether the notes on the bus may be incomplete."""
 
@@ -113,13 +124,22 @@ class Publisher:
         return is_more or bool(self._entries)
 
     async def _read(self) -> Sequence[EventEntry]:
+        block_ms = QUIET_BLOCK_MS if self.fold.is_quiet and not self.extra else BLOCK_MS
         position = self.fold.position
         try:
-            return await self._bus.event_entries_after(position, ENTRIES_MAX, BLOCK_MS)
+            entries = await self._bus.event_entries_after(position, ENTRIES_MAX, block_ms)
+            self._is_lost = False
+            return entries
         except BusUnavailable as error:
-            _logger.warning("the event stream can't be read: %s", error)
-            await asyncio.sleep(RETRY_S)
+            await self._lost(error)
             return ()
+
+    async def _lost(self, error: BusUnavailable) -> None:
+        """Say it once, and wait before the next attempt."""
+        if not self._is_lost:
+            _logger.warning("the bus can't be reached, trying again: %s", error)
+        self._is_lost = self._untold = True
+        await asyncio.sleep(RETRY_S)
 
     def _check_stream(self) -> None:
         """See whether entries are missing before those at hand."""
@@ -132,31 +152,34 @@ class Publisher:
             self.fold.lose()
 
     async def _send(self, made: Made) -> None:
-        messages = [*self.extra, *made.messages]
-        self.extra.clear()
-        position = self.fold.position
+        self.extra += made.messages
+        self._told |= made.told
+        self.is_holding = self.fold.is_behind
+        if self.is_holding:
+            if len(self.extra) > HELD_MAX:
+                self.fold.give_up_resuming()
+            return
+        messages, self.extra = self.extra, []
+        told, self._told = self._told, {}
+        position = self.fold.told_position
         if messages or position != self.position:
             self.passes += 1
-            told = made.told
             if self._untold:
-                told = {n: stream.depth.sequence for n, stream in self.fold.markets.items()}
-            notes = {str(number): str(sequence) for number, sequence in told.items()}
-            notes |= {POSITION: str(position), PASS: next(self._pass_ids)}
-            await self._send_once(messages, notes)
+                told = self.fold.chains()
+            notes = {name: str(sequence) for name, sequence in told.items()}
+            notes |= {POSITION: str(position), RESUME: str(self.fold.resume_position)}
+            await self._send_once(messages, notes | {PASS: next(self._pass_ids)})
         self.position = position
 
     async def _send_once(self, messages: list[Message], notes: dict[str, str]) -> None:
+        is_again = False
         while True:
             try:
-                await self._bus.publish_all(messages, notes)
-                self._untold = False
+                if not is_again or (await self._bus.notes()).get(PASS) != notes[PASS]:
+                    await self._bus.publish_all(messages, notes)
+                # A bus that was away may have come back empty: the next pass notes everything.
+                self._untold, self._is_lost = is_again, False
                 return
             except BusUnavailable as error:
-                _logger.warning("a pass can't be published, trying again: %s", error)
-                self._untold = True
-            await asyncio.sleep(RETRY_S)
-            try:
-                if (await self._bus.notes()).get(PASS) == notes[PASS]:
-                    return
-            except BusUnavailable:
-                continue
+                is_again = True
+                await self._lost(error)

@@ -103,7 +103,7 @@ class Questions:
         held, self._held = self._held, []
         now_s = self._clock.elapsed_s()
         for question in held:
-            if question.after > self._publisher.position:
+            if question.after > self._publisher.position or self._publisher.is_holding:
                 is_answered = False
             else:
                 answer = Answer(question.query.id, str(self._publisher.position))

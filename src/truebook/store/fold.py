@@ -10,34 +10,23 @@ change is known, and that is enough: events carry new values, or (executed quant
 added. A command's events never leave their entry, so a batch is never cut inside a command.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from truebook.commandlog.chain import extend
 from truebook.commandlog.interface import EventEntry, StreamForeign, Tail
-from truebook.directory import Directory, Market
-from truebook.feed.events import (
-    Accepted,
-    Amended,
-    Balance,
-    Closed,
-    Entry,
-    Fill,
-    Rejected,
-    Rested,
-    Ticked,
-    Transferred,
-    read_events,
-)
+from truebook.directory import Directory
 from truebook.messages import (
     ACCEPTED_RESTS,
     AMENDED_REENTERS,
     ORDER_TYPE_SHIFT,
     CommandKind,
     EntryStatus,
+    EventKind,
     OrderType,
 )
 from truebook.store.candles import Candles
+from truebook.store.records import Records
 from truebook.store.rows import (
     CLOSED,
     CLOSED_MS,
@@ -55,6 +44,9 @@ from truebook.store.rows import (
     Rows,
 )
 from truebook.store.settings import fold_settings
+
+Record = tuple[Any, ...]
+"""The fields of an event, as records.FIELDS lists them."""
 
 _BY_QUOTE = int(OrderType.MARKET_BY_QUOTE)
 _APPLIED = int(EntryStatus.APPLIED)
@@ -75,22 +67,32 @@ def fold(entries: Sequence[EventEntry], known: Tail, directory: Directory) -> Ro
     for entry in entries:
         if entry.position > batch.rows.tail.position:
             batch.add(entry)
-    batch.rows.candles.extend(batch.candles.rows())
-    return batch.rows
+    return batch.fold()
+
+
+class _Traded(NamedTuple):
+    """What a fold needs of a market."""
+
+    symbol: str
+    unit: int
+    base: int
+    quote: int
 
 
 class _Batch:
     def __init__(self, known: Tail, directory: Directory) -> None:
         self.rows = Rows(known)
-        self.candles = Candles()
+        self._candles = Candles()
         self._known = known.position
         self._directory = directory
+        self._markets: dict[int, _Traded] = {}
         self._accepted: dict[int, OrderRow] = {}
+        self._events: list[bytes] = []
         self._market = 0
         """Of the order that was last accepted or amended: a RESTED is about it."""
 
     def add(self, entry: EventEntry) -> None:
-        """Fold one entry."""
+        """Take one entry, if it is the next one."""
         before = self.rows.tail
         if entry.previous != before.position:
             if before.position == self._known and entry.previous > before.position:
@@ -99,188 +101,177 @@ class _Batch:
         event_hash = extend(before.event_hash, entry.position, entry.events)
         if event_hash != entry.event_hash:
             raise StreamForeign(f"the events up to {entry.position} have another hash than stored")
-        fold_settings(entry.events, self._directory, self.rows)
-        readers = _READERS
-        for event in read_events(entry.events):
-            readers[type(event)](self, event)
         self.rows.tail = Tail(entry.position, event_hash)
+        self._events.append(entry.events)
 
-    def _entry(self, event: Entry) -> None:
-        self.rows.time_ms = event.time_ms
-        self.rows.events += 1
-        if event.status == _APPLIED:
-            self.rows.gateways[event.gateway] = event.sequence
-
-    def _accept(self, event: Accepted) -> None:
-        rows = self.rows
-        market, sequence = event.market, event.account_sequence
-        order = [
-            *(event.order_id, event.account, sequence, market),
-            *(self._directory.markets[market].symbol, event.client_id),
-            *(event.price, event.quantity, event.quantity, 0, 0),
-            event.market_sequence if event.flags & ACCEPTED_RESTS else None,
-            *(sequence, None, None, None, event.market_sequence, event.time_flags),
-        ]
-        rows.orders.append(order)
-        self._accepted[event.order_id] = order
-        self._market = market
-        rows.market_sequences[market] = event.market_sequence
-        rows.account_sequences[event.account] = sequence
-        rows.events += 1
-
-    def _fill(self, event: Fill) -> None:
-        rows, time_ms = self.rows, self.rows.time_ms
-        number, price, quantity, trade = event.market, event.price, event.quantity, event.trade_id
-        market = self._directory.markets[number]
-        quote = price * quantity * market.unit
-        self._execute_maker(event, quantity, quote, time_ms)
-        self._execute_taker(event, quantity, quote, time_ms)
-        self._record(event, market)
-        self.candles.add(number, time_ms, price, quantity)
-        rows.market_sequences[number] = event.market_sequence
-        rows.last_trades[number] = trade, price
-        rows.account_sequences[event.maker_account] = event.maker_sequence
-        rows.account_sequences[event.taker_account] = event.taker_sequence
-        rows.events += 1
-
-    def _record(self, event: Fill, market: Market) -> None:
-        """The trade, and what it was for each side."""
-        time_ms, side, number, trade = self.rows.time_ms, event.side, event.market, event.trade_id
-        maker, taker = event.maker_order_id, event.taker_order_id
-        buyer, seller = (taker, maker) if side == 0 else (maker, taker)
-        terms = event.price, event.quantity
-        self.rows.trades.append(
-            (number, trade, market.symbol, buyer, seller, *terms, side, time_ms)
+    def fold(self) -> Rows:
+        """The rows of all entries that were taken."""
+        events = b"".join(self._events)
+        fold_settings(events, self._directory, self.rows)
+        for market in self._directory.markets.values():
+            self._markets[market.number] = _Traded(
+                market.symbol, market.unit, market.base.number, market.quote.number
+            )
+        records = Records(events)
+        records.give(
+            {
+                EventKind.ENTRY: self._entry,
+                EventKind.ACCEPTED: self._accept,
+                EventKind.FILL: self._fill,
+                EventKind.RESTED: self._rest,
+                EventKind.CLOSED: self._close,
+                EventKind.AMENDED: self._amend,
+                EventKind.TICKED: self._tick,
+                EventKind.TRANSFERRED: self._transfer,
+            }
         )
-        base, quote = market.base.number, market.quote.number
-        received, given = (base, quote) if side == 0 else (quote, base)
-        owner = event.maker_account, event.maker_sequence, maker, number, 1 - side, 1
-        self.rows.fills.append((*owner, *terms, event.maker_fee, given, trade, time_ms))
-        owner = event.taker_account, event.taker_sequence, taker, number, side, 0
-        self.rows.fills.append((*owner, *terms, event.taker_fee, received, trade, time_ms))
+        self.rows.balances = records.balances()
+        self.rows.candles.extend(self._candles.rows())
+        return self.rows
 
-    def _execute_maker(self, event: Fill, quantity: int, quote: int, time_ms: int) -> None:
-        remaining = event.maker_remaining
-        order = self._accepted.get(event.maker_order_id)
+    def _entry(self, record: Record) -> None:
+        status, gateway, sequence, self.rows.time_ms = record
+        if status == _APPLIED:
+            self.rows.gateways[gateway] = sequence
+
+    def _accept(self, record: Record) -> None:
+        account, order_id, price, quantity, flags, market, client_id, *rest = record
+        market_sequence, sequence, time_flags = rest
+        symbol = self._markets[market].symbol
+        priority = market_sequence if flags & ACCEPTED_RESTS else None
+        order = [
+            *(order_id, account, sequence, market, symbol, client_id),
+            *(price, quantity, quantity, 0, 0, priority, sequence, None, None, None),
+            *(market_sequence, time_flags),
+        ]
+        self._accepted[order_id] = order
+        self._market = market
+        rows = self.rows
+        rows.orders.append(order)
+        rows.market_sequences[market] = market_sequence
+        rows.account_sequences[account] = sequence
+
+    def _fill(self, record: Record) -> None:
+        side, maker_account, maker, price, quantity, number, taker_account, taker, *rest = record
+        trade, market_sequence, maker_fee, taker_fee, remaining, maker_at, taker_at = rest
+        rows = self.rows
+        time_ms = rows.time_ms
+        symbol, unit, base, quote_asset = self._markets[number]
+        quote = price * quantity * unit
+        self._execute_maker(maker, maker_at, quantity, quote, remaining)
+        self._execute_taker(taker, taker_at, quantity, quote)
+        if side:
+            buyer, seller, received, given = maker, taker, quote_asset, base
+        else:
+            buyer, seller, received, given = taker, maker, base, quote_asset
+        rows.trades.append((number, trade, symbol, buyer, seller, price, quantity, side, time_ms))
+        made = price, quantity, maker_fee, given, trade, time_ms
+        rows.fills.append((maker_account, maker_at, maker, number, 1 - side, 1, *made))
+        taken = price, quantity, taker_fee, received, trade, time_ms
+        rows.fills.append((taker_account, taker_at, taker, number, side, 0, *taken))
+        self._candles.add(number, time_ms, price, quantity)
+        rows.market_sequences[number] = market_sequence
+        rows.last_trades[number] = trade, price
+        rows.account_sequences[maker_account] = maker_at
+        rows.account_sequences[taker_account] = taker_at
+
+    def _execute_maker(
+        self, order_id: int, sequence: int, quantity: int, quote: int, remaining: int
+    ) -> None:
+        order = self._accepted.get(order_id)
         if order is not None:
             order[REMAINING] = remaining
             order[EXECUTED] += quantity
             order[EXECUTED_QUOTE] += quote
             if not remaining:
                 order[PRIORITY] = None
-                order[CLOSED], order[CLOSED_MS] = event.maker_sequence, time_ms
+                order[CLOSED], order[CLOSED_MS] = sequence, self.rows.time_ms
             return
-        change = self._change(event.maker_order_id)
+        change = self._change(order_id)
         change.remaining = remaining
         change.executed += quantity
         change.executed_quote += quote
         if not remaining:
             change.priority = None
-            change.closed, change.closed_ms = event.maker_sequence, time_ms
+            change.closed, change.closed_ms = sequence, self.rows.time_ms
 
-    def _execute_taker(self, event: Fill, quantity: int, quote: int, time_ms: int) -> None:
-        order = self._accepted.get(event.taker_order_id)
+    def _execute_taker(self, order_id: int, sequence: int, quantity: int, quote: int) -> None:
+        order = self._accepted.get(order_id)
         if order is not None:
             is_by_quote = order[TIME_FLAGS] >> ORDER_TYPE_SHIFT & 3 == _BY_QUOTE
             order[REMAINING] -= quote if is_by_quote else quantity
             order[EXECUTED] += quantity
             order[EXECUTED_QUOTE] += quote
             if not order[REMAINING]:
-                order[CLOSED], order[CLOSED_MS] = event.taker_sequence, time_ms
+                order[CLOSED], order[CLOSED_MS] = sequence, self.rows.time_ms
             return
         # It was amended in this batch, so what remained of it is known.
-        change = self._change(event.taker_order_id)
+        change = self._change(order_id)
         change.remaining -= quantity
         change.executed += quantity
         change.executed_quote += quote
         if not change.remaining:
-            change.closed, change.closed_ms = event.taker_sequence, time_ms
+            change.closed, change.closed_ms = sequence, self.rows.time_ms
 
-    def _rest(self, event: Rested) -> None:
-        order = self._accepted.get(event.order_id)
+    def _rest(self, record: Record) -> None:
+        order_id, market_sequence = record
+        order = self._accepted.get(order_id)
         if order is not None:
-            order[PRIORITY] = event.market_sequence
+            order[PRIORITY] = market_sequence
         else:
-            self._change(event.order_id).priority = event.market_sequence
-        self.rows.market_sequences[self._market] = event.market_sequence
-        self.rows.events += 1
+            self._change(order_id).priority = market_sequence
+        self.rows.market_sequences[self._market] = market_sequence
 
-    def _close(self, event: Closed) -> None:
+    def _close(self, record: Record) -> None:
+        reason, account, order_id, remaining, market, market_sequence, sequence = record
         rows = self.rows
-        order = self._accepted.get(event.order_id)
+        order = self._accepted.get(order_id)
         if order is not None:
-            order[REMAINING], order[PRIORITY], order[REASON] = event.remaining, None, event.reason
-            order[CLOSED], order[CLOSED_MS] = event.account_sequence, rows.time_ms
+            order[REMAINING], order[PRIORITY], order[REASON] = remaining, None, reason
+            order[CLOSED], order[CLOSED_MS] = sequence, rows.time_ms
         else:
-            change = self._change(event.order_id)
-            change.remaining, change.priority, change.reason = event.remaining, None, event.reason
-            change.closed, change.closed_ms = event.account_sequence, rows.time_ms
-        rows.market_sequences[event.market] = event.market_sequence
-        rows.account_sequences[event.account] = event.account_sequence
-        rows.events += 1
+            change = self._change(order_id)
+            change.remaining, change.priority, change.reason = remaining, None, reason
+            change.closed, change.closed_ms = sequence, rows.time_ms
+        rows.market_sequences[market] = market_sequence
+        rows.account_sequences[account] = sequence
 
-    def _amend(self, event: Amended) -> None:
-        rows, sequence = self.rows, event.account_sequence
-        reenters = event.mode == AMENDED_REENTERS
-        row = (
-            *(event.account, sequence, event.order_id, event.market, int(reenters)),
-            *(event.price, event.quantity, event.remaining, rows.time_ms),
-        )
-        order = self._accepted.get(event.order_id)
+    def _amend(self, record: Record) -> None:
+        mode, account, order_id, price, quantity, market, market_sequence, *rest = record
+        sequence, remaining = rest
+        rows, reenters = self.rows, mode == AMENDED_REENTERS
+        new = price, quantity, remaining, rows.time_ms
+        row = account, sequence, order_id, market, int(reenters), *new
+        order = self._accepted.get(order_id)
         if order is not None:
             rows.amendments.append((*row, order[PRICE], order[QUANTITY]))
-            order[PRICE], order[QUANTITY] = event.price, event.quantity
-            order[REMAINING] = event.remaining
+            order[PRICE], order[QUANTITY], order[REMAINING] = price, quantity, remaining
             if reenters:
                 order[PRIORITY], order[PLACED] = None, sequence
         else:
-            change = self._change(event.order_id)
+            change = self._change(order_id)
             if change.price is None:
-                rows.first_amendments.append((*row, event.order_id))
+                rows.first_amendments.append((*row, order_id))
             else:
                 rows.amendments.append((*row, change.price, change.quantity))
-            change.price, change.quantity = event.price, event.quantity
-            change.remaining = event.remaining
+            change.price, change.quantity, change.remaining = price, quantity, remaining
             if reenters:
                 change.priority, change.placed = None, sequence
-        self._market = event.market
-        rows.market_sequences[event.market] = event.market_sequence
-        rows.account_sequences[event.account] = sequence
-        rows.events += 1
+        self._market = market
+        rows.market_sequences[market] = market_sequence
+        rows.account_sequences[account] = sequence
 
-    def _balance(self, event: Balance) -> None:
-        self.rows.balances[event.account, event.asset] = event.available, event.locked
-        self.rows.events += 1
+    def _tick(self, record: Record) -> None:
+        market, sequence = record
+        self.rows.market_sequences[market] = sequence
 
-    def _tick(self, event: Ticked) -> None:
-        self.rows.market_sequences[event.market] = event.market_sequence
-        self.rows.events += 1
-
-    def _transfer(self, event: Transferred) -> None:
-        atoms = event.amount if event.command_kind == _DEPOSIT else -event.amount
-        self.rows.transfers.append((event.account, event.asset, atoms, self.rows.time_ms))
-        self.rows.events += 1
-
-    def _reject(self, event: Rejected) -> None:
-        """Nothing changed."""
-        self.rows.events += 1
+    def _transfer(self, record: Record) -> None:
+        command_kind, account, amount, asset = record
+        atoms = amount if command_kind == _DEPOSIT else -amount
+        self.rows.transfers.append((account, asset, atoms, self.rows.time_ms))
 
     def _change(self, order_id: int) -> Change:
         change = self.rows.changes.get(order_id)
         if change is None:
             change = self.rows.changes[order_id] = Change(order_id)
         return change
-
-
-_READERS: dict[type, Callable[[_Batch, Any], None]] = {
-    Entry: _Batch._entry,
-    Rejected: _Batch._reject,
-    Accepted: _Batch._accept,
-    Fill: _Batch._fill,
-    Rested: _Batch._rest,
-    Closed: _Batch._close,
-    Amended: _Batch._amend,
-    Balance: _Batch._balance,
-    Ticked: _Batch._tick,
-    Transferred: _Batch._transfer,
-}

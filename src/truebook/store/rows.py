@@ -48,8 +48,6 @@ class Rows:
 
     tail: Tail
     time_ms: int = 0
-    events: int = 0
-    """How many there were, for figures only."""
     orders: list[OrderRow] = field(default_factory=list)
     """Accepted in this batch, as they are at its end."""
     changes: dict[int, Change] = field(default_factory=dict)
@@ -65,8 +63,8 @@ class Rows:
     """The same but for the last two, which the order's row has, before its change."""
     transfers: list[tuple[int, int, int, int]] = field(default_factory=list)
     """account, asset, atoms (negative: withdrawn), ms."""
-    balances: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
-    """(account, asset): available, locked."""
+    balances: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """account, asset, available, locked."""
     candles: list[CandleRow] = field(default_factory=list)
     market_sequences: dict[int, int] = field(default_factory=dict)
     last_trades: dict[int, tuple[int, int]] = field(default_factory=dict)

@@ -18,13 +18,11 @@ from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config
 from truebook.queries import Answer, Query, QueryKind, decode_answer, encode_query
 
-WAIT_S = 1.0
-"""How long answers are waited for where it isn't known how many there are, or one is missing."""
 POLL_S = 0.05
 
 
 async def ask_all(
-    bus: ValkeyBus, to: str, kind: QueryKind, expected: int, wait_s: float = WAIT_S
+    bus: ValkeyBus, to: str, kind: QueryKind, expected: int, wait_s: float
 ) -> list[Answer]:
     """What is answered on a channel: by `expected` ones (0: nobody knows how many), or in time.
 

@@ -19,6 +19,8 @@ from truebook.datafolder import Process, State
 from truebook.queries import Answer
 from truebook.supervisor.polling import ask_all
 
+WAIT_S = 1.0
+"""How long answers are waited for where it isn't known how many there are, or one is missing."""
 AGAIN_S = 0.5
 LAG_MS_MAX = {"engine": 1_000, "feed": 1_000, "store": 5_000}
 """Further behind is not healthy. Gateways refuse orders when the engine is; the store has low
@@ -95,8 +97,8 @@ async def _ask(bus_url: str, children: list[Process], last: Position) -> Status:
     bus = ValkeyBus(bus_url)
     try:
         of_engines, of_others = await asyncio.gather(
-            ask_all(bus, QUERIES_CHANNEL, "status", engines),
-            ask_all(bus, ROLES_CHANNEL, "roles", others),
+            ask_all(bus, QUERIES_CHANNEL, "status", engines, WAIT_S),
+            ask_all(bus, ROLES_CHANNEL, "roles", others, WAIT_S),
         )
     finally:
         await bus.close()

@@ -43,11 +43,11 @@ READERS_S_MAX = 20.0
 BOTS_AGAIN_S = 2.0
 
 STOP_STAGES = (
-    (("maker", "taker"), 2.0),
+    (("maker", "taker"), 3.0),
     (("ws", "api"), 6.0),
-    (("feed",), 1.0),
-    (("store",), 1.0),
-    (("engine",), 1.5),
+    (("feed",), 2.0),
+    (("store",), 2.0),
+    (("engine",), 3.0),
     (("bus", "log"), 2.0),
 )
 """Who is stopped together, and for how long that may take before they are killed."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from truebook.bots.client import Order
-from truebook.bots.ladder import Quote, affordable, difference, ladder, skewed
+from truebook.bots.ladder import Quote, affordable, difference, ladder, skewed, steps
 from truebook.bots.market import Market
 
 
@@ -98,3 +98,26 @@ def test_sizes_suit_the_market():
     assert bitcoin.lots_worth(Decimal(1), 1_000_000) == bitcoin.lots_min == 100
     assert bitcoin.price_text(1_000_001) == "100000.1"
     assert Decimal(bitcoin.amount_text(Decimal("12.3456789"))) == Decimal("12.345678")
+
+
+@pytest.mark.parametrize("jump", [-500, -30, -5, 0, 5, 30, 500])
+def test_on_the_way_to_another_ladder_no_side_is_empty_and_nothing_crosses(market, shape, jump):
+    resting = [order(market, q, str(n)) for n, q in enumerate(ladder(market, shape, 10_000))]
+    wanted = ladder(market, shape, 10_000 + jump)
+    todo = steps(market, *difference(market, wanted, resting))
+    book = {(o.is_bid, market.ticks(o.price)) for o in resting}
+
+    def check():
+        bids, asks = ([price for is_bid, price in book if is_bid is side] for side in (True, False))
+        assert bids
+        assert asks
+        assert max(bids) < min(asks)
+
+    for placed, cancelled in ((todo.place, todo.make_way), (todo.place_then, todo.cancel)):
+        for quote in placed:
+            book.add((quote.is_bid, quote.price))
+            check()
+        for gone in cancelled:
+            book.remove((gone.is_bid, market.ticks(gone.price)))
+            check()
+    assert book == {(quote.is_bid, quote.price) for quote in wanted}

@@ -16,13 +16,13 @@ from truebook.bots.keyfile import KeyFile
 from truebook.bots.maker import Maker
 from truebook.bots.running import live, wait_after
 from truebook.bots.taker import Taker, buying_chance
-from truebook.config import BotsSection
+from truebook.config import BotsSection, UserError
 
 CREDIT = {"USDC": "3000000", "SOL": "10000", "BTC": "10", "ETH": "300"}
 TARGETS = {asset: Decimal(amount) for asset, amount in CREDIT.items()}
 START_PRICES = {"SOL_USDC": Decimal(100), "BTC_USDC": Decimal(100_000), "ETH_USDC": Decimal(3_000)}
 SETTINGS = BotsSection(
-    levels=5, maker_pause_s=0.05, taker_pause_s=0.02, walk_step_s=0.01, volatility_bp=5.0
+    levels=5, maker_pause_s=0.05, taker_pause_s=0.02, walk_step_s=0.01, volatility_bp=1.0
 )
 LIMIT_S = 60
 MARKETS = 3
@@ -146,7 +146,7 @@ def test_after_any_failure_of_the_exchange_the_bots_go_on_and_leave_nothing(venu
 def test_a_gateway_that_fails_all_the_time_stops_neither_bot(venue):
     async def scenario():
         async with living(venue) as (maker, taker):
-            venue.spoiler.share = 0.1
+            venue.spoiler.share = 0.04
             await until(lambda: maker.turns >= 12 and taker.turns >= 60)
             venue.spoiler.share = 0.0
 
@@ -191,6 +191,20 @@ def test_bots_trade_in_the_markets_they_are_told_to(venue):
             settings = BotsSection(markets=("ETH_USDC",))
             await Maker(client, settings, TARGETS, START_PRICES).turn()
             assert {order.symbol for order in await client.open_orders()} == {"ETH_USDC"}
+
+    asyncio.run(scenario())
+
+
+def test_a_market_that_does_not_exist_is_named(venue):
+    async def scenario():
+        settings = BotsSection(markets=("ETH_USDC", "DOGE_USDC"))
+        async with venue.client(venue.maker) as client:
+            for bot in (
+                Maker(client, settings, TARGETS, START_PRICES),
+                Taker(client, settings, TARGETS),
+            ):
+                with pytest.raises(UserError, match="there is no market DOGE_USDC"):
+                    await bot.turn()
 
     asyncio.run(scenario())
 

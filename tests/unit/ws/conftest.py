@@ -1,6 +1,7 @@
 """A bus of either kind for what the websocket server does on it."""
 
 import itertools
+
 import pytest
 
 from truebook.commandlog.memory import MemoryBus, MemoryBusServer

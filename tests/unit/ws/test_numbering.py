@@ -5,6 +5,7 @@ import random
 
 import pytest
 from rooms.application import Rooms, numbered
+from rooms.client import until
 
 from truebook.ws import numbering as module
 from truebook.ws.interface import Missed, Unavailable
@@ -42,9 +43,7 @@ def with_ear(test):
 
 
 async def settled(ear, count):
-    async with asyncio.timeout(10):
-        while len(ear.delivered) < count:
-            await asyncio.sleep(0.001)
+    await until(lambda: len(ear.delivered) >= count)
 
 
 def say(rooms, *texts):
@@ -155,9 +154,7 @@ def test_what_cannot_be_had_is_told_once(monkeypatch):
         rooms.is_available = False
         ear.numbering.receive(second)
         ear.numbering.receive(third)
-        async with asyncio.timeout(10):
-            while not ear.failed:
-                await asyncio.sleep(0.005)
+        await until(lambda: ear.failed)
         assert len(ear.failed) == 1
         assert ear.delivered == []
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from rooms.application import added
+from rooms.client import until
 
 from truebook.limits import WS_OUTBOX_BYTES_MAX, WS_TRANSPORT_BYTES_MAX
 from truebook.ws.interface import Channel
@@ -158,8 +159,7 @@ def test_a_reader_that_takes_nothing_for_some_seconds_is_given_up(transport, mon
 
     async def run():
         transport.outbox.pause()
-        while not transport.given_up:
-            await asyncio.sleep(0.005)
+        await until(lambda: transport.given_up)
 
     transport.run(run())
     assert transport.given_up == ["nothing was read for 0.01 s"]

@@ -49,7 +49,7 @@ class Hall:
 
     async def settled(self, channel, count):
         async with asyncio.timeout(10):
-            while await self.heard_by(channel) != count:
+            while await self.heard_by(channel) != count:  # noqa: ASYNC110, on the server
                 await asyncio.sleep(0.002)
 
 

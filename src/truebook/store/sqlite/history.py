@@ -11,11 +11,11 @@ from truebook.feed.words import status_of
 from truebook.history import (
     READ_WAIT_MS_MAX,
     Candle,
-    HistoryUnavailable,
     KeptInterval,
     Page,
     PastFill,
     PastOrder,
+    TooManyUpdates,
     Trade,
 )
 from truebook.limits import HISTORY_UPDATES_MAX
@@ -162,9 +162,9 @@ class SqliteHistory:
         self, account: int, after_sequence: int, to_sequence: int, after: Position
     ) -> list[bytes]:
         """The account's order updates with after_sequence < seq ≤ to_sequence, without a gap.
-        Raises HistoryUnavailable if they are not (yet) all there, or too many for one answer."""
+        Raises HistoryUnavailable, TooManyUpdates."""
         if to_sequence - after_sequence > HISTORY_UPDATES_MAX:
-            raise HistoryUnavailable(f"more than {HISTORY_UPDATES_MAX} updates at once")
+            raise TooManyUpdates(f"more than {HISTORY_UPDATES_MAX} updates at once")
         await self._wait_for(after)
         missed = await self._reader.ask(
             lambda connection: read_missed(connection, account, after_sequence, to_sequence)

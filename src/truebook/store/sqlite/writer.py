@@ -163,7 +163,7 @@ def _write(connection: sqlite3.Connection, rows: Rows) -> None:
     many("INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.trades)
     many("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.fills)
     many("INSERT INTO transfers VALUES (NULL, ?, ?, ?, ?)", rows.transfers)
-    many(_BALANCE, ((*key, *values) for key, values in rows.balances.items()))
+    many(_BALANCE, rows.balances)
     many(_CANDLE, rows.candles)
     position, event_hash = rows.tail
     connection.execute(
