@@ -5,15 +5,15 @@ account is given up only after nobody has listened for UNHEARD_S.
 """
 
 import asyncio
-import logging
+import itertools
 from collections.abc import Iterable
 
 from truebook.asking import Asker, TimedOut
 from truebook.clock import Clock
 from truebook.feed.followed import FollowedAccount
 from truebook.feed.publisher import Publisher
+from truebook.following import wait_for
 
-_logger = logging.getLogger(__name__)
 UNHEARD_S = 30.0
 """Longer than a websocket server takes to start again: its readers come back to it."""
 
@@ -79,7 +79,7 @@ class Accounts:
 
     async def _load(self, account: int, followed: FollowedAccount) -> None:
         publisher = self._publisher
-        while True:
+        for attempt in itertools.count():
             async with publisher.lock:
                 # What is folded from now on waits; the answer has what was folded before.
                 publisher.fold.accounts[account] = followed
@@ -87,7 +87,7 @@ class Accounts:
             try:
                 answer = await self._asker.ask("orders", account)
             except TimedOut as error:
-                _logger.warning("waiting for the orders of account %d: %s", account, error)
+                await wait_for("an engine", error, attempt)
                 continue
             async with publisher.lock:
                 updates = followed.load(answer.sequence, answer.orders)
