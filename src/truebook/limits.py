@@ -118,7 +118,7 @@ WS_CONNECTIONS_PER_ADDRESS = 64
 """Default of `ws.connections_per_address`: one host's scripts, while one can't take all places."""
 
 WS_CONNECTIONS_MAX = 10_000
-"""A process: about 300 MB if all are idle, 13 GB if all were stuck at their limit at once."""
+"""A process: about 120 MB if all are idle, 14 GB if all were stuck at their limits at once."""
 
 WS_STREAM_NAME_LENGTH_MAX = 128
 """Several times the longest name; it is repeated in every frame."""

@@ -5,6 +5,7 @@ import contextlib
 import json
 import random
 import zlib
+from collections import Counter
 
 import pytest
 import uvloop
@@ -12,7 +13,9 @@ from rooms.client import CLOSE, CONTINUATION, PING, PONG, TEXT, Client, Server, 
 from venue.values import HOSTILE, HOSTILE_BODIES
 
 CASES = 5_000
-WORKERS = 10
+WORKERS = 25
+UNFINISHED_S = 0.15
+"""After that a length is taken for one that promises more than comes."""
 REQUEST = b'{"method": "SUBSCRIBE", "params": ["talk.a"], "id": 1}'
 
 
@@ -45,8 +48,8 @@ def garbage(chance: random.Random) -> bytes:
     cut = chance.randint(0, len(text))
     return chance.choice(
         [
-            lambda: frame(text),
-            lambda: frame(text[:cut], fin=False) + frame(text[cut:], CONTINUATION),
+            *[lambda: frame(text)] * 6,
+            *[lambda: frame(text[:cut], fin=False) + frame(text[cut:], CONTINUATION)] * 2,
             lambda: frame(text[:cut], fin=False) + frame(b"?", PING) + frame(text[cut:], TEXT),
             lambda: frame(text, masked=False),
             lambda: frame(text, reserved=chance.randint(1, 7)),
@@ -65,8 +68,8 @@ def garbage(chance: random.Random) -> bytes:
     )()
 
 
-async def try_one(server: Server, client: Client, chance: random.Random) -> bool:
-    """Send garbage; whether the session goes on. It must be answered, or end."""
+async def try_one(server: Server, client: Client, chance: random.Random) -> str:
+    """Send garbage; how the session took it."""
     data = garbage(chance)
     pieces = chance.choice([1, 1, 2, 5])
     cuts = sorted(chance.randint(0, len(data)) for _ in range(pieces - 1))
@@ -78,27 +81,33 @@ async def try_one(server: Server, client: Client, chance: random.Random) -> bool
     if is_half_closed:
         client.writer.write_eof()
     elif chance.random() < 0.1:
-        # What was begun may never become whole: then the client's leaving must be enough.
-        return False
+        return "left"
     while True:
         heard = await client.hear()
         if heard.opcode == CLOSE:
-            return False
+            return "closed"
         if heard.opcode == TEXT and heard.json.get("id") == "behind it":
-            return not is_half_closed
+            return "half-closed" if is_half_closed else "answered"
         assert heard.opcode == PONG or "error" in heard.json or "result" in heard.json, heard
 
 
-async def work(server: Server, chance: random.Random, cases: int) -> None:
+async def work(server: Server, chance: random.Random, cases: int) -> Counter[str]:
     client = await server.client()
+    outcomes: Counter[str] = Counter()
     for _ in range(cases):
-        goes_on = False
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            async with asyncio.timeout(0.05):  # a length that promises more than comes
-                goes_on = await try_one(server, client, chance)
-        if not goes_on:
+        outcome = "cut"
+        try:
+            async with asyncio.timeout(UNFINISHED_S):
+                outcome = await try_one(server, client, chance)
+        except TimeoutError:
+            outcome = "unfinished"
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        outcomes[outcome] += 1
+        if outcome != "answered":
             await client.close()
             client = await server.client()
+    return outcomes
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -122,12 +131,15 @@ def test_garbage_is_answered_or_closed_and_others_lose_nothing(seed):
                 work(server, random.Random(seed * WORKERS + number), CASES // WORKERS)
                 for number in range(WORKERS)
             ]
-            await asyncio.gather(*workers)
+            outcomes = sum(await asyncio.gather(*workers), Counter[str]())
             stop.set()
             await talking
             for number in range(1, said + 1):
                 assert (await witness.hear_json())["data"] == number
             assert said > 10
+            assert outcomes["answered"] > CASES // 5
+            assert outcomes["closed"] > CASES // 5
+            assert outcomes["unfinished"] < CASES // 4, "which promise more than comes"
             newcomer = await server.client()
             assert await newcomer.ask("SUBSCRIBE", "talk.a") == json.loads(
                 b'{"id": 1, "result": null}'

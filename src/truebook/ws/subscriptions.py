@@ -52,6 +52,8 @@ class Subscription:
         self.listener = listener
         self.stream = stream
         self.channel = channel
+        self.is_over = False
+        """Whether the listener wants no more of it."""
         self._after = after
         self._number = 0
         self._held: list[tuple[int, bytes]] | None = None if after is None else []
@@ -72,7 +74,7 @@ class Subscription:
     async def catch_up(self, backlog: Backlog, known_number: int) -> None:
         """Send what the listener missed, as fast as it reads, and go on with what has come since.
         Raises Unavailable."""
-        if self._held is None or self._after is None:
+        if self._held is None or self._after is None or self.is_over:
             return
         at_least = max(known_number, self._after)
         missed = await missed_after(backlog, self.channel.name, self._after, at_least)
@@ -94,7 +96,7 @@ class Subscription:
                 size = 0
 
     def _send(self, text: bytes) -> None:
-        if self.stream.wants is None or self.stream.wants(text):
+        if not self.is_over and (self.stream.wants is None or self.stream.wants(text)):
             self.listener.send(self.stream, (text,), self.stream.frame(text))
 
 
@@ -108,6 +110,12 @@ class _Topic:
         self.numbering: Numbering | None = None
         self.is_heard = asyncio.Event()
         self.is_settling = False
+
+    def release(self) -> None:
+        """Let go of who still waits for what they no longer want."""
+        self.is_heard.set()
+        if self.numbering is not None:
+            self.numbering.known.set()
 
     def all(self) -> list[Subscription]:
         """Every subscription."""
@@ -153,6 +161,7 @@ class SubscriptionManager:
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Let the listener hear no more of it, from now on."""
+        subscription.is_over = True
         stream = subscription.stream
         topic = self._topics.get(subscription.channel.name)
         if topic is None or topic.streams.get(stream.name) is not stream:
@@ -218,6 +227,7 @@ class SubscriptionManager:
         topic.is_settling = False
         if not topic.subscriptions:
             del self._topics[topic.name]
+            topic.release()
 
     def _reconnected(self) -> None:
         for topic in self._topics.values():

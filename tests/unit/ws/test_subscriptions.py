@@ -254,3 +254,35 @@ def test_what_was_said_while_the_bus_was_away_is_fetched(in_hall):
         await until(lambda: ann.heard == [("count.a", b"1")])
 
     in_hall(test)
+
+
+@pytest.mark.parametrize("name", ["talk.a", "count.a"])
+def test_nobody_waits_for_ever_for_what_is_no_longer_wanted(in_hall, name):
+    async def test(hall):
+        hall.rooms.is_available = False
+        for pauses in range(12):
+            subscription = hall.subscribe(Listener(), name, 0)
+            waiting = asyncio.create_task(hall.manager.complete(subscription))
+            for _ in range(pauses):
+                await asyncio.sleep(0)
+            hall.manager.unsubscribe(subscription)
+            async with asyncio.timeout(4):
+                await waiting
+
+    in_hall(test)
+
+
+def test_a_backlog_ends_with_its_subscription(in_hall):
+    async def test(hall):
+        for _ in range(1000):
+            hall.rooms.say("count.a", b"x" * 1000)
+        ann = Listener()
+        subscription = hall.subscribe(ann, "count.a", 0)
+        completing = asyncio.create_task(hall.manager.complete(subscription))
+        await until(lambda: ann.heard)
+        hall.manager.unsubscribe(subscription)
+        heard = len(ann.heard)
+        await completing
+        assert len(ann.heard) == heard < 1000
+
+    in_hall(test)
