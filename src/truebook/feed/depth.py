@@ -80,7 +80,8 @@ class Depth:
         self.is_lost = False
         """Whether the levels can't be told from the events alone, and must be loaded."""
         self.is_behind = False
-        """Whether events that lie between the last update and `loaded` are still to be folded."""
+        """Whether events between the last update of some period and `loaded` are still to be
+        folded."""
         self._is_cut = False
         """Whether it isn't known what changed since the last update."""
         self._now = Chain()
@@ -97,11 +98,18 @@ class Depth:
             self.is_lost = self.is_lost or sequence != self.folded + 1
         elif self.loaded >= 0:
             self.is_lost = self.is_lost or sequence > self.loaded + 1
-            if self.is_behind and sequence > self._now.told + 1:
-                self.lose()
+            self._begin_chains(sequence)
         self.folded = sequence
         if sequence >= self.loaded:
             self.is_behind = False
+
+    def _begin_chains(self, first: int) -> None:
+        """With the first event: chains that ended before it can't go on."""
+        if self.is_behind and first > self._now.told + 1:
+            self.lose()
+        for chain in self._later.values():
+            if first > chain.told + 1:
+                chain.begin(self._now.told)
 
     def accepted(self, side: int, order_id: int, price: int, lots: int, rests: bool) -> None:
         """An order that rests whole, or enters matching."""
@@ -139,7 +147,7 @@ class Depth:
             if self.folded > self.loaded:
                 self.is_lost = True
             elif self.is_behind and not kept:
-                self.lose()
+                self._begin_chains(self.folded + 1)
             was = (price, remaining if kept else 0)
         if kept:
             self._orders[order_id] = (price, remaining)
@@ -186,13 +194,16 @@ class Depth:
         self.is_lost = False
         return True
 
-    def resume(self, told: int) -> None:
-        """Go on behind the last update before a restart. To be called after the first `load` and
-        before any event. If the events between are not all folded, the updates begin where the
-        levels were loaded."""
-        if told <= self.loaded:
-            self._begin(told)
-            self.is_behind = told < self.loaded
+    def resume(self, told: Mapping[str, int]) -> None:
+        """Go on behind the last updates before a restart, by period. To be called after the first
+        `load` and before any event. Of a chain whose events since then are not all folded the
+        updates begin anew."""
+        now = told.get("", self.loaded)
+        if now <= self.loaded:
+            self._begin(now)
+            for period, chain in self._later.items():
+                chain.told = min(told.get(period, now), now)
+            self.is_behind = min(self.told.values()) < self.loaded
 
     def lose(self) -> None:
         """Events have been missed: the levels must be loaded."""
@@ -208,6 +219,11 @@ class Depth:
             chain.begin(told)
 
     # telling
+
+    @property
+    def told(self) -> dict[str, int]:
+        """Where the last update of each period ended."""
+        return {"": self._now.told} | {name: chain.told for name, chain in self._later.items()}
 
     @property
     def sequence(self) -> int:
@@ -243,6 +259,8 @@ class Depth:
 
     def take_period(self, period: str) -> DepthUpdate | None:
         """What the calls of `take` told since the last call for this period."""
+        if not self.can_tell:
+            return None
         return self._later[period].take(self.levels, self._now.told)
 
     def best(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:

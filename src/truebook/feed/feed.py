@@ -21,10 +21,11 @@ from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.interface import Bus, BusUnavailable, Log, Position
 from truebook.directory import Directory
 from truebook.feed.accounts import Accounts
-from truebook.feed.fold import Fold
+from truebook.feed.channels import DEPTH_PERIODS_MS
+from truebook.feed.fold import Fold, chain_name
 from truebook.feed.interest import interest_in
 from truebook.feed.loading import Loader
-from truebook.feed.publisher import POSITION, Publisher
+from truebook.feed.publisher import POSITION, RESUME, Publisher
 from truebook.feed.questions import Questions
 from truebook.feed.ticking import TICK_S, Ticker
 from truebook.following import wait_for
@@ -66,19 +67,23 @@ class Feed:
         notes = await feed._notes()
         await feed._load_settings()
         for number in feed.fold.directory.markets:
-            told = notes.get(str(number))
-            await feed.loader.load_levels(number, None if told is None else int(told))
+            names = {period: chain_name(number, period) for period in DEPTH_PERIODS_MS}
+            told = {period: int(notes[name]) for period, name in names.items() if name in notes}
+            await feed.loader.load_levels(number, told)
         await feed.questions.start()
         return feed
 
     async def run(self) -> None:
         """Be the feed, for ever. Raises LogNotDurable, and what a bug raises."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.publisher.run())
-            group.create_task(self.loader.run())
-            group.create_task(self.questions.run())
-            group.create_task(self.ticker.start())
-            group.create_task(self._keep_looking())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.publisher.run())
+                group.create_task(self.loader.run())
+                group.create_task(self.questions.run())
+                group.create_task(self.ticker.start())
+                group.create_task(self._keep_looking())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
 
     async def close(self) -> None:
         """End what runs beside `run`; log and bus are closed by whoever made them."""
@@ -120,9 +125,11 @@ class Feed:
                 attempt += 1
 
     def _stand_behind(self, tail: Position, notes: dict[str, str]) -> dict[str, str]:
-        position = Position.parse(notes[POSITION]) if POSITION in notes else tail
-        self.fold.position = self.publisher.position = position
-        self._asker.saw(max(position, tail))
+        told = Position.parse(notes[POSITION]) if POSITION in notes else tail
+        begin = Position.parse(notes[RESUME]) if RESUME in notes else told
+        self.fold.begin(begin, told)
+        self.publisher.position = told
+        self._asker.saw(max(told, tail))
         return notes
 
     async def _load_settings(self) -> None:

@@ -4,14 +4,14 @@ Promise: folding is a function of the entries, of what was loaded, and of the ti
 event of every market and of each account that is followed passes through here once, in order.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from truebook.commandlog.interface import GENESIS, EventEntry
+from truebook.commandlog.interface import GENESIS, EventEntry, Position
 from truebook.commandlog.replies import pack_position, settings_events
 from truebook.directory import Directory
 from truebook.feed.account_orders import Update
-from truebook.feed.channels import numbered, updates_channel
+from truebook.feed.channels import DEPTH_PERIODS_MS, numbered, updates_channel
 from truebook.feed.events import (
     Accepted,
     Amended,
@@ -49,8 +49,8 @@ class Made(NamedTuple):
     messages: list[Message]
     folded: int
     """Entries."""
-    told: dict[int, int]
-    """For each market that was told: up to which market sequence."""
+    told: dict[str, int]
+    """For each chain of depth updates that has gone on, by `chain_name`: up to which number."""
 
 
 class Fold:
@@ -65,7 +65,10 @@ class Fold:
         self.accounts: dict[int, FollowedAccount] = {}
         self.interest: Interest = NO_INTEREST
         self._messages: list[Message] = []
-        self._told: dict[int, int] = {}
+        self._told: dict[str, int] = {}
+        self._period_positions = dict.fromkeys((name for name in DEPTH_PERIODS_MS if name), GENESIS)
+        self._told_position = GENESIS
+        self._is_told = False
         self._active: MarketStream | None = None
         self._now_us = 0
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
@@ -78,6 +81,31 @@ class Fold:
             Ticked: self._ticked,
         }
 
+    def begin(self, position: Position, told: Position) -> None:
+        """Stand at a position. Events up to `told` have been told before: what they changed is
+        learnt from them, no more."""
+        self.position, self._told_position = position, max(position, told)
+        self._period_positions = dict.fromkeys(self._period_positions, position)
+
+    @property
+    def told_position(self) -> Position:
+        """Up to where everything has been told, but for the periods of depth."""
+        return max(self.position, self._told_position)
+
+    @property
+    def resume_position(self) -> Position:
+        """From where on a restarted feed has to read: where the oldest chain of updates ends."""
+        return min(self._period_positions.values())
+
+    def chains(self) -> dict[str, int]:
+        """Every chain of depth updates, by `chain_name`: where it ends."""
+        return {
+            chain_name(number, period): told
+            for number, stream in self.markets.items()
+            if stream.depth.loaded >= 0
+            for period, told in stream.depth.told.items()
+        }
+
     def market(self, number: int) -> MarketStream:
         """A market's stream; one that is new has no levels yet."""
         stream = self.markets.get(number)
@@ -86,7 +114,7 @@ class Fold:
         return stream
 
     def step(
-        self, entries: Sequence[EventEntry], now_ms: int, periods: Iterable[str], is_second: bool
+        self, entries: Sequence[EventEntry], now_ms: int, periods: Collection[str], is_second: bool
     ) -> Made:
         """One pass: fold entries, as many as make a bounded number of messages, then tell what
         changed. `periods`: depth streams whose time has come; `is_second`: so has that of candles
@@ -154,15 +182,22 @@ class Fold:
         symbols = self.interest.accounts.get(account, frozenset())
         return [(updates_channel(account, symbol), text) for symbol in ("", *symbols)]
 
-    def _tell(self, periods: Iterable[str]) -> dict[int, int]:
-        told: dict[int, int] = {}
+    def _tell(self, periods: Collection[str]) -> dict[str, int]:
+        now: dict[str, int] = {}
         for number, stream in self.markets.items():
             self._messages += stream.changes(self.time_ms or self._now_us // 1000, self._now_us)
-            if stream.depth.sequence != self._told.get(number):
-                told[number] = self._told[number] = stream.depth.sequence
             for period in periods:
                 self._messages += stream.period(period, self._now_us)
-        return told
+            if stream.depth.loaded >= 0:
+                now[chain_name(number)] = stream.depth.sequence
+                if periods:
+                    told = stream.depth.told
+                    now |= {chain_name(number, period): told[period] for period in periods}
+        if all(stream.depth.can_tell for stream in self.markets.values()):
+            self._period_positions |= dict.fromkeys(periods, self.position)
+        changed = dict(now.items() - self._told.items())
+        self._told |= changed
+        return changed
 
     def _tell_figures(self, time_s: int) -> None:
         for stream in self.markets.values():
@@ -178,6 +213,7 @@ class Fold:
             self.directory.follow(pack_position(entry.position) + settings)
             for number in self.directory.markets:
                 self.market(number)
+        self._is_told = entry.position <= self._told_position
         handlers = self._handlers
         for event in read_events(entry.events, _READERS):
             handlers[type(event)](event)
@@ -203,7 +239,9 @@ class Fold:
         stream.depth.filled(
             1 - event.side, event.price, event.quantity, event.maker_order_id, event.maker_remaining
         )
-        self._messages.append(stream.trade(event, self.time_ms, self._now_us))
+        message = stream.trade(event, self.time_ms, self._now_us)
+        if not self._is_told:
+            self._messages.append(message)
         if event.maker_account in self.accounts:
             self._tell_account(event.maker_account, event)
         if event.taker_account in self.accounts and event.taker_account != event.maker_account:
@@ -239,3 +277,8 @@ class Fold:
     def _tell_account(self, account: int, event: Accepted | Fill | Closed | Amended) -> None:
         updates = self.accounts[account].fold(event, self.time_ms)
         self._messages += self.updates(account, updates)
+
+
+def chain_name(market: int, period: str = "") -> str:
+    """The name of the note that tells where a chain of depth updates ends."""
+    return f"{market}.{period}" if period else str(market)

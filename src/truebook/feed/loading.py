@@ -7,7 +7,9 @@ twice is recognised by these numbers.
 """
 
 import asyncio
+import itertools
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from truebook.feed.candles import KEPT_SECONDS
 from truebook.feed.fold import Fold
 from truebook.feed.market_stream import MarketStream
 from truebook.feed.publisher import Publisher
+from truebook.following import wait_for
 from truebook.history import Candle, History, HistoryUnavailable, KeptInterval
 from truebook.queries import Answer
 
@@ -72,28 +75,28 @@ class Loader:
                 if stream.depth.must_load:
                     await self.load_levels(number)
 
-    async def load_levels(self, number: int, told: int | None = None) -> None:
-        """Load a market's levels. `told`: where an earlier feed's updates ended."""
-        while True:
+    async def load_levels(self, number: int, told: Mapping[str, int] | None = None) -> None:
+        """Load a market's levels. `told`: where an earlier feed's updates ended, by period."""
+        for attempt in itertools.count():
             self._asker.saw(self._publisher.position)
             try:
                 answer = await self._asker.ask("book", market=number)
             except TimedOut as error:
-                _logger.warning("waiting for the levels of market %d: %s", number, error)
+                await wait_for("an engine", error, attempt)
                 continue
             async with self._publisher.lock:
                 if self._take(self._fold.market(number), answer, told):
-                    if told is not None:
+                    if told:
                         self._resumed[number] = Position.parse(answer.position)
                     return
 
-    def _take(self, stream: MarketStream, answer: Answer, told: int | None) -> bool:
+    def _take(self, stream: MarketStream, answer: Answer, told: Mapping[str, int] | None) -> bool:
         sequence, last_id, last_price = answer.figures
-        if told is not None and sequence < told:
+        if told and sequence < max(told.values()):
             return False
         if not stream.depth.load(_levels(answer.bids), _levels(answer.asks), sequence):
             return False
-        if told is not None:
+        if told:
             stream.depth.resume(told)
         stream.candles.begin(last_id, last_price)
         return True

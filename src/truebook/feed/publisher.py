@@ -42,6 +42,7 @@ HELD_MAX = 1 << 16
 """Messages that wait while a restarted feed catches up; then readers of depth rather see a gap."""
 
 POSITION = "position"
+RESUME = "resume"
 PASS = "pass"
 
 
@@ -84,7 +85,7 @@ class Publisher:
         self._pass_ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
         self.is_holding = False
         """Whether what was made waits to be sent: what was told before a restart isn't reached."""
-        self._told: dict[int, int] = {}
+        self._told: dict[str, int] = {}
         self._untold = True
         """Whether the notes on the bus may be incomplete."""
 
@@ -160,14 +161,14 @@ class Publisher:
             return
         messages, self.extra = self.extra, []
         told, self._told = self._told, {}
-        position = self.fold.position
+        position = self.fold.told_position
         if messages or position != self.position:
             self.passes += 1
             if self._untold:
-                told = {n: stream.depth.sequence for n, stream in self.fold.markets.items()}
-            notes = {str(number): str(sequence) for number, sequence in told.items()}
-            notes |= {POSITION: str(position), PASS: next(self._pass_ids)}
-            await self._send_once(messages, notes)
+                told = self.fold.chains()
+            notes = {name: str(sequence) for name, sequence in told.items()}
+            notes |= {POSITION: str(position), RESUME: str(self.fold.resume_position)}
+            await self._send_once(messages, notes | {PASS: next(self._pass_ids)})
         self.position = position
 
     async def _send_once(self, messages: list[Message], notes: dict[str, str]) -> None:
