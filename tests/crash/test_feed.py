@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from decimal import Decimal
 
 from venue.inmemory import until
 
@@ -181,6 +182,7 @@ async def play(roles):
         assert (await asker.ask("updates", TRADERS[0], sequence=0)).messages == updates.texts
         assert [trade["t"] for trade in trades] == list(range(1, len(trades) + 1))
         assert len(trades) == engine.figures[1]
+        await compare_ticker(asker, trades)
         feed.terminate()
         assert feed.wait() == 0
     await bus.close()
@@ -213,6 +215,23 @@ async def compare(exchange, engine, books, updates):
         assert [book.bids, book.asks] == shown
     # A new feed goes on behind the killed one's last update: only the first snapshot is needed.
     assert [book.snapshots for book in books.values()] == [1, 1]
+
+
+async def compare_ticker(asker, trades):
+    """Once the database has come in, the figures of 24 hours are those of all trades."""
+    expected = {
+        "firstPrice": trades[0]["p"],
+        "lastPrice": trades[-1]["p"],
+        "volume": sum(Decimal(trade["q"]) for trade in trades),
+        "quoteVolume": sum(Decimal(trade["q"]) * Decimal(trade["p"]) for trade in trades),
+        "trades": str(len(trades)),
+    }
+    found = {}
+    async with asyncio.timeout(30):
+        while found != expected:
+            (ticker,) = json.loads((await asker.ask("tickers", market=0)).body)
+            found = {name: type(value)(ticker[name]) for name, value in expected.items()}
+            await asyncio.sleep(0.05)
 
 
 def test_readers_of_a_killed_feed_lose_nothing(tmp_path):

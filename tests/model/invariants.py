@@ -32,6 +32,8 @@ def check_figures(fold: Fold, engine: Engine) -> None:
     for index, market in fold.settings.markets.items():
         figures = market.sequence, market.last_trade_id, market.last_price
         assert engine.market_figures(index) == figures, f"I11: market {index}"
+    for account, sequence in fold.settings.sequences.items():
+        assert engine.account_sequence(account) == sequence, f"I11: account {account}"
 
 
 def check_depth(fold: Fold, engine: Engine) -> None:

@@ -14,7 +14,7 @@ from store.stream import BEGIN, campaign, tail_of
 from truebook.commandlog.interface import StreamForeign
 from truebook.directory import Directory
 from truebook.store.fold import StreamTrimmed, fold
-from truebook.store.interface import StoreUnavailable
+from truebook.store.interface import Stored, StoreUnavailable
 from truebook.store.sqlite import writer as writing
 from truebook.store.sqlite.schema import SCHEMA_VERSION
 from truebook.store.sqlite.writer import SqliteWriter
@@ -173,13 +173,37 @@ def test_a_stream_that_begins_later_is_not_taken_for_the_whole(entries):
         fold([*entries[:5], *entries[6:]], BEGIN, Directory())
 
 
+def test_two_stores_at_one_database_write_each_row_once(tmp_path, entries, expected):
+    writers = [SqliteWriter(tmp_path / "database") for _ in range(2)]
+    stored = [writer.open() for writer in writers]
+    refused = []
+    for first in range(0, len(entries), 20):
+        for number, writer in enumerate(writers):
+            rows = fold(entries[: first + 20], *stored[number])
+            try:
+                writer.write(rows)
+                stored[number] = Stored(rows.tail, stored[number].directory)
+            except StoreUnavailable as error:
+                writer.close()
+                stored[number] = writer.open()
+                refused.append(str(error))
+    for writer in writers:
+        writer.close()
+    assert len(refused) > 10
+    assert all("somebody else" in reason for reason in refused)
+    assert dump(tmp_path / "database") == expected
+
+
 def test_a_contradiction_between_rows_is_a_bug_and_not_a_bad_moment(tmp_path, entries):
-    writer = SqliteWriter(tmp_path / "database")
-    known, directory = writer.open()
-    writer.write(fold(entries[:60], known, directory))
-    again = fold(entries[:60], BEGIN, Directory())
+    path = tmp_path / "database"
+    store(path, entries[:60])
+    with opened(path) as other:
+        other.execute("DELETE FROM orders WHERE priority IS NOT NULL")
+        other.commit()
+    writer = SqliteWriter(path)
+    rows = fold(entries, *writer.open())
     with pytest.raises(sqlite3.IntegrityError):
-        writer.write(again)
+        writer.write(rows)
     writer.close()
 
 

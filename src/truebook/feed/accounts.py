@@ -5,15 +5,16 @@ account is given up only after nobody has listened for UNHEARD_S.
 """
 
 import asyncio
-import logging
+import itertools
 from collections.abc import Iterable
+from functools import partial
 
 from truebook.asking import Asker, TimedOut
 from truebook.clock import Clock
 from truebook.feed.followed import FollowedAccount
 from truebook.feed.publisher import Publisher
+from truebook.following import wait_for
 
-_logger = logging.getLogger(__name__)
 UNHEARD_S = 30.0
 """Longer than a websocket server takes to start again: its readers come back to it."""
 
@@ -27,6 +28,7 @@ class Accounts:
         self._clock = clock
         self._followed: dict[int, FollowedAccount] = {}
         self._loading: dict[int, asyncio.Task[None]] = {}
+        self._failure: BaseException | None = None
         publisher.after_pass(self._look)
 
     async def follow(self, account: int) -> FollowedAccount:
@@ -37,7 +39,10 @@ class Accounts:
         return followed
 
     async def listened(self, accounts: Iterable[int]) -> None:
-        """Who has listeners now: follow them, and give up who has had none for long."""
+        """Who has listeners now: follow them, and give up who has had none for long. Raises
+        what a bug in loading raised."""
+        if self._failure is not None:
+            raise self._failure
         fold = self._publisher.fold
         for account in accounts:
             if account in fold.directory.accounts:
@@ -74,12 +79,17 @@ class Accounts:
         if task is None:
             task = asyncio.create_task(self._load(account, followed))
             self._loading[account] = task
-            task.add_done_callback(lambda _: self._loading.pop(account, None))
+            task.add_done_callback(partial(self._ended, account))
         return task
+
+    def _ended(self, account: int, task: "asyncio.Task[None]") -> None:
+        self._loading.pop(account, None)
+        if not task.cancelled() and task.exception() is not None:
+            self._failure = task.exception()
 
     async def _load(self, account: int, followed: FollowedAccount) -> None:
         publisher = self._publisher
-        while True:
+        for attempt in itertools.count():
             async with publisher.lock:
                 # What is folded from now on waits; the answer has what was folded before.
                 publisher.fold.accounts[account] = followed
@@ -87,7 +97,7 @@ class Accounts:
             try:
                 answer = await self._asker.ask("orders", account)
             except TimedOut as error:
-                _logger.warning("waiting for the orders of account %d: %s", account, error)
+                await wait_for("an engine", error, attempt)
                 continue
             async with publisher.lock:
                 updates = followed.load(answer.sequence, answer.orders)

@@ -75,12 +75,15 @@ class Feed:
 
     async def run(self) -> None:
         """Be the feed, for ever. Raises LogNotDurable, and what a bug raises."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.publisher.run())
-            group.create_task(self.loader.run())
-            group.create_task(self.questions.run())
-            group.create_task(self.ticker.start())
-            group.create_task(self._keep_looking())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.publisher.run())
+                group.create_task(self.loader.run())
+                group.create_task(self.questions.run())
+                group.create_task(self.ticker.start())
+                group.create_task(self._keep_looking())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
 
     async def close(self) -> None:
         """End what runs beside `run`; log and bus are closed by whoever made them."""

@@ -7,6 +7,7 @@ twice is recognised by these numbers.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Mapping
 
@@ -19,6 +20,7 @@ from truebook.feed.candles import KEPT_SECONDS
 from truebook.feed.fold import Fold
 from truebook.feed.market_stream import MarketStream
 from truebook.feed.publisher import Publisher
+from truebook.following import wait_for
 from truebook.history import Candle, History, HistoryUnavailable, KeptInterval
 from truebook.queries import Answer
 
@@ -75,12 +77,12 @@ class Loader:
 
     async def load_levels(self, number: int, told: Mapping[str, int] | None = None) -> None:
         """Load a market's levels. `told`: where an earlier feed's updates ended, by period."""
-        while True:
+        for attempt in itertools.count():
             self._asker.saw(self._publisher.position)
             try:
                 answer = await self._asker.ask("book", market=number)
             except TimedOut as error:
-                _logger.warning("waiting for the levels of market %d: %s", number, error)
+                await wait_for("an engine", error, attempt)
                 continue
             async with self._publisher.lock:
                 if self._take(self._fold.market(number), answer, told):

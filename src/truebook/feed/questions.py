@@ -8,6 +8,7 @@ of the feed waits, QUERY_HELD_MS_MAX at most; then whoever asked asks again.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -61,6 +62,8 @@ class Questions:
         self._held: list[_Held] = []
         self._asked = asyncio.Event()
         self._updates: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._failure: BaseException | None = None
+        """A bug, for `run` to raise."""
         publisher.after_pass(self._wake)
 
     async def start(self) -> None:
@@ -69,10 +72,12 @@ class Questions:
         await self._bus.subscribe(ROLES_CHANNEL, self._receive)
 
     async def run(self) -> None:
-        """Answer, for ever."""
+        """Answer, for ever. Raises what a bug raises."""
         while True:
             await self._asked.wait()
             self._asked.clear()
+            if self._failure is not None:
+                raise self._failure
             async with self._publisher.lock:
                 messages = self._answer_held()
             await self._send(messages)
@@ -160,7 +165,13 @@ class Questions:
         if asked not in self._updates:
             task = asyncio.create_task(self._answer_updates(query))
             self._updates[asked] = task
-            task.add_done_callback(lambda _: self._updates.pop(asked, None))
+            task.add_done_callback(partial(self._ended, asked))
+
+    def _ended(self, asked: tuple[str, int], task: "asyncio.Task[None]") -> None:
+        self._updates.pop(asked, None)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._failure = failure
+            self._asked.set()
 
     async def _answer_updates(self, query: Query) -> None:
         """An account's sequence, and what was missed after the one named. What comes later is

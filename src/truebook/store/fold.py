@@ -81,9 +81,8 @@ class _Traded(NamedTuple):
 
 class _Batch:
     def __init__(self, known: Tail, directory: Directory) -> None:
-        self.rows = Rows(known)
+        self.rows = Rows(known.position, known)
         self._candles = Candles()
-        self._known = known.position
         self._directory = directory
         self._markets: dict[int, _Traded] = {}
         self._accepted: dict[int, OrderRow] = {}
@@ -95,7 +94,7 @@ class _Batch:
         """Take one entry, if it is the next one."""
         before = self.rows.tail
         if entry.previous != before.position:
-            if before.position == self._known and entry.previous > before.position:
+            if before.position == self.rows.before and entry.previous > before.position:
                 raise StreamTrimmed(f"the event stream begins behind {entry.previous}")
             raise StreamForeign(f"{entry.position} follows {entry.previous}, not {before.position}")
         event_hash = extend(before.event_hash, entry.position, entry.events)

@@ -8,7 +8,7 @@ here, so each row of the database is touched once.
 from dataclasses import dataclass, field
 from typing import Any
 
-from truebook.commandlog.interface import Tail
+from truebook.commandlog.interface import Position, Tail
 from truebook.store.candles import CandleRow
 
 # The places of an order's row that change after its acceptance.
@@ -44,9 +44,11 @@ class Change:
 
 @dataclass(slots=True)
 class Rows:
-    """A batch; `tail` is where the events end, and where the database stands with these rows."""
+    """A batch, for a database that stands at `before`."""
 
+    before: Position
     tail: Tail
+    """Where the events end, and where the database stands with these rows."""
     time_ms: int = 0
     orders: list[OrderRow] = field(default_factory=list)
     """Accepted in this batch, as they are at its end."""

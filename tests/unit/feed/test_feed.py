@@ -371,3 +371,23 @@ def test_a_log_that_is_away_stops_nothing(venue):
             await until(lambda: len(heard) > count)
 
     run(venue, play)
+
+
+class BrokenHistory(FakeHistory):
+    """A database adapter with a bug."""
+
+    async def updates(self, account, after_sequence, to_sequence, after):
+        raise ZeroDivisionError("a bug")
+
+
+def test_a_bug_ends_the_feed_loudly(venue):
+    async def play():
+        await venue.place(1, Side.BID, 9_000, 100)
+        async with venue.feed(BrokenHistory()) as task:
+            asking = asyncio.create_task(venue.ask("updates", 1, sequence=0))
+            with pytest.raises(ZeroDivisionError):
+                await task
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+    run(venue, play)

@@ -35,7 +35,8 @@ from truebook.commandlog.progress import STOPS_MAX, Progress
 from truebook.commandlog.publication import CHECK_S, LOOK_S, TAKE_OVER_S
 from truebook.commandlog.replies import entry_replies, read_reply_message
 from truebook.engine.naive.engine import NaiveEngine
-from truebook.messages import ENTRY_EVENT, EntryStatus, EventKind
+from truebook.genesis import DEFAULT_VENUE, commands_of
+from truebook.messages import ENTRY_EVENT, EntryStatus, EventKind, OrderType, Side
 from truebook.node import Node
 from truebook.queries import Query, decode_answer, encode_query
 
@@ -362,6 +363,41 @@ def test_a_question_ahead_of_the_engine_waits_for_it(exchange):
     work(node)
     assert decode_answer(heard[0]).position == str(ahead)
     assert decode_answer(heard[0]).settings == node.engine.account_settings(1, 1)
+
+
+def test_a_book_and_an_accounts_number_are_told_as_of_one_position(exchange):
+    node = exchange.node()
+    exchange.log.append(pack_entry(1, 1, b"".join(commands_of(DEFAULT_VENUE))))
+    exchange.log.append(
+        pack_entry(
+            1,
+            2,
+            account("a")
+            + commands.deposit(account=1, asset=0, amount=10**12)
+            + b"".join(bid(order_id, price) for order_id, price in ((1, 9_000), (2, 9_100))),
+        )
+    )
+    work(node)
+    end = str(exchange.log.entries[-1].position)
+    (book,) = exchange.ask(node, Query(1, "me", end, "book", market=0))
+    assert np.frombuffer(book.bids, "<i8").reshape(-1, 2).tolist() == [[9_100, 5], [9_000, 5]]
+    assert (book.asks, book.figures, book.position) == (b"", (2, 0, 0), end)
+    (orders,) = exchange.ask(node, Query(2, "you", end, "orders", account=1))
+    assert (orders.sequence, [row.order_id for row in orders.orders]) == (2, [1, 2])
+    (nobody,) = exchange.ask(node, Query(3, "them", end, "book", market=77))
+    assert (nobody.bids, nobody.figures) == (b"", (0, 0, 0))
+
+
+def bid(order_id, price):
+    return commands.place(
+        account=1,
+        market=0,
+        order_id=order_id,
+        side=Side.BID,
+        order_type=OrderType.LIMIT,
+        price=price,
+        quantity=5,
+    )
 
 
 @pytest.mark.parametrize(

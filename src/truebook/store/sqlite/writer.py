@@ -1,6 +1,7 @@
 """interface.Writer over SQLite.
 
-Promise: one transaction a batch. Write-ahead logging lets readers go on meanwhile; `synchronous` is
+Promise: one transaction a batch, and only onto the position that the batch follows: two stores at
+one file do no harm. Write-ahead logging lets readers go on meanwhile; `synchronous` is
 NORMAL: a power failure can take the last batches, position and rows together.
 """
 
@@ -147,16 +148,22 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.execute("COMMIT")
 
 
-def _stored(connection: sqlite3.Connection) -> Stored:
+def _tail(connection: sqlite3.Connection) -> Tail:
     row = connection.execute("SELECT position, event_hash FROM progress").fetchone()
-    tail = Tail(Position.parse(row[0]), row[1]) if row else Tail(GENESIS, START)
+    return Tail(Position.parse(row[0]), row[1]) if row else Tail(GENESIS, START)
+
+
+def _stored(connection: sqlite3.Connection) -> Stored:
     directory = Directory()
     directory.assets = read_assets(connection)
     directory.markets = read_markets(connection, directory.assets)
-    return Stored(tail, directory)
+    return Stored(_tail(connection), directory)
 
 
 def _write(connection: sqlite3.Connection, rows: Rows) -> None:
+    position = _tail(connection).position
+    if position != rows.before:
+        raise StoreUnavailable(f"somebody else has brought it to {position}: one store is enough")
     _write_settings(connection, rows)
     _write_orders(connection, rows)
     many = connection.executemany
