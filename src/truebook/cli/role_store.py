@@ -7,6 +7,7 @@ import signal
 import sys
 
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.interface import StreamForeign
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.config import Config
 from truebook.idle import IdleWork
@@ -47,6 +48,11 @@ async def _run(config: Config, writer: Writer, lifeline: Lifeline) -> None:
         await following
     except asyncio.CancelledError:
         pass
+    except StreamForeign as error:
+        raise StreamForeign(
+            f"the database was made from another log: {error}. Move it away, and it is made anew,"
+            " or name another one in database.url"
+        ) from None
     finally:
         status.cancel()
         projection.stop()

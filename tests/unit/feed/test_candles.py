@@ -132,7 +132,10 @@ def test_after_a_loss_history_is_needed_again():
 
 def test_what_is_kept_is_bounded():
     candles = Candles()
-    for number in range(1, 40 * 24 * 60):
-        candles.trade(Traded(number, START_S + 60 * number, 100, 1, 100))
+    minutes = [60 * n for n in range(3 * 24 * 60)]
+    hours = [3600 * n for n in range(3 * 24, 12 * 24)]
+    days = [86_400 * n for n in range(12, 80)]
+    for number, later_s in enumerate([*minutes, *hours, *days], 1):
+        candles.trade(Traded(number, START_S + later_s, 100, 1, 100))
     assert len(candles.recent) <= RECENT_MAX
     assert all(len(found) <= 1500 for found in candles._kept.values())
