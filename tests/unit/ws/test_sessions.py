@@ -262,7 +262,7 @@ def test_pings_that_nobody_reads_the_answers_of_take_no_memory(served):
 
         await flood()
         (session,) = server.users._sessions
-        assert session._outbox.is_congested
+        await until(lambda: session._outbox.is_congested)
         assert session._transport.underlying_transport.get_write_buffer_size() < 1 << 18
         assert session._outbox.bytes == 0
 
