@@ -38,7 +38,6 @@ class Update(NamedTuple):
     """One update of an account."""
 
     sequence: int
-    market: Market
     text: bytes
 
 
@@ -187,4 +186,4 @@ class AccountOrders:
             reason=reason,
             fill=fill,
         )
-        return Update(sequence, market, text)
+        return Update(sequence, text)

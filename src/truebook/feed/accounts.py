@@ -104,6 +104,6 @@ class Accounts:
                 if updates is not None:
                     # Its number first: who listened before the feed was started has missed what
                     # came before that.
-                    publisher.extra += publisher.fold.number(account)
+                    publisher.extra.append(publisher.fold.number(account))
                     publisher.extra += publisher.fold.updates(account, updates)
                     return

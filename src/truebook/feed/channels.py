@@ -43,10 +43,9 @@ def kline_channel(symbol: str, interval: str) -> str:
     return f"kline.{interval}.{symbol}"
 
 
-def updates_channel(account: int, symbol: str = "") -> str:
-    """An account's order updates: numbered. `symbol`: those of one market alone, with the same
-    numbers, so that they have gaps: messages for other markets come there without JSON."""
-    return f"{ACCOUNT_UPDATES}.{account}.{symbol}" if symbol else f"{ACCOUNT_UPDATES}.{account}"
+def updates_channel(account: int) -> str:
+    """An account's order updates in all markets: numbered."""
+    return f"{ACCOUNT_UPDATES}.{account}"
 
 
 def numbered(number: int, text: bytes = b"") -> bytes:

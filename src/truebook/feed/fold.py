@@ -166,21 +166,13 @@ class Fold:
             account.lose()
 
     def updates(self, account: int, updates: Iterable[Update]) -> list[Message]:
-        """An account's updates as messages, to all its channels that may have listeners."""
-        symbols = self.interest.accounts.get(account, frozenset())
-        messages: list[Message] = []
-        for sequence, market, text in updates:
-            messages.append((updates_channel(account), numbered(sequence, text)))
-            for symbol in symbols:
-                told = text if symbol == market.symbol else b""
-                messages.append((updates_channel(account, symbol), numbered(sequence, told)))
-        return messages
+        """An account's updates as messages."""
+        channel = updates_channel(account)
+        return [(channel, numbered(update.sequence, update.text)) for update in updates]
 
-    def number(self, account: int) -> list[Message]:
+    def number(self, account: int) -> Message:
         """An account's number alone: who has missed something learns it."""
-        text = numbered(self.accounts[account].sequence)
-        symbols = self.interest.accounts.get(account, frozenset())
-        return [(updates_channel(account, symbol), text) for symbol in ("", *symbols)]
+        return updates_channel(account), numbered(self.accounts[account].sequence)
 
     def _tell(self, periods: Collection[str]) -> dict[str, int]:
         now: dict[str, int] = {}

@@ -19,8 +19,7 @@ class Interest(NamedTuple):
     tickers: frozenset[str]
     klines: dict[str, frozenset[str]]
     """Intervals, by symbol."""
-    accounts: dict[int, frozenset[str]]
-    """Symbols to which an account's listeners have narrowed their interest."""
+    accounts: frozenset[int]
 
 
 def interest_in(channels: Iterable[str]) -> Interest:
@@ -28,12 +27,12 @@ def interest_in(channels: Iterable[str]) -> Interest:
     markets: set[str] = set()
     tickers: set[str] = set()
     klines: dict[str, set[str]] = {}
-    accounts: dict[int, set[str]] = {}
+    accounts: set[int] = set()
     for channel in channels:
         if channel.startswith(_PRIVATE):
-            number, _, symbol = channel.removeprefix(_PRIVATE).partition(".")
+            number = channel.removeprefix(_PRIVATE)
             if number.isascii() and number.isdigit() and len(number) <= ACCOUNT_DIGITS_MAX:
-                accounts.setdefault(int(number), set()).update([symbol] if symbol else [])
+                accounts.add(int(number))
             continue
         match channel.split("."):
             case ["kline", interval, symbol] if interval in INTERVALS:
@@ -49,7 +48,7 @@ def interest_in(channels: Iterable[str]) -> Interest:
         frozenset(markets),
         frozenset(tickers),
         {symbol: frozenset(intervals) for symbol, intervals in klines.items()},
-        {account: frozenset(symbols) for account, symbols in accounts.items()},
+        frozenset(accounts),
     )
 
 

@@ -151,8 +151,6 @@ def test_tickers_by_request_and_candles_as_they_grow_and_end(venue):
 
 def test_private_updates_have_no_gap_from_when_they_are_asked_for(venue):
     mine = venue.listen("account.orderUpdate.1")
-    solana = venue.listen("account.orderUpdate.1.SOL_USDC")
-    bitcoin = venue.listen("account.orderUpdate.1.BTC_USDC")
 
     async def play():
         await venue.place(1, Side.ASK, 10_000, 500)
@@ -162,12 +160,9 @@ def test_private_updates_have_no_gap_from_when_they_are_asked_for(venue):
             await venue.place(2, Side.BID, 10_000, 200)
             await venue.place(1, Side.BID, 1_000_000, 1, market=1)
             await until(lambda: len(mine) >= 3)
-            assert numbers(mine) == numbers(solana) == numbers(bitcoin) == [1, 2, 3]
-            assert [bool(read_numbered(m)[1]) for m in solana] == [False, True, False]
-            assert [bool(read_numbered(m)[1]) for m in bitcoin] == [False, False, True]
+            assert numbers(mine) == [1, 2, 3]
             fill = json.loads(read_numbered(mine[1])[1])
             assert (fill["e"], fill["X"], fill["seq"]) == ("orderFill", "PartiallyFilled", 2)
-            assert mine[1] == solana[1]
             missed = await venue.ask("updates", 1, sequence=1)
             assert missed.messages == [read_numbered(message)[1] for message in mine[1:3]]
             assert missed.sequence == 3

@@ -27,10 +27,8 @@ def test_every_public_stream_makes_its_market_listened_to():
     assert found.klines == {"K_L": {"1month", "1s"}}
 
 
-def test_accounts_are_known_with_the_markets_their_listeners_ask_for():
-    channels = [updates_channel(7), updates_channel(7, "A_B"), updates_channel(9, "A_B")]
-    assert interest_in(channels).accounts == {7: {"A_B"}, 9: {"A_B"}}
-    assert interest_in([updates_channel(3)]).accounts == {3: frozenset()}
+def test_accounts_with_listeners_are_known():
+    assert interest_in([updates_channel(7), updates_channel(9)]).accounts == {7, 9}
 
 
 def test_other_channels_say_nothing():
