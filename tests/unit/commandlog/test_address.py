@@ -59,14 +59,14 @@ def check(url):
     shard = next(_shards)
 
     async def append():
-        log, bus, heard = ValkeyLog(url, shard=shard), ValkeyBus(url, shard=shard), []
-        await bus.subscribe("a", heard.append)
+        log, bus = ValkeyLog(url, shard=shard), ValkeyBus(url, shard=shard)
+        messages: asyncio.Queue[bytes] = asyncio.Queue()
+        await bus.subscribe("a", messages.put_nowait)
         positions = [await log.append(text) for text in TEXTS]
         for text in TEXTS:
             await bus.publish("a", text)
         async with asyncio.timeout(PATIENCE_S):
-            while len(heard) < len(TEXTS):
-                await asyncio.sleep(0.001)
+            heard = [await messages.get() for _ in TEXTS]
         await log.close()
         await bus.close()
         assert heard == TEXTS
