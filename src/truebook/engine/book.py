@@ -193,10 +193,10 @@ def forget_order(s: State, slot: Any, market: Any) -> None:
     order = order_at(s, slot)
     account = np.int64(order.account)
     meta = meta_of(s)
-    remove_order_id(s, order.order_id)
+    remove_order_id(s, order.order_id, slot)
     if order.time_flags & ORDER_HAS_CLIENT_ID:
         client_id = np.int64(link_at(s, slot).client_id)
-        remove_client_id(s, account, client_id)
+        remove_client_id(s, account, client_id, slot)
         take_client(s, account, client_id, order.order_id)
     open_orders_at(s, open_orders_place(market, account)).value -= 1
     account_at(s, account).orders -= 1

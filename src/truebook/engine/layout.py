@@ -50,11 +50,7 @@ META = np.dtype(
         ("markets", "<i8"),
         ("accounts", "<i8"),
         ("keys", "<i8"),
-        ("ids_bits", "<i8"),  # the id map has 2 ** ids_bits places …
-        ("ids_base", "<i8"),  # … from here on
-        ("clients", "<i8"),
-        ("clients_bits", "<i8"),
-        ("clients_base", "<i8"),
+        ("clients", "<i8"),  # of them, those with a client id
         ("hash_low", "<u8"),  # the state hash of all records that are counted
         ("hash_high", "<u8"),
         ("touched_orders", "<i8"),  # lengths of the lists of what isn't counted at the moment
@@ -64,6 +60,15 @@ META = np.dtype(
     ]
 )
 """The one record of scalars."""
+
+MAP = np.dtype(
+    [
+        ("base", "<i8"),  # where the map begins: 0 or MAP_PLACES_MAX
+        ("bits", "<i8"),  # it has 2 ** bits homes
+        ("moved", "<i8"),  # of its predecessor in the other half, the homes below this moved here
+    ]
+)
+"""A map that grows, and how far it has grown (maps.py). `moved` −1: it has no predecessor."""
 
 TAKER = np.dtype(
     [
@@ -185,11 +190,12 @@ ACCOUNT = np.dtype(
         ("tier", "u1"),
         ("flags", "u1"),
         ("touched", "u1"),
-        ("zero", "u1", (5,)),
+        ("zero_1", "u1", (5,)),
         ("name", "<u8", (3,)),
+        ("zero_2", "<i8"),
     ]
 )
-"""An account: 56 bytes."""
+"""An account: 64 bytes."""
 
 KEY = np.dtype(
     [
@@ -205,10 +211,18 @@ BALANCE = np.dtype([("available", "<i8"), ("locked", "<i8")])
 PLACE_IN_MAP = np.dtype([("tag", "<u4"), ("slot", "<i4")])
 """A place of a hash map (maps.py): the key's hash and the slot it leads to, 0: free."""
 
+GATEWAY = np.dtype(
+    [
+        ("sequence", "<i8"),  # of its last entry
+        ("highest_order_id", "<i8"),  # of all its orders that ever rested
+    ]
+)
+
 SUM = np.dtype([("low", "<u8"), ("high", "<u8")])
 
 BALANCES_MAX = ASSETS_MAX * ACCOUNTS_MAX
-IDS_PLACES_MAX = 2 * ORDERS_MAX
+MAP_PLACES_MAX = 3 * ORDERS_MAX
+"""At most half full; and behind the last home enough for all orders to be pushed past it."""
 NAME_MAP_BITS = ACCOUNTS_MAX.bit_length()
 KEY_MAP_BITS = KEYS_MAX.bit_length()
 TOUCHED_MAX = 1 << 16
@@ -243,38 +257,42 @@ INPUT_RECORDS = 1 << 13
 POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "meta": (META, 1),
     "taker": (TAKER, 1),
-    "orders": (ORDER, ORDERS_MAX),
-    "links": (LINK, ORDERS_MAX),
-    "levels": (LEVEL, LEVELS_MAX),
-    "nodes": (NODE, LEVELS_MAX * 2),
+    "maps": (MAP, 2),  # ids, clients
     "books": (BOOK, MARKETS_MAX * 2),
     "markets": (MARKET, MARKETS_MAX),
     "assets": (ASSET, ASSETS_MAX),
     "tiers": (TIER, TIERS_MAX),
+    "touched_markets": (_SLOT, MARKETS_MAX),
+    "account_sums": (SUM, ACCOUNTS_MAX >> SLICE_BITS),
+    "order_sums": (SUM, ORDERS_MAX >> SLICE_BITS),
+    "touched_accounts": (_SLOT, TOUCHED_MAX),
+    "touched_orders": (_SLOT, TOUCHED_MAX),
+    "touched_balances": (WORD, TOUCHED_MAX),
+    "input": (COMMAND, INPUT_RECORDS),
+    "replies": (REPLY, REPLIES),
+    "out": (WORD, EVENT_ROWS * 4),  # event rows, four words each
+    "orders": (ORDER, ORDERS_MAX),
+    "links": (LINK, ORDERS_MAX),
+    "levels": (LEVEL, LEVELS_MAX),
+    "nodes": (NODE, LEVELS_MAX * 2),
+    "ids": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # two halves: the map, and room for its successor
+    "clients": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # likewise, by account and client id
     "accounts": (ACCOUNT, ACCOUNTS_MAX),
     "keys": (KEY, KEYS_MAX),
     "balances": (BALANCE, BALANCES_MAX),
-    "open_orders": (_COUNT, MARKETS_MAX * ACCOUNTS_MAX),  # market << ACCOUNT_BITS | account
-    "gateways": (WORD, GATEWAYS_MAX),  # last sequence by gateway number
-    "ids": (PLACE_IN_MAP, IDS_PLACES_MAX * 2),  # two halves: the map, and room for its successor
-    "clients": (PLACE_IN_MAP, IDS_PLACES_MAX * 2),  # likewise, by account and client id
-    "names": (PLACE_IN_MAP, 1 << NAME_MAP_BITS),  # accounts by name
-    "public_keys": (PLACE_IN_MAP, 1 << KEY_MAP_BITS),  # keys by public key
-    "order_sums": (SUM, ORDERS_MAX >> SLICE_BITS),
-    "balance_sums": (SUM, BALANCES_MAX >> SLICE_BITS),
-    "account_sums": (SUM, ACCOUNTS_MAX >> SLICE_BITS),
     "balance_marks": (_MARK, BALANCES_MAX),  # 1: touched in this batch
-    "touched_orders": (_SLOT, TOUCHED_MAX),
-    "touched_balances": (WORD, TOUCHED_MAX),
-    "touched_accounts": (_SLOT, TOUCHED_MAX),
-    "touched_markets": (_SLOT, MARKETS_MAX),
-    "out": (WORD, EVENT_ROWS * 4),  # event rows, four words each
-    "replies": (REPLY, REPLIES),
-    "input": (COMMAND, INPUT_RECORDS),
+    "balance_sums": (SUM, BALANCES_MAX >> SLICE_BITS),
+    "open_orders": (_COUNT, MARKETS_MAX * ACCOUNTS_MAX),  # market << ACCOUNT_BITS | account
+    "gateways": (GATEWAY, GATEWAYS_MAX),
+    "names": (PLACE_IN_MAP, 3 << (NAME_MAP_BITS - 1)),  # accounts by name
+    "public_keys": (PLACE_IN_MAP, 3 << (KEY_MAP_BITS - 1)),  # keys by public key
 }
-"""Record and length of each pool."""
+"""Record and length of each pool. The first ones are small and always in use, so they share a few
+large pages; those up to `accounts` grow from their beginning; the rest is touched here and there,
+and would waste large pages."""
 
-_PAGE = 4096
+_LINE = 64
+LARGE_PAGE = 2 << 20
 
 
 def _offsets() -> dict[str, int]:
@@ -282,9 +300,12 @@ def _offsets() -> dict[str, int]:
     offsets = {}
     place = 0
     for name, (record, length) in POOLS.items():
+        size = record.itemsize * length
+        unit = LARGE_PAGE if size >= 8 * LARGE_PAGE else _LINE
+        place = -(-place // unit) * unit
         offsets[name] = place
-        place += -(-record.itemsize * length // _PAGE) * _PAGE
-    offsets["end"] = place
+        place += size
+    offsets["end"] = -(-place // LARGE_PAGE) * LARGE_PAGE
     return offsets
 
 

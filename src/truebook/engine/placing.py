@@ -12,7 +12,7 @@ from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_accepted, emit_rejected, reply_taker
 from truebook.engine.layout import PHASE_MATCH
 from truebook.engine.ledger import available, emit_held
-from truebook.engine.maps import slot_of_client, slot_of_order
+from truebook.engine.maps import is_resting, slot_of_client
 from truebook.engine.matching import ENDING_NONE, close_taker, rest_taker
 from truebook.engine.scan import SCAN_FUNDS, SCAN_OK, scan
 from truebook.engine.state import (
@@ -170,7 +170,7 @@ def _book_code(s: State, i: Any) -> Any:
     """Ids and caps: steps 6 and 7."""
     c = command_at(s, i)
     account = np.int64(c.account)
-    if slot_of_order(s, c.order_id) != 0:
+    if is_resting(s, c.order_id):
         return _DUPLICATE_ID
     if c.flags & _HAS_CLIENT_ID and slot_of_client(s, account, np.int64(c.client_id)) != 0:
         return _DUPLICATE_CLIENT

@@ -31,7 +31,8 @@ from truebook.engine.layout import (
     STATUS_FULL,
     words_of,
 )
-from truebook.engine.maps import MAP_BITS_START, add_name
+from truebook.engine.maps import add_name
+from truebook.engine.places import MAP_BITS_START, NOTHING_TO_MOVE
 from truebook.engine.matching import finish, has_room, match
 from truebook.engine.members import set_account, set_key
 from truebook.engine.placing import MALFORMED, place
@@ -42,6 +43,7 @@ from truebook.engine.state import (
     command_at,
     entry_at,
     gateway_at,
+    map_at,
     meta_of,
 )
 from truebook.engine.transfers import go_on_ticking, tick, transfer
@@ -94,7 +96,7 @@ def _entry_status(s: State, i: Any, count: Any) -> Any:
         return _MALFORMED_ENTRY
     if e.sequence < 1 or e.count > count - i - 1:
         return _MALFORMED_ENTRY
-    last = gateway_at(s, e.gateway).value
+    last = gateway_at(s, e.gateway).sequence
     if e.sequence <= last:
         return _REPEATED
     return _APPLIED if e.sequence == last + 1 else _GAP
@@ -113,8 +115,8 @@ def _begin_entry(s: State, count: Any) -> None:
     meta.entry_end = end
     meta.command = 0
     if status == _APPLIED:
-        take_gateway(s, e.gateway, gateway_at(s, e.gateway).value)
-        gateway_at(s, e.gateway).value = e.sequence
+        take_gateway(s, e.gateway, gateway_at(s, e.gateway).sequence)
+        gateway_at(s, e.gateway).sequence = e.sequence
         put_gateway(s, e.gateway, e.sequence)
         meta.cursor += 1
     else:
@@ -237,8 +239,9 @@ def start(s: State, rows_max: Any, replies_max: Any, a: Any, b: Any, c: Any) -> 
     meta = meta_of(s)
     meta.rows_max = rows_max
     meta.replies_max = replies_max
-    meta.ids_bits = MAP_BITS_START
-    meta.clients_bits = MAP_BITS_START
+    for number in range(2):
+        map_at(s, number).bits = MAP_BITS_START
+        map_at(s, number).moved = NOTHING_TO_MOVE
     meta.accounts = 1
     name = account_at(s, 0).name
     name[0], name[1], name[2] = np.uint64(a), np.uint64(b), np.uint64(c)
