@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from truebook.engine import settings_events
 from truebook.engine.fingerprint import to_bytes
+from truebook.engine.inplace import BytesInPlace
 from truebook.engine.interface import Applied, Balance, OpenOrder
 from truebook.engine.layout import ACCOUNT_BITS, EVENT_ROWS, OFFSETS, REPLIES, STATUS_FULL
 from truebook.engine.memory import Memory
@@ -25,6 +26,8 @@ from truebook.engine.running import run, start, state_hash_lane
 from truebook.messages import COMMAND_BYTES, EVENT_ROW_BYTES, REPLY_BYTES
 
 EVENT_ROWS_MIN = 8
+SMALL_BATCH = 64
+"""Records; for more than that it pays to read and write where the caller's bytes are."""
 _VENUE = (int.from_bytes(b"venue\0\0\0", "little"), 0, 0)
 
 
@@ -32,6 +35,11 @@ def as_bytes(records: bytes | memoryview | NDArray[Any]) -> memoryview:
     """The records as one run of bytes, without a copy."""
     view = records.data if isinstance(records, np.ndarray) else memoryview(records)
     return view.cast("B")
+
+
+def joined(*parts: Applied) -> Applied:
+    """What several calls of the kernel gave, as one."""
+    return Applied(b"".join(part.events for part in parts), b"".join(p.replies for p in parts))
 
 
 class FastEngine:
@@ -43,36 +51,54 @@ class FastEngine:
             raise ValueError(f"event_rows: {event_rows} is not in {EVENT_ROWS_MIN}…{EVENT_ROWS}")
         self._memory = Memory()
         self._state = self._memory.address
-        self._events = self._memory.raw("out")
+        self._event_rows = event_rows
+        self._events = self._memory.raw("events")
         self._replies = self._memory.raw("replies")
         self._input = self._memory.raw("input")
-        self._input_address = self._state + OFFSETS["input"]
+        names = ("input", "events", "replies")
+        self._input_address, *self._output = (self._state + OFFSETS[name] for name in names)
         start(self._state, event_rows, REPLIES, *_VENUE)
 
     def apply(self, records: bytes | memoryview | NDArray[np.uint8]) -> Applied:
         """See engine/interface.py."""
         raw = as_bytes(records)
-        if len(raw) % COMMAND_BYTES:
+        count, rest = divmod(len(raw), COMMAND_BYTES)
+        if rest:
             raise ValueError(f"records: {len(raw)} bytes are no multiple of {COMMAND_BYTES}")
-        if len(raw) <= len(self._input):
+        if count <= SMALL_BATCH:
             self._input[: len(raw)] = raw
-            return self._run(self._input_address, len(raw) // COMMAND_BYTES)
+            return self._run(self._input_address, count)
         held = np.frombuffer(raw, np.uint8)
-        return self._run(int(held.ctypes.data), len(raw) // COMMAND_BYTES)
+        return self._run_large(held.ctypes.data, count)
 
     def _run(self, address: int, count: int) -> Applied:
-        events: list[bytes] = []
-        replies: list[bytes] = []
+        """Carry out a few records: what they write is small, and copied."""
+        result = run(self._state, address, count, *self._output)
+        rows, replies = result >> 8 & 0xFFFFFFF, result >> 36
+        applied = Applied(
+            bytes(self._events[: rows * EVENT_ROW_BYTES]),
+            bytes(self._replies[: replies * REPLY_BYTES]),
+        )
+        if result & 0xFF != STATUS_FULL:
+            return applied
+        return joined(applied, self._run_large(address, count))
+
+    def _run_large(self, address: int, count: int) -> Applied:
+        """Carry out many records: what they write is written in place."""
+        parts = []
         while True:
-            result = run(self._state, address, count)
+            events = BytesInPlace(self._event_rows * EVENT_ROW_BYTES)
+            replies = BytesInPlace(REPLIES * REPLY_BYTES)
+            result = run(self._state, address, count, events.address, replies.address)
             rows = result >> 8 & 0xFFFFFFF
-            events.append(self._events[: rows * EVENT_ROW_BYTES].tobytes())
-            replies.append(self._replies[: (result >> 36) * REPLY_BYTES].tobytes())
+            parts.append(
+                Applied(
+                    events.finished(rows * EVENT_ROW_BYTES),
+                    replies.finished((result >> 36) * REPLY_BYTES),
+                )
+            )
             if result & 0xFF != STATUS_FULL:
-                break
-        if len(events) == 1:
-            return Applied(events[0], replies[0])
-        return Applied(b"".join(events), b"".join(replies))
+                return parts[0] if len(parts) == 1 else joined(*parts)
 
     def _pool(self, name: str) -> NDArray[Any]:
         return self._memory.pool(name)

@@ -20,7 +20,7 @@ from truebook.limits import (
     ORDERS_MAX,
     TIERS_MAX,
 )
-from truebook.messages import COMMAND, REPLY
+from truebook.messages import COMMAND
 
 ACCOUNT_BITS = ACCOUNTS_MAX.bit_length() - 1
 SLICE_BITS = 10
@@ -30,6 +30,8 @@ META = np.dtype(
     [
         ("time_ms", "<i8"),
         ("input", "<i8"),  # address of the input records
+        ("events", "<i8"),  # address of the event rows to write
+        ("replies", "<i8"),  # … and of the replies
         ("cursor", "<i8"),  # next input record
         ("entry_end", "<i8"),  # first input record behind the current entry
         ("command", "<i8"),  # index of the next command in its entry
@@ -39,6 +41,7 @@ META = np.dtype(
         ("rows_max", "<i8"),
         ("reply", "<i8"),  # replies written
         ("replies_max", "<i8"),
+        ("rows_limit", "<i8"),  # with more rows than that there is no room for a step
         ("orders", "<i8"),  # orders resting
         ("orders_top", "<i8"),  # highest slot ever used
         ("orders_free", "<i8"),  # head of the list of slots given back
@@ -88,6 +91,7 @@ TAKER = np.dtype(
         ("time_in_force", "<i8"),
         ("self_trade", "<i8"),
         ("client_id", "<i8"),
+        ("bounded", "<i8"),  # 1: its worst case was not checked, so each fill looks at what it has
         ("fills", "<i8"),
         ("slot", "<i8"),  # of the resting order that re-enters; 0: a new order
         ("ending", "<i8"),  # ENDING_…, or a CloseReason
@@ -130,6 +134,9 @@ LEVEL = np.dtype(
     ]
 )
 """A price level: 64 bytes."""
+
+NO_LEVEL_KEY = (1 << 63) - 1
+"""The key of level 0, which stands for none: worse than any limit."""
 
 NODE = np.dtype(
     [
@@ -226,6 +233,8 @@ MAP_PLACES_MAX = 3 * ORDERS_MAX
 NAME_MAP_BITS = ACCOUNTS_MAX.bit_length()
 KEY_MAP_BITS = KEYS_MAX.bit_length()
 TOUCHED_MAX = 1 << 16
+"""Orders and accounts are counted again whenever the event buffer is given away: a row of events
+touches two of them at the most. So there is also room to look ahead in their lists."""
 
 
 def words_of(record: "np.dtype[Any]") -> "np.dtype[Any]":
@@ -245,6 +254,22 @@ def words_of(record: "np.dtype[Any]") -> "np.dtype[Any]":
 
 
 WORD = np.dtype([("value", "<i8")])
+ROW = np.dtype([("a", "<i8"), ("b", "<i8"), ("c", "<i8"), ("d", "<i8")])
+"""A row of events, as the kernel writes it."""
+
+ANSWER = np.dtype(
+    [
+        ("head", "<i8"),  # kind u1, status u1, code u2, command u2, market u2
+        ("order_id", "<i8"),
+        ("owner", "<i8"),  # account u4, client id u4
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("executed", "<i8"),
+        ("executed_quote", "<i8"),
+        ("time_flags", "<i8"),
+    ]
+)
+"""A reply (messages.REPLY), as the kernel writes it."""
 _COUNT = np.dtype([("value", "<u2")])
 _MARK = np.dtype([("value", "u1")])
 _SLOT = np.dtype([("value", "<i4")])
@@ -267,10 +292,9 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "order_sums": (SUM, ORDERS_MAX >> SLICE_BITS),
     "touched_accounts": (_SLOT, TOUCHED_MAX),
     "touched_orders": (_SLOT, TOUCHED_MAX),
-    "touched_balances": (WORD, TOUCHED_MAX),
     "input": (COMMAND, INPUT_RECORDS),
-    "replies": (REPLY, REPLIES),
-    "out": (WORD, EVENT_ROWS * 4),  # event rows, four words each
+    "events": (ROW, EVENT_ROWS),
+    "replies": (ANSWER, REPLIES),
     "orders": (ORDER, ORDERS_MAX),
     "links": (LINK, ORDERS_MAX),
     "levels": (LEVEL, LEVELS_MAX),
@@ -280,7 +304,8 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "accounts": (ACCOUNT, ACCOUNTS_MAX),
     "keys": (KEY, KEYS_MAX),
     "balances": (BALANCE, BALANCES_MAX),
-    "balance_marks": (_MARK, BALANCES_MAX),  # 1: touched in this batch
+    "balance_marks": (_MARK, BALANCES_MAX),  # 1: touched in the present entry
+    "touched_balances": (_SLOT, BALANCES_MAX),  # in the present entry
     "balance_sums": (SUM, BALANCES_MAX >> SLICE_BITS),
     "open_orders": (_COUNT, MARKETS_MAX * ACCOUNTS_MAX),  # market << ACCOUNT_BITS | account
     "gateways": (GATEWAY, GATEWAYS_MAX),
@@ -316,6 +341,7 @@ PHASE_MATCH = 1
 PHASE_FINISH = 2
 PHASE_CANCEL_ALL = 3
 PHASE_TICK = 4
+PHASE_BALANCES = 5
 
 STATUS_DONE = 0
 STATUS_FULL = 1

@@ -83,6 +83,12 @@ def slot_of_order(s: State, order_id: Any) -> Any:
 
 
 @inlined
+def guess_slot(s: State, order_id: Any) -> Any:
+    """The slot at the home of an order id, whatever it leads to; 0: none."""
+    return np.int64(map_place_at(s, IDS, place_of_order(s, order_id)).slot)
+
+
+@inlined
 def is_resting(s: State, order_id: Any) -> Any:
     """Whether an order with that id rests. Gateways count up, so a look tells that it is new."""
     if order_id > gateway_at(s, order_id >> ORDER_COUNTER_BITS).highest_order_id:
