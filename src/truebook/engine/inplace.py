@@ -1,8 +1,7 @@
 """Bytes objects that are written before anybody else sees them.
 
 Promise: a batch's events and replies are written once, into the very objects that `apply` returns.
-A copy at the end would cost more than matching does: it moves twice what the batch wrote, and drives
-the book out of the cache.
+A copy at the end would move twice what the batch wrote, and drive the book out of the cache.
 
 Python's C interface provides for this: an object made without contents may be filled by its only
 owner, and shortened (PyBytes_FromStringAndSize, _PyBytes_Resize).

@@ -32,7 +32,7 @@ class Ledger:
         self.balances: dict[tuple[int, int], Funds] = {}
         """By account and asset; none for an account that never held the asset."""
         self.moved: dict[tuple[int, int], None] = {}
-        """The balances that the present entry's commands moved, in the order of their first time."""
+        """What the present entry's commands moved, in the order of their first time."""
         self.supply: dict[int, int] = {}
         """By asset: deposits − withdrawals."""
 
