@@ -11,13 +11,14 @@ from truebook.engine.answer import answer_done
 from truebook.engine.closing import cancel_resting
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_rejected
-from truebook.engine.layout import PHASE_CANCEL_ALL, PHASE_NONE
+from truebook.engine.layout import AHEAD_MASK, PHASE_CANCEL_ALL, PHASE_NONE
 from truebook.engine.maps import slot_of_client, slot_of_order
 from truebook.engine.matching import has_room
 from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
 from truebook.engine.state import (
     State,
     account_at,
+    ahead_at,
     command_at,
     level_at,
     link_at,
@@ -87,7 +88,9 @@ def target_slot(s: State, i: Any) -> Any:
     if c.by == _BY_CLIENT_ID:
         slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
     else:
-        slot = slot_of_order(s, c.order_id)
+        slot = ahead_at(s, i & AHEAD_MASK).slot
+        if order_at(s, slot).order_id != c.order_id:
+            slot = slot_of_order(s, c.order_id)
     if slot == 0 or order_at(s, slot).account != c.account:
         return np.int64(0)
     market = _market_of(s, slot)

@@ -177,6 +177,8 @@ MARKET = np.dtype(
         ("tick_exponent", "<i8"),
         ("step_exponent", "<i8"),
         ("touched", "<i8"),
+        ("base_slot", "<i8"),  # where account 0's balance of the base asset stands (ledger.py)
+        ("quote_slot", "<i8"),
         ("zero", "<i8"),
     ]
 )
@@ -224,6 +226,16 @@ GATEWAY = np.dtype(
         ("highest_order_id", "<i8"),  # of all its orders that ever rested
     ]
 )
+
+AHEAD = np.dtype(
+    [
+        ("place", "<i8"),  # of the order that it names, in the id map
+        ("slot", "<i8"),  # of that order, 0: not found
+        ("leaf", "<i8"),  # of the price index, where the order it places belongs; 0: not looked for
+        ("zero", "<i8"),
+    ]
+)
+"""What was found out about a command before its turn (lookahead.py), by its record's number."""
 
 SUM = np.dtype([("low", "<u8"), ("high", "<u8")])
 
@@ -277,12 +289,14 @@ _SLOT = np.dtype([("value", "<i4")])
 EVENT_ROWS = 1 << 14
 """Half a megabyte: what a large batch writes stays near the second-level cache."""
 REPLIES = 1 << 12
+AHEAD_MASK = 63
 INPUT_RECORDS = 1 << 13
 
 POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "meta": (META, 1),
     "taker": (TAKER, 1),
     "maps": (MAP, 2),  # ids, clients
+    "ahead": (AHEAD, AHEAD_MASK + 1),
     "books": (BOOK, MARKETS_MAX * 2),
     "markets": (MARKET, MARKETS_MAX),
     "assets": (ASSET, ASSETS_MAX),

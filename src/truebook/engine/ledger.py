@@ -33,6 +33,25 @@ def balance_slot(account: Any, asset: Any) -> Any:
 
 
 @inlined
+def base_slot(market: Any, account: Any) -> Any:
+    """Where the account's balance of the market's base asset stands."""
+    return market.base_slot + (np.int64(account) << 2)
+
+
+@inlined
+def quote_slot(market: Any, account: Any) -> Any:
+    """Where the account's balance of the market's quote asset stands."""
+    return market.quote_slot + (np.int64(account) << 2)
+
+
+@inlined
+def held_slot(s: State, book: Any, account: Any) -> Any:
+    """Where the account's balance stands that orders of this side hold."""
+    market = market_at(s, book >> 1)
+    return (market.base_slot if book & 1 else market.quote_slot) + (np.int64(account) << 2)
+
+
+@inlined
 def account_of(slot: Any) -> Any:
     """Whose balance stands in that slot."""
     return (np.int64(slot) >> 2) & ((1 << ACCOUNT_BITS) - 1)
@@ -96,7 +115,7 @@ def take_hold(s: State, account: Any, book: Any, price: Any, lots: Any) -> None:
 @inlined
 def release_hold(s: State, account: Any, book: Any, price: Any, lots: Any) -> None:
     """Give back what those lots held."""
-    release(s, balance_slot(account, held_asset(s, book)), hold_of(s, book, price, lots))
+    release(s, held_slot(s, book, account), hold_of(s, book, price, lots))
 
 
 @inlined

@@ -1,12 +1,15 @@
 """Looking ahead: memory that the next commands will need is brought near while others are at work.
 
-Promise: nothing changes here, and nothing depends on it; what is guessed wrongly costs time only.
+Promise: nothing depends on what is done here. A guess that is wrong costs time only, since whoever
+uses one compares it with what was asked for.
 
 Why: far from the best prices, an order, its level and its neighbours are met for the first time in
 a long while, and each costs a wait for memory, one after another, since one leads to the next. A
-batch tells what will be needed. So each command is looked at three times before it is carried out,
-each time one step deeper: what stands in the command leads to map, account and balances; the map
-leads to the order; the order to its level and its neighbours. By then the step before has arrived.
+batch tells what will be needed. So each command is looked at four times before its turn, each time
+one step deeper: what stands in the command leads to account, balances and id map; the map to the
+order; the order to its level and neighbours; the level to the levels beside it. By then what the
+step before asked for has arrived. The steps ask no questions that a processor could guess wrongly:
+a command that names no order follows order 0, which is always near.
 """
 
 from typing import Any
@@ -14,19 +17,24 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.compiled import inlined, prefetch
-from truebook.engine.layout import ACCOUNT_BITS
-from truebook.engine.ledger import balance_slot
-from truebook.engine.maps import IDS, guess_slot, place_of_order
+from truebook.engine.layout import ACCOUNT_BITS, AHEAD_MASK
+from truebook.engine.maps import IDS, place_of_order, tag_of_id
+from truebook.engine.priceindex import leaf_ahead, neighbours_ahead
 from truebook.engine.state import (
     State,
+    ahead_at,
+    book_at,
     command_at,
     fetch_account,
     fetch_balance,
     fetch_level,
     fetch_link,
+    fetch_node,
     fetch_open_orders,
     fetch_order,
+    level_at,
     link_at,
+    map_place_at,
     market_at,
     meta_of,
     order_at,
@@ -34,57 +42,101 @@ from truebook.engine.state import (
 from truebook.messages import CommandKind
 
 _PLACE = int(CommandKind.PLACE)
-_CANCEL = int(CommandKind.CANCEL)
 
-FAR = 24
-MIDDLE = 16
-NEAR = 8
+FAR, MIDDLE, NEAR, CLOSE = 32, 22, 12, 5
 """How many commands ahead of its own turn a command is looked at."""
+WORTH_IT = 8
+"""An entry of fewer records is carried out as it comes."""
 
 
 @inlined
 def _look_far(s: State, i: Any) -> None:
     """What the command itself names."""
     c = command_at(s, i)
-    fetch_account(s, c.account)
-    if c.market < meta_of(s).markets:
-        market = market_at(s, c.market)
-        fetch_balance(s, balance_slot(c.account, market.base))
-        fetch_balance(s, balance_slot(c.account, market.quote))
-        fetch_open_orders(s, (np.int64(c.market) << ACCOUNT_BITS) | np.int64(c.account))
-    if c.kind != _PLACE:
-        prefetch(s + IDS + place_of_order(s, c.order_id) * 8)
+    account, number, order_id = np.int64(c.account), np.int64(c.market), c.order_id
+    market = market_at(s, number if number < meta_of(s).markets else 0)
+    fetch_account(s, account)
+    fetch_balance(s, market.base_slot + (account << 2))
+    fetch_balance(s, market.quote_slot + (account << 2))
+    fetch_open_orders(s, (number << ACCOUNT_BITS) | account)
+    place = place_of_order(s, order_id)
+    prefetch(s + IDS + place * 8)
+    ahead_at(s, i & AHEAD_MASK).place = place
 
 
 @inlined
 def _look_middle(s: State, i: Any) -> None:
-    """The order that it names."""
+    """The order that it names, or the leaf of the price index where a new one belongs."""
     c = command_at(s, i)
-    if c.kind == _CANCEL:
-        slot = guess_slot(s, c.order_id)
-        fetch_order(s, slot)
-        fetch_link(s, slot)
+    tag = tag_of_id(c.order_id)
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    place = ahead.place
+    first, second = map_place_at(s, IDS, place), map_place_at(s, IDS, place + 1)
+    second_slot = np.int64(second.slot) if second.tag == tag else np.int64(0)
+    slot = np.int64(first.slot) if first.tag == tag else second_slot
+    ahead.place = place if first.tag == tag else place + 1
+    ahead.slot = slot
+    fetch_order(s, slot)
+    fetch_link(s, slot)
+    number = np.int64(c.market) if c.market < meta_of(s).markets else np.int64(0)
+    side = np.int64(c.side) & 1
+    book = book_at(s, number * 2 + side)
+    key = c.price if side else -c.price
+    beside_best = (key ^ level_at(s, book.best).key) >> 6 == 0
+    ahead.leaf = 0
+    if c.kind == _PLACE and not beside_best:
+        ahead.leaf = leaf_ahead(s, np.int64(book.root), key)
 
 
 @inlined
 def _look_near(s: State, i: Any) -> None:
-    """What stands around the order, or where a new one would go."""
-    c = command_at(s, i)
-    if c.kind == _CANCEL:
-        slot = guess_slot(s, c.order_id)
-        order = order_at(s, slot)
-        fetch_level(s, order.level)
-        fetch_order(s, order.next)
-        fetch_order(s, order.prev)
-        fetch_link(s, link_at(s, slot).next)
-        fetch_link(s, link_at(s, slot).prev)
+    """What stands around the order, or around the place of a new one."""
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    slot = ahead.slot
+    order, link = order_at(s, slot), link_at(s, slot)
+    fetch_level(s, order.level)
+    fetch_order(s, order.next)
+    fetch_order(s, order.prev)
+    fetch_link(s, link.next)
+    fetch_link(s, link.prev)
+    if ahead.leaf != 0:
+        c = command_at(s, i)
+        neighbours_ahead(s, ahead.leaf, c.price if c.side else -c.price)
+
+
+@inlined
+def _look_close(s: State, i: Any) -> None:
+    """What an order that is alone in its level touches when it leaves."""
+    level = level_at(s, order_at(s, ahead_at(s, i & AHEAD_MASK).slot).level)
+    if level.count == 1:
+        fetch_level(s, level.better)
+        fetch_level(s, level.worse)
+        fetch_node(s, level.node)
 
 
 @inlined
 def look_ahead(s: State, i: Any) -> None:
     """Before the command in record `i`: look at later ones of its entry."""
-    last = meta_of(s).entry_end - 1
-    if i + FAR <= last:
+    end = meta_of(s).entry_end
+    if i + FAR < end:
         _look_far(s, i + FAR)
+    if i + MIDDLE < end:
         _look_middle(s, i + MIDDLE)
+    if i + NEAR < end:
         _look_near(s, i + NEAR)
+    if i + CLOSE < end:
+        _look_close(s, i + CLOSE)
+
+
+@inlined
+def begin_looking(s: State, first: Any) -> None:
+    """The entry whose first command is in record `first` begins."""
+    end = meta_of(s).entry_end
+    if first + WORTH_IT > end:
+        return
+    for i in range(first, min(first + FAR, end)):
+        _look_far(s, i)
+    for i in range(first, min(first + MIDDLE, end)):
+        _look_middle(s, i)
+    for i in range(first, min(first + NEAR, end)):
+        _look_near(s, i)

@@ -42,7 +42,8 @@ _CLIENT_MAP = 1
 
 
 @inlined
-def _tag_of_id(order_id: Any) -> Any:
+def tag_of_id(order_id: Any) -> Any:
+    """The tag of an order id."""
     group = (unsigned(order_id) >> _NEIGHBOURS) * _GOLDEN >> _UPPER_29
     return (np.int64(group) << 3) | (order_id & 7)
 
@@ -66,13 +67,13 @@ def _tag_of_words(a: Any, b: Any, c: Any, d: Any) -> Any:
 @inlined
 def place_of_order(s: State, order_id: Any) -> Any:
     """The place of the id map where the search for an order id begins."""
-    return first_place(s, _ID_MAP, _tag_of_id(order_id))
+    return first_place(s, _ID_MAP, tag_of_id(order_id))
 
 
 @inlined
 def slot_of_order(s: State, order_id: Any) -> Any:
     """The slot of the resting order with that id; 0: none."""
-    tag = _tag_of_id(order_id)
+    tag = tag_of_id(order_id)
     place = first_place(s, _ID_MAP, tag)
     while True:
         here = map_place_at(s, IDS, place)
@@ -80,12 +81,6 @@ def slot_of_order(s: State, order_id: Any) -> Any:
         if slot == 0 or (here.tag == tag and order_at(s, slot).order_id == order_id):
             return slot
         place += 1
-
-
-@inlined
-def guess_slot(s: State, order_id: Any) -> Any:
-    """The slot at the home of an order id, whatever it leads to; 0: none."""
-    return np.int64(map_place_at(s, IDS, place_of_order(s, order_id)).slot)
 
 
 @inlined
@@ -101,13 +96,13 @@ def add_order_id(s: State, order_id: Any, slot: Any) -> None:
     """The order now rests; `meta.orders` already counts it."""
     gateway = gateway_at(s, order_id >> ORDER_COUNTER_BITS)
     gateway.highest_order_id = max(gateway.highest_order_id, order_id)
-    remember(s, IDS, _ID_MAP, meta_of(s).orders, _tag_of_id(order_id), slot)
+    remember(s, IDS, _ID_MAP, meta_of(s).orders, tag_of_id(order_id), slot)
 
 
 @inlined
 def remove_order_id(s: State, order_id: Any, slot: Any) -> None:
     """The order doesn't rest any more."""
-    forget(s, IDS, _ID_MAP, _tag_of_id(order_id), slot)
+    forget(s, IDS, _ID_MAP, tag_of_id(order_id), slot)
 
 
 # --- orders by account and client id ------------------------------------------------------------

@@ -26,9 +26,10 @@ from truebook.engine.emit import emit_closed, emit_fill, emit_rested
 from truebook.engine.hashing import touch_balance, touch_market, touch_order
 from truebook.engine.ledger import (
     available,
-    balance_slot,
+    base_slot,
     charge,
     credit,
+    quote_slot,
     spend_locked,
     take_hold,
 )
@@ -125,10 +126,11 @@ def match(s: State) -> Any:
     remaining, executed, fills = taker.remaining, taker.executed, taker.fills
     executed_quote, last_value = taker.executed_quote, taker.unit_value
     market = market_at(s, number)
-    unit, lot_atoms, base, quote = market.unit, market.lot_atoms, market.base, market.quote
+    unit, lot_atoms = market.unit, market.lot_atoms
     taker_bp = tier_at(s, account_at(s, account).tier).taker_bp
-    taker_base, taker_quote = balance_slot(account, base), balance_slot(account, quote)
-    venue_base, venue_quote = balance_slot(VENUE_ACCOUNT, base), balance_slot(VENUE_ACCOUNT, quote)
+    taker_base, taker_quote = base_slot(market, account), quote_slot(market, account)
+    venue_base = base_slot(market, VENUE_ACCOUNT)
+    venue_quote = quote_slot(market, VENUE_ACCOUNT)
     is_done = True
     while remaining != 0:
         level = np.int64(book_at(s, book).best)
@@ -160,7 +162,7 @@ def match(s: State) -> Any:
         if fills == 0:
             _touch_pair(s, taker_base, taker_quote)
             _touch_pair(s, venue_base, venue_quote)
-        maker_base, maker_quote = balance_slot(maker, base), balance_slot(maker, quote)
+        maker_base, maker_quote = base_slot(market, maker), quote_slot(market, maker)
         _touch_pair(s, maker_base, maker_quote)
         touch_order(s, slot)
         value, base_amount = lots * unit_value, lots * lot_atoms

@@ -12,7 +12,7 @@ from truebook.engine.book import key_of, new_order, open_orders_place, rest_in_b
 from truebook.engine.compiled import highest_bit, inlined, unsigned
 from truebook.engine.emit import emit_accepted, emit_rejected
 from truebook.engine.layout import PHASE_MATCH
-from truebook.engine.ledger import available, balance_slot, held_asset, hold_of, release
+from truebook.engine.ledger import available, held_slot, hold_of, release
 from truebook.engine.maps import is_resting, slot_of_client
 from truebook.engine.matching import ENDING_NONE, close_taker
 from truebook.engine.scan import SCAN_FUNDS, SCAN_OK, scan
@@ -342,7 +342,7 @@ def _rest_at_once(s: State, i: Any, book: Any, key: Any) -> None:
     c = command_at(s, i)
     account, client_id, price = np.int64(c.account), np.int64(c.client_id), c.price
     order_id, quantity = c.order_id, c.quantity
-    slot = balance_slot(account, held_asset(s, book))
+    slot = held_slot(s, book, account)
     amount = hold_of(s, book, price, quantity)
     if amount > balance_at(s, slot).available:
         _reject(s, i, _NO_FUNDS, 0)

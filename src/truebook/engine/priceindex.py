@@ -20,9 +20,12 @@ from truebook.engine.compiled import highest_bit, inlined, lowest_bit, unsigned
 from truebook.engine.state import (
     State,
     book_at,
+    fetch_level,
+    fetch_node,
     level_at,
     meta_of,
     node_at,
+    prefetch_child,
 )
 
 _ONE = np.uint64(1)
@@ -113,6 +116,37 @@ def leaf_for(s: State, book: Any, key: Any) -> Any:
             _set_child(s, node, digit, leaf)
             return leaf
         node = np.int64(node_at(s, node).children[digit])
+
+
+@inlined
+def leaf_ahead(s: State, root: Any, key: Any) -> Any:
+    """The leaf that covers `key`, which is brought near; 0: there is none."""
+    node = root
+    while node != 0:
+        here = node_at(s, node)
+        shift = np.int64(here.shift)
+        if shift == 6:
+            node = np.int64(here.children[(key >> 6) & 63])
+            fetch_node(s, node)
+            prefetch_child(s, node, key & 63)
+            break
+        if shift == 0 or key >> (shift + 6) != here.prefix:
+            return np.int64(0)
+        node = np.int64(here.children[(key >> shift) & 63])
+    return node
+
+
+@inlined
+def neighbours_ahead(s: State, leaf: Any, key: Any) -> None:
+    """The levels that stand beside `key` in its leaf are brought near."""
+    here = node_at(s, leaf)
+    digit = key & 63
+    below = _below(here.bits, digit)
+    above = here.bits & ~below
+    if below != 0:
+        fetch_level(s, here.children[highest_bit(below)])
+    if above != 0:
+        fetch_level(s, here.children[lowest_bit(above)])
 
 
 @inlined

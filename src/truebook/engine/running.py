@@ -35,7 +35,7 @@ from truebook.engine.layout import (
     words_of,
 )
 from truebook.engine.ledger import account_of, asset_of
-from truebook.engine.lookahead import look_ahead
+from truebook.engine.lookahead import begin_looking, look_ahead
 from truebook.engine.maps import add_name
 from truebook.engine.matching import ROWS_OF_A_STEP, finish, has_room, match
 from truebook.engine.members import set_account, set_key
@@ -126,6 +126,7 @@ def _begin_entry(s: State, count: Any) -> None:
         gateway_at(s, e.gateway).sequence = e.sequence
         put_gateway(s, e.gateway, e.sequence)
         meta.cursor += 1
+        begin_looking(s, meta.cursor)
     else:
         meta.cursor = end
 

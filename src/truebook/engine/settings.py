@@ -14,6 +14,7 @@ from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_rejected, head, row
 from truebook.engine.hashing import note_market, touch_market
 from truebook.engine.hashing_settings import put_asset, put_tier, take_asset, take_tier
+from truebook.engine.ledger import balance_slot
 from truebook.engine.placing import MALFORMED, OK, UNKNOWN_MARKET
 from truebook.engine.reserved import (
     SET_ASSET_MASKS,
@@ -261,6 +262,8 @@ def set_market(s: State, i: Any, c: Any) -> None:
         note_market(s, index)
         m.base = c.base
         m.quote = c.quote
+        m.base_slot = balance_slot(0, c.base)
+        m.quote_slot = balance_slot(0, c.quote)
         m.tick_mantissa = c.tick_mantissa
         m.step_mantissa = c.step_mantissa
         m.tick_exponent = c.tick_exponent

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from truebook.engine.compiled import BOUNDS_CHECKED, inlined, prefetch, record_at
-from truebook.engine.layout import ANSWER, OFFSETS, PLACE_IN_MAP, POOLS, ROW, SUM, WORD
+from truebook.engine.layout import ANSWER, NODE, OFFSETS, PLACE_IN_MAP, POOLS, ROW, SUM, WORD
 from truebook.messages import (
     COMMAND,
     COMMAND_BYTES,
@@ -67,6 +67,7 @@ balance_at = _pool("balances")
 open_orders_at = _pool("open_orders")
 gateway_at = _pool("gateways")
 map_at = _pool("maps")
+ahead_at = _pool("ahead")
 balance_mark_at = _pool("balance_marks")
 touched_order_at = _pool("touched_orders")
 touched_balance_at = _pool("touched_balances")
@@ -101,6 +102,11 @@ def sum_at(s: State, offset: Any, index: Any) -> Record:
     return record_at(s + offset + np.int64(index) * 16, SUM)
 
 
+_NODES = OFFSETS["nodes"]
+_NODE_BYTES = NODE.itemsize
+_CHILDREN = NODE.itemsize - 64 * 4
+
+
 def _fetch(name: str) -> Callable[[State, Any], None]:
     """What brings a record's first line near, before it is needed."""
     record, _ = POOLS[name]
@@ -111,6 +117,12 @@ def _fetch(name: str) -> Callable[[State, Any], None]:
         prefetch(s + offset + np.int64(index) * size)
 
     return fetch
+
+
+@inlined
+def prefetch_child(s: State, node: Any, digit: Any) -> None:
+    """Bring that child of a node of the price index near."""
+    prefetch(s + _NODES + np.int64(node) * _NODE_BYTES + _CHILDREN + digit * 4)
 
 
 fetch_order = _fetch("orders")
