@@ -15,12 +15,11 @@ import numpy as np
 
 from truebook.engine.compiled import inlined, unsigned
 from truebook.engine.fingerprint import FINAL_1, FINAL_2, LANE_KEYS, Tag
-from truebook.engine.layout import COUNTED, OFFSETS, SLICE_BITS
+from truebook.engine.layout import COUNTED, OFFSETS, SLICE_BITS, TOUCHED
 from truebook.engine.state import (
     State,
     account_at,
     balance_at,
-    balance_mark_at,
     fetch_account,
     fetch_level,
     fetch_order,
@@ -194,9 +193,7 @@ def take_client(s: State, account: Any, client_id: Any, order_id: Any) -> None:
 
 
 @inlined
-def _balance_hash(s: State, slot: Any) -> Any:
-    balance = balance_at(s, slot)
-    available, locked = balance.available, balance.locked
+def _balance_hash(slot: Any, available: Any, locked: Any) -> Any:
     if available == 0 and locked == 0:
         return _ZERO, _ZERO
     # The slot is asset group, account, asset within its group (ledger.py).
@@ -209,10 +206,11 @@ def _balance_hash(s: State, slot: Any) -> Any:
 @inlined
 def touch_balance(s: State, slot: Any) -> None:
     """Before a balance changes."""
-    mark = balance_mark_at(s, slot)
-    if mark.value == 0:
-        mark.value = 1
-        low, high = _balance_hash(s, slot)
+    balance = balance_at(s, slot)
+    locked = balance.locked
+    if locked >= 0:
+        balance.locked = locked | TOUCHED
+        low, high = _balance_hash(slot, balance.available, locked)
         put(s, _ZERO - low, _ZERO - high)
         _put_slice(s, _BALANCE_SUMS, slot, _ZERO - low, _ZERO - high)
         meta = meta_of(s)
@@ -223,10 +221,12 @@ def touch_balance(s: State, slot: Any) -> None:
 @inlined
 def count_balance(s: State, slot: Any) -> None:
     """A balance that was touched has its new value."""
-    low, high = _balance_hash(s, slot)
+    balance = balance_at(s, slot)
+    locked = balance.locked & ~TOUCHED
+    balance.locked = locked
+    low, high = _balance_hash(slot, balance.available, locked)
     put(s, low, high)
     _put_slice(s, _BALANCE_SUMS, slot, low, high)
-    balance_mark_at(s, slot).value = 0
 
 
 # --- accounts and markets ---------------------------------------------------------------------

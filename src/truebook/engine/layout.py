@@ -1,9 +1,9 @@
 """The engine's memory: every pool, record by record, and the table that finds them.
 
 Promise: all state that the kernel knows stands in these arrays and nowhere else. Each pool is
-address space reserved once at its largest size (memory.py); slot 0 of orders, levels and nodes is
-never used and means "none". Fields that are touched together stand together: a resting order is one
-64-byte line, and matching reads nothing else of it.
+address space reserved once at its largest size (memory.py); slot 0 of orders, levels and nodes
+means "none": what is written there is never read. Fields that are touched together stand together:
+a resting order is one 64-byte line, and matching reads nothing else of it.
 """
 
 from typing import Any
@@ -23,6 +23,7 @@ from truebook.limits import (
 from truebook.messages import COMMAND
 
 ACCOUNT_BITS = ACCOUNTS_MAX.bit_length() - 1
+ACCOUNT_MASK = ACCOUNTS_MAX - 1
 SLICE_BITS = 10
 """The state hash keeps one sum for each 1,024 slots."""
 
@@ -150,7 +151,13 @@ NODE = np.dtype(
 )
 """A node of the price index (priceindex.py)."""
 
-BOOK = np.dtype([("best", "<i4"), ("root", "<i4")])
+BOOK = np.dtype(
+    [
+        ("best", "<i4"),  # its best level; 0: it is empty
+        ("root", "<i4"),  # of its price index
+        ("best_key", "<i8"),  # the best level's key; NO_LEVEL_KEY: it is empty
+    ]
+)
 
 MARKET = np.dtype(
     [
@@ -216,6 +223,8 @@ KEY = np.dtype(
 )
 
 BALANCE = np.dtype([("available", "<i8"), ("locked", "<i8")])
+"""Bit 63 (TOUCHED) of `locked` is ours: the present entry has touched it."""
+
 
 PLACE_IN_MAP = np.dtype([("tag", "<u4"), ("slot", "<i4")])
 """A place of a hash map (maps.py): the key's hash and the slot it leads to, 0: free."""
@@ -231,8 +240,9 @@ AHEAD = np.dtype(
     [
         ("place", "<i8"),  # of the order that it names, in the id map
         ("slot", "<i8"),  # of that order, 0: not found
-        ("leaf", "<i8"),  # of the price index, where the order it places belongs; 0: not looked for
-        ("zero", "<i8"),
+        ("leaf", "<i4"),  # of the price index, where the order it places belongs; 0: not looked for
+        ("level", "<i4"),  # where that order will rest, if it is there already
+        ("tag", "<i8"),  # of the order id
     ]
 )
 """What was found out about a command before its turn (lookahead.py), by its record's number."""
@@ -283,7 +293,6 @@ ANSWER = np.dtype(
 )
 """A reply (messages.REPLY), as the kernel writes it."""
 _COUNT = np.dtype([("value", "<u2")])
-_MARK = np.dtype([("value", "u1")])
 _SLOT = np.dtype([("value", "<i4")])
 
 EVENT_ROWS = 1 << 14
@@ -318,7 +327,6 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "accounts": (ACCOUNT, ACCOUNTS_MAX),
     "keys": (KEY, KEYS_MAX),
     "balances": (BALANCE, BALANCES_MAX),
-    "balance_marks": (_MARK, BALANCES_MAX),  # 1: touched in the present entry
     "touched_balances": (_SLOT, BALANCES_MAX),  # in the present entry
     "balance_sums": (SUM, BALANCES_MAX >> SLICE_BITS),
     "open_orders": (_COUNT, MARKETS_MAX * ACCOUNTS_MAX),  # market << ACCOUNT_BITS | account
@@ -362,3 +370,4 @@ STATUS_FULL = 1
 """The event or reply buffer is full: take it away and call again."""
 
 COUNTED = 1 << 15
+TOUCHED = -(1 << 63)

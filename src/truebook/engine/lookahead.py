@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.compiled import inlined, prefetch
-from truebook.engine.layout import ACCOUNT_BITS, AHEAD_MASK
-from truebook.engine.maps import IDS, place_of_order, tag_of_id
-from truebook.engine.priceindex import leaf_ahead, neighbours_ahead
+from truebook.engine.layout import ACCOUNT_BITS, ACCOUNT_MASK, AHEAD_MASK
+from truebook.engine.maps import ID_MAP, IDS, tag_of_id
+from truebook.engine.places import first_place
+from truebook.engine.priceindex import leaf_ahead, level_ahead
 from truebook.engine.state import (
     State,
+    account_at,
     ahead_at,
     book_at,
     command_at,
@@ -38,6 +40,7 @@ from truebook.engine.state import (
     market_at,
     meta_of,
     order_at,
+    prefetch_child,
 )
 from truebook.messages import CommandKind
 
@@ -53,61 +56,70 @@ WORTH_IT = 8
 def _look_far(s: State, i: Any) -> None:
     """What the command itself names."""
     c = command_at(s, i)
-    account, number, order_id = np.int64(c.account), np.int64(c.market), c.order_id
-    market = market_at(s, number if number < meta_of(s).markets else 0)
+    account, number = np.int64(c.account), np.int64(c.market)
+    number = number if number < meta_of(s).markets else np.int64(0)
+    tag = tag_of_id(c.order_id)
+    place = first_place(s, ID_MAP, tag)
+    market = market_at(s, number)
     fetch_account(s, account)
     fetch_balance(s, market.base_slot + (account << 2))
     fetch_balance(s, market.quote_slot + (account << 2))
     fetch_open_orders(s, (number << ACCOUNT_BITS) | account)
-    place = place_of_order(s, order_id)
+    fetch_level(s, book_at(s, number * 2 + (c.side & 1)).best)
     prefetch(s + IDS + place * 8)
-    ahead_at(s, i & AHEAD_MASK).place = place
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    ahead.place = place
+    ahead.tag = tag
 
 
 @inlined
 def _look_middle(s: State, i: Any) -> None:
     """The order that it names, or the leaf of the price index where a new one belongs."""
     c = command_at(s, i)
-    tag = tag_of_id(c.order_id)
     ahead = ahead_at(s, i & AHEAD_MASK)
-    place = ahead.place
+    place, tag = ahead.place, ahead.tag
     first, second = map_place_at(s, IDS, place), map_place_at(s, IDS, place + 1)
     second_slot = np.int64(second.slot) if second.tag == tag else np.int64(0)
     slot = np.int64(first.slot) if first.tag == tag else second_slot
-    ahead.place = place if first.tag == tag else place + 1
     ahead.slot = slot
     fetch_order(s, slot)
     fetch_link(s, slot)
     number = np.int64(c.market) if c.market < meta_of(s).markets else np.int64(0)
-    side = np.int64(c.side) & 1
+    side, price = np.int64(c.side) & 1, c.price
     book = book_at(s, number * 2 + side)
-    key = c.price if side else -c.price
-    beside_best = (key ^ level_at(s, book.best).key) >> 6 == 0
-    ahead.leaf = 0
-    if c.kind == _PLACE and not beside_best:
-        ahead.leaf = leaf_ahead(s, np.int64(book.root), key)
+    key = price if side else -price
+    leaf = np.int64(level_at(s, book.best).node)
+    is_far = (key ^ book.best_key) >> 6 != 0
+    if is_far & (c.kind == _PLACE):
+        leaf = leaf_ahead(s, np.int64(book.root), key)
+    ahead.leaf = leaf
+    fetch_node(s, leaf)
+    prefetch_child(s, leaf, key & 63)
 
 
 @inlined
 def _look_near(s: State, i: Any) -> None:
     """What stands around the order, or around the place of a new one."""
     ahead = ahead_at(s, i & AHEAD_MASK)
-    slot = ahead.slot
+    slot, leaf = ahead.slot, ahead.leaf
     order, link = order_at(s, slot), link_at(s, slot)
     fetch_level(s, order.level)
     fetch_order(s, order.next)
     fetch_order(s, order.prev)
     fetch_link(s, link.next)
     fetch_link(s, link.prev)
-    if ahead.leaf != 0:
-        c = command_at(s, i)
-        neighbours_ahead(s, ahead.leaf, c.price if c.side else -c.price)
+    c = command_at(s, i)
+    key = c.price if c.side else -c.price
+    fetch_link(s, account_at(s, c.account & ACCOUNT_MASK).orders_tail)
+    ahead.level = level_ahead(s, leaf, key)
 
 
 @inlined
 def _look_close(s: State, i: Any) -> None:
-    """What an order that is alone in its level touches when it leaves."""
-    level = level_at(s, order_at(s, ahead_at(s, i & AHEAD_MASK).slot).level)
+    """Who is last in the level; or what an order that is alone in its level touches as it goes."""
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    fetch_order(s, level_at(s, ahead.level).tail)
+    level = level_at(s, order_at(s, ahead.slot).level)
     if level.count == 1:
         fetch_level(s, level.better)
         fetch_level(s, level.worse)

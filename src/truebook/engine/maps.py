@@ -37,7 +37,7 @@ IDS = OFFSETS["ids"]
 CLIENTS = OFFSETS["clients"]
 NAMES = OFFSETS["names"]
 PUBLIC_KEYS = OFFSETS["public_keys"]
-_ID_MAP = 0
+ID_MAP = 0
 _CLIENT_MAP = 1
 
 
@@ -65,16 +65,10 @@ def _tag_of_words(a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 @inlined
-def place_of_order(s: State, order_id: Any) -> Any:
-    """The place of the id map where the search for an order id begins."""
-    return first_place(s, _ID_MAP, tag_of_id(order_id))
-
-
-@inlined
 def slot_of_order(s: State, order_id: Any) -> Any:
     """The slot of the resting order with that id; 0: none."""
     tag = tag_of_id(order_id)
-    place = first_place(s, _ID_MAP, tag)
+    place = first_place(s, ID_MAP, tag)
     while True:
         here = map_place_at(s, IDS, place)
         slot = np.int64(here.slot)
@@ -96,13 +90,13 @@ def add_order_id(s: State, order_id: Any, slot: Any) -> None:
     """The order now rests; `meta.orders` already counts it."""
     gateway = gateway_at(s, order_id >> ORDER_COUNTER_BITS)
     gateway.highest_order_id = max(gateway.highest_order_id, order_id)
-    remember(s, IDS, _ID_MAP, meta_of(s).orders, tag_of_id(order_id), slot)
+    remember(s, IDS, ID_MAP, meta_of(s).orders, tag_of_id(order_id), slot)
 
 
 @inlined
 def remove_order_id(s: State, order_id: Any, slot: Any) -> None:
     """The order doesn't rest any more."""
-    forget(s, IDS, _ID_MAP, tag_of_id(order_id), slot)
+    forget(s, IDS, ID_MAP, tag_of_id(order_id), slot)
 
 
 # --- orders by account and client id ------------------------------------------------------------

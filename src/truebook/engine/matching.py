@@ -133,14 +133,14 @@ def match(s: State) -> Any:
     venue_quote = quote_slot(market, VENUE_ACCOUNT)
     is_done = True
     while remaining != 0:
-        level = np.int64(book_at(s, book).best)
-        here = level_at(s, level)
-        key = here.key
+        key = book_at(s, book).best_key
         if key > limit_key:
             break
         if not has_room(s):
             is_done = False
             break
+        level = np.int64(book_at(s, book).best)
+        here = level_at(s, level)
         slot = np.int64(here.head)
         order = order_at(s, slot)
         maker = np.int64(order.account)

@@ -422,7 +422,7 @@ def place(s: State, i: Any) -> None:
     side = np.int64(c.side)
     book = np.int64(c.market) * 2 + side
     best = np.int64(book_at(s, book ^ 1).best)
-    beside = level_at(s, best).key > key_of(1 - side, c.price)
+    beside = book_at(s, book ^ 1).best_key > key_of(1 - side, c.price)
     if beside and c.order_type == _LIMIT and c.time_in_force == _GTC:
         _rest_at_once(s, i, book, key_of(side, c.price))
     else:

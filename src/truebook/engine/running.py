@@ -45,6 +45,7 @@ from truebook.engine.settings import set_asset, set_market, set_market_state, se
 from truebook.engine.state import (
     State,
     account_at,
+    book_at,
     command_at,
     entry_at,
     gateway_at,
@@ -54,7 +55,7 @@ from truebook.engine.state import (
     touched_balance_at,
 )
 from truebook.engine.transfers import go_on_ticking, tick, transfer
-from truebook.limits import GATEWAYS_MAX
+from truebook.limits import GATEWAYS_MAX, MARKETS_MAX
 from truebook.messages import (
     COMMAND_BYTES,
     FORMAT_VERSION,
@@ -197,8 +198,8 @@ def _tell_balances(s: State) -> Any:
     step, touched = meta.step, meta.touched_balances
     while step < touched and meta.row < meta.rows_max:
         slot = touched_balance_at(s, step).value
-        emit_balance(s, account_of(slot), asset_of(slot), slot)
         count_balance(s, slot)
+        emit_balance(s, account_of(slot), asset_of(slot), slot)
         step += 1
     if step < touched:
         meta.step = step
@@ -285,6 +286,8 @@ def start(s: State, rows_max: Any, replies_max: Any, a: Any, b: Any, c: Any) -> 
     meta.accounts = 1
     name = account_at(s, 0).name
     name[0], name[1], name[2] = np.uint64(a), np.uint64(b), np.uint64(c)
+    for book in range(2 * MARKETS_MAX):
+        book_at(s, book).best_key = NO_LEVEL_KEY
     level_at(s, 0).key = NO_LEVEL_KEY
     add_name(s, name[0], name[1], name[2], 0)
     note_account(s, 0)
