@@ -36,7 +36,7 @@ class BytesInPlace:
         """The first `size` bytes; the room is gone."""
         if _shorten(ctypes.byref(self._object), size):
             raise MemoryError
-        contents = ctypes.cast(self._object, ctypes.py_object).value
+        contents: bytes = ctypes.cast(self._object, ctypes.py_object).value
         _release(self._object)
         self.address = 0
-        return contents  # type: ignore[no-any-return]
+        return contents

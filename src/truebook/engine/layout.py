@@ -24,6 +24,7 @@ from truebook.messages import COMMAND
 
 ACCOUNT_BITS = ACCOUNTS_MAX.bit_length() - 1
 ACCOUNT_MASK = ACCOUNTS_MAX - 1
+LEVEL_MASK = LEVELS_MAX - 1
 SLICE_BITS = 10
 """The state hash keeps one sum for each 1,024 slots."""
 
@@ -64,6 +65,9 @@ META = np.dtype(
     ]
 )
 """The one record of scalars."""
+
+ADDRESSES = slice(1, 4)
+"""Of its words: the addresses of input, events and replies."""
 
 MAP = np.dtype(
     [

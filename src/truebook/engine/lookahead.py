@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.compiled import inlined, prefetch
-from truebook.engine.layout import ACCOUNT_BITS, ACCOUNT_MASK, AHEAD_MASK
+from truebook.engine.layout import ACCOUNT_BITS, ACCOUNT_MASK, AHEAD_MASK, LEVEL_MASK
 from truebook.engine.maps import ID_MAP, IDS, tag_of_id
 from truebook.engine.places import first_place
 from truebook.engine.priceindex import leaf_ahead, level_ahead
@@ -111,7 +111,7 @@ def _look_near(s: State, i: Any) -> None:
     c = command_at(s, i)
     key = c.price if c.side else -c.price
     fetch_link(s, account_at(s, c.account & ACCOUNT_MASK).orders_tail)
-    ahead.level = level_ahead(s, leaf, key)
+    ahead.level = level_ahead(s, leaf, key) & LEVEL_MASK
 
 
 @inlined
