@@ -23,7 +23,7 @@ LAYERS = (
         }
     ),
     frozenset({"commandlog", "engine"}),
-    frozenset({"feed", "node"}),
+    frozenset({"feed", "node", "simulation"}),
     frozenset({"api", "bots", "store", "verify", "ws"}),
     frozenset({"supervisor"}),
     frozenset({"bench"}),
@@ -33,7 +33,7 @@ LAYERS = (
 BOTTOM = 1
 # Numba takes a second and a hundred megabytes to import. Only these run the compiled engine;
 # the others may read modules of truebook.engine that get by without it.
-RUNS_THE_ENGINE = frozenset({"engine", "node", "verify", "bench", "cli", "__main__"})
+RUNS_THE_ENGINE = frozenset({"engine", "node", "simulation", "verify", "bench", "cli", "__main__"})
 COMPILERS = frozenset({"numba", "llvmlite"})
 
 
