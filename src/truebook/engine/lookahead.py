@@ -48,8 +48,10 @@ _PLACE = int(CommandKind.PLACE)
 
 FAR, MIDDLE, NEAR, CLOSE = 32, 22, 12, 5
 """How many commands ahead of its own turn a command is looked at."""
-WORTH_IT = 8
-"""An entry of fewer records is carried out as it comes."""
+RECORDS_WORTH_IT = 8
+ORDERS_WORTH_IT = 1 << 15
+"""An entry of fewer records is carried out as it comes; and so is everything while fewer orders
+rest, since they are near anyway."""
 
 
 @inlined
@@ -129,7 +131,10 @@ def _look_close(s: State, i: Any) -> None:
 @inlined
 def look_ahead(s: State, i: Any) -> None:
     """Before the command in record `i`: look at later ones of its entry."""
-    end = meta_of(s).entry_end
+    meta = meta_of(s)
+    if meta.orders < ORDERS_WORTH_IT:
+        return
+    end = meta.entry_end
     if i + FAR < end:
         _look_far(s, i + FAR)
     if i + MIDDLE < end:
@@ -143,8 +148,9 @@ def look_ahead(s: State, i: Any) -> None:
 @inlined
 def begin_looking(s: State, first: Any) -> None:
     """The entry whose first command is in record `first` begins."""
-    end = meta_of(s).entry_end
-    if first + WORTH_IT > end:
+    meta = meta_of(s)
+    end = meta.entry_end
+    if first + RECORDS_WORTH_IT > end or meta.orders < ORDERS_WORTH_IT:
         return
     for i in range(first, min(first + FAR, end)):
         _look_far(s, i)

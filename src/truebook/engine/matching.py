@@ -143,7 +143,7 @@ def match(s: State) -> Any:
         here = level_at(s, level)
         slot = np.int64(here.head)
         order = order_at(s, slot)
-        maker = np.int64(order.account)
+        maker, maker_id = np.int64(order.account), order.order_id
         if maker == account and self_trade != _ALLOW:
             if self_trade != _REJECT_TAKER:
                 close_resting(s, slot, _SELF_TRADE)
@@ -167,7 +167,6 @@ def match(s: State) -> Any:
         touch_order(s, slot)
         value, base_amount = lots * unit_value, lots * lot_atoms
         left -= lots
-        maker_id = order.order_id
         order.remaining = left
         order.executed_quote = order.executed_quote + value
         here.quantity = here.quantity - lots
