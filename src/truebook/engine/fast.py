@@ -17,6 +17,7 @@ from truebook.engine.layout import (
     ACCOUNT_BITS,
     ADDRESSES,
     EVENT_ROWS,
+    LOOK_FROM,
     OFFSETS,
     REPLIES,
     STATUS_FULL,
@@ -55,8 +56,9 @@ def joined(*parts: Applied) -> Applied:
 class FastEngine:
     """A deterministic exchange core (engine/interface.py)."""
 
-    def __init__(self, event_rows: int = EVENT_ROWS) -> None:
-        """`event_rows`: size of the event buffer. Tests make it tiny; results don't change."""
+    def __init__(self, event_rows: int = EVENT_ROWS, look_from: int = LOOK_FROM) -> None:
+        """`event_rows`: size of the event buffer. Tests make it tiny; results don't change.
+        `look_from`: how many orders must rest until it is worth looking ahead. Nor by this."""
         if not EVENT_ROWS_MIN <= event_rows <= EVENT_ROWS:
             raise ValueError(f"event_rows: {event_rows} is not in {EVENT_ROWS_MIN}…{EVENT_ROWS}")
         self._memory = Memory()
@@ -68,7 +70,7 @@ class FastEngine:
         self._addresses = self._pool("meta").view(np.int64)[ADDRESSES]
         self._own_addresses = np.array([self._state + OFFSETS[name] for name in BUFFERS])
         self._addresses[:] = self._own_addresses
-        start(self._state, event_rows, REPLIES, *_VENUE)
+        start(self._state, event_rows, REPLIES, look_from, *_VENUE)
 
     def apply(self, records: bytes | memoryview | NDArray[np.uint8]) -> Applied:
         """See engine/interface.py."""

@@ -43,6 +43,7 @@ META = np.dtype(
         ("rows_max", "<i8"),
         ("reply", "<i8"),  # replies written
         ("replies_max", "<i8"),
+        ("look_from", "<i8"),  # with fewer orders nobody looks ahead
         ("rows_limit", "<i8"),  # with more rows than that there is no room for a step
         ("orders", "<i8"),  # orders resting
         ("orders_top", "<i8"),  # highest slot ever used
@@ -303,6 +304,8 @@ EVENT_ROWS = 1 << 14
 """Half a megabyte: what a large batch writes stays near the second-level cache."""
 REPLIES = 1 << 12
 AHEAD_MASK = 63
+LOOK_FROM = 1 << 15
+"""So many orders don't fit into a processor's own cache; of fewer most are near anyway."""
 INPUT_RECORDS = 1 << 13
 
 POOLS: dict[str, tuple["np.dtype[Any]", int]] = {

@@ -49,9 +49,7 @@ _PLACE = int(CommandKind.PLACE)
 FAR, MIDDLE, NEAR, CLOSE = 32, 22, 12, 5
 """How many commands ahead of its own turn a command is looked at."""
 RECORDS_WORTH_IT = 8
-ORDERS_WORTH_IT = 1 << 15
-"""An entry of fewer records is carried out as it comes; and so is everything while fewer orders
-rest, since they are near anyway."""
+"""An entry of fewer records is carried out as it comes."""
 
 
 @inlined
@@ -132,7 +130,7 @@ def _look_close(s: State, i: Any) -> None:
 def look_ahead(s: State, i: Any) -> None:
     """Before the command in record `i`: look at later ones of its entry."""
     meta = meta_of(s)
-    if meta.orders < ORDERS_WORTH_IT:
+    if meta.orders < meta.look_from:
         return
     end = meta.entry_end
     if i + FAR < end:
@@ -150,7 +148,7 @@ def begin_looking(s: State, first: Any) -> None:
     """The entry whose first command is in record `first` begins."""
     meta = meta_of(s)
     end = meta.entry_end
-    if first + RECORDS_WORTH_IT > end or meta.orders < ORDERS_WORTH_IT:
+    if first + RECORDS_WORTH_IT > end or meta.orders < meta.look_from:
         return
     for i in range(first, min(first + FAR, end)):
         _look_far(s, i)

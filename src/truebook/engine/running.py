@@ -269,14 +269,15 @@ def run(s: State, count: Any) -> Any:
     return status | (meta.row << 8) | (meta.reply << 36)
 
 
-@entry("int64(int64, int64, int64, int64, int64, int64)")
-def start(s: State, rows_max: Any, replies_max: Any, a: Any, b: Any, c: Any) -> Any:
+@entry("int64(int64, int64, int64, int64, int64, int64, int64)")
+def start(s: State, rows_max: Any, replies_max: Any, look_from: Any, a: Any, b: Any, c: Any) -> Any:
     """Make the state of an exchange before its first entry: a clock and the venue's account, whose
     name is the three words."""
     meta = meta_of(s)
     meta.rows_max = rows_max
     meta.rows_limit = rows_max - ROWS_OF_A_STEP
     meta.replies_max = replies_max
+    meta.look_from = look_from
     for number in range(2):
         map_at(s, number).bits = MAP_BITS_START
         map_at(s, number).moved = NOTHING_TO_MOVE
