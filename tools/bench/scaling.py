@@ -19,7 +19,7 @@ from truebook.simulation import Simulation, cancels, limit_orders
 from truebook.units import Grid
 
 BATCH = 4096
-ROUNDS = 60
+ROUNDS = 30
 MID = 1 << 24
 STEPS = {
     "levels": [10, 100, 1_000, 10_000, 100_000, 1_000_000],
