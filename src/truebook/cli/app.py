@@ -266,7 +266,13 @@ def replay(
 
 
 @bench_app.command
-def kernel(*files: Path, json: Json = False, batch: int = 4096) -> int:
+def kernel(
+    *files: Path,
+    json: Json = False,
+    batch: int = 4096,
+    profile: Annotated[bool, Parameter(negative=())] = False,
+    latency: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
     """Measure what a command costs the engine.
 
     Parameters
@@ -275,10 +281,14 @@ def kernel(*files: Path, json: Json = False, batch: int = 4096) -> int:
         Workloads, as `python -m truebook.bench.workload` makes them.
     batch
         Commands that the engine is given at once.
+    profile
+        Also tell what a command makes, and what the slowest batch took.
+    latency
+        Also tell what single commands take: p50, p99, p99.9 and the longest.
     """
-    from truebook.bench.kernel import run
+    from truebook.bench.kernel import Options, run
 
-    return int(run(list(files), json, batch))
+    return int(run(list(files), json, Options(batch, profile, latency)))
 
 
 def _config(data: Path | None, file: Path | None, **sections: dict[str, Any]) -> Config:
