@@ -203,6 +203,8 @@ class Supervisor:
         """Start children and wait until each serves. Raises NotStarted."""
         self._begin(children)
         waiting = asyncio.gather(*(child.serving() for child in children))
+        # A stop leaves it behind: nobody then asks how it ended.
+        waiting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         try:
             while not waiting.done():
                 phases = [c.phase for c in children if c.phase not in (STARTING, SERVING)]
