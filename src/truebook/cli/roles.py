@@ -5,6 +5,7 @@ time that the supervisor gives it, and at once when the supervisor is gone.
 """
 
 import contextlib
+import os
 import sys
 from collections.abc import AsyncGenerator
 
@@ -15,7 +16,7 @@ from truebook.lifeline import Lifeline
 
 
 def run_engine(config: Config, number: int) -> None:
-    """Be one engine, until SIGTERM or SIGINT. Raises UserError."""
+    """Be one engine, until SIGTERM or SIGINT; then the process ends. Raises UserError."""
     lifeline = Lifeline.from_environment()
     log_lines(sys.stdout)
     from truebook import node
@@ -33,6 +34,10 @@ def run_engine(config: Config, number: int) -> None:
         allow_not_durable=config.log.allow_not_durable,
         caught_up=lifeline.serving,
     )
+    # An interpreter that has compiled the engine takes seconds to clear up, and would be killed.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def run_api(config: Config, descriptor: int | None) -> None:

@@ -26,9 +26,10 @@ from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config, UserError
 from truebook.datafolder import DataFolder, Process, State
-from truebook.installation import folder_of
+from truebook.installation import database_url, folder_of
 from truebook.lifeline import SERVING
 from truebook.progress import Progress
+from truebook.store.sqlite.place import path_of
 from truebook.supervisor.children import STARTING, Child
 from truebook.supervisor.demo import provide
 from truebook.supervisor.founding import found, venue_records
@@ -102,6 +103,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         records, commands = venue_records(self._config)
+        path_of(database_url(self._config))  # the user's mistake is told before anything starts
         api, ws = await self._listen()
         await self._start_servers()
         await self._found(records, commands)
@@ -203,6 +205,8 @@ class Supervisor:
         """Start children and wait until each serves. Raises NotStarted."""
         self._begin(children)
         waiting = asyncio.gather(*(child.serving() for child in children))
+        # A stop leaves it behind: nobody then asks how it ended.
+        waiting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         try:
             while not waiting.done():
                 phases = [c.phase for c in children if c.phase not in (STARTING, SERVING)]

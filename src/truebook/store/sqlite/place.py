@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+from truebook.config import ConfigError
+
 SCHEME = "sqlite:///"
 
 
 def path_of(url: str) -> Path:
-    """The file that a URL names: sqlite:///relative, sqlite:////absolute. ValueError otherwise."""
+    """The file that a URL names: sqlite:///relative, sqlite:////absolute. ConfigError otherwise."""
+    if not url.startswith(SCHEME):
+        raise ConfigError(f"database.url: only {SCHEME}path is built yet")
     name = url.removeprefix(SCHEME)
-    if name == url or not name or "?" in name:
-        raise ValueError(f"{url!r} names no file: it must be {SCHEME}path")
+    if not name or "?" in name:
+        raise ConfigError(f"database.url: {url!r} names no file: it must be {SCHEME}path")
     return Path(name)
 
 
