@@ -7,8 +7,8 @@
 
 How it starts: settings from the engine; the notes of an earlier feed, if the bus has any, tell
 where to go on, else where that engine is, with all of the log read; the levels of every market from
-the engine, at that position or later; then passes, while history is loaded beside them. Nothing here is kept: a feed
-that is killed anywhere starts again from bus, engine and history.
+the engine, at that position or later; then passes, while history is loaded beside them. Nothing
+here is kept: a feed that is killed anywhere starts again from bus, engine and history.
 """
 
 import asyncio
@@ -18,7 +18,14 @@ from collections.abc import AsyncGenerator
 
 from truebook.asking import Asker, Horizon, TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
-from truebook.commandlog.interface import Bus, BusUnavailable, Log, LogUnavailable, Position
+from truebook.commandlog.interface import (
+    Bus,
+    BusUnavailable,
+    Log,
+    LogNotDurable,
+    LogUnavailable,
+    Position,
+)
 from truebook.directory import Directory
 from truebook.feed.accounts import Accounts
 from truebook.feed.channels import DEPTH_PERIODS_MS
@@ -134,6 +141,8 @@ class Feed:
                 return notes
             except BusUnavailable as error:
                 await wait_for("the bus", error, attempt)
+            except LogNotDurable:
+                raise
             except LogUnavailable as error:
                 await wait_for("the log", error, attempt)
             attempt += 1

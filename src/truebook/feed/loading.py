@@ -42,6 +42,7 @@ class Loader:
         self._fold: Fold = publisher.fold
         self._asker = asker
         self._history = history
+        self._fold.has_history = history is not None
         self._clock = clock
         self._needed = asyncio.Event()
         self._attempts = 0
@@ -124,7 +125,7 @@ class Loader:
             reason = str(error)
         if self._attempts % ATTEMPTS_SAID == 0:
             symbol = stream.market.symbol
-            _logger.warning("candles of %s begin with the latest trades: %s", symbol, reason)
+            _logger.warning("candles of %s are not told yet: %s", symbol, reason)
         self._attempts += 1
 
     def _end_s(self) -> int:
