@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from store.database import store
+from store.database import opened, store
 from store.stream import campaign
 
 from truebook.commandlog.interface import GENESIS, Position
@@ -11,6 +11,7 @@ from truebook.config import Config, ConfigError
 from truebook.history import HistoryUnavailable, Page
 from truebook.installation import database_url
 from truebook.store.fold import fold
+from truebook.store.interface import StoreUnavailable
 from truebook.store.reading import open_history
 from truebook.store.sqlite import history as asking
 from truebook.store.sqlite import reader as reading
@@ -90,6 +91,24 @@ def test_a_database_may_come_and_be_replaced(path, tmp_path, history, entries):
     path.write_bytes(b"rubbish " * 1000)
     with pytest.raises(HistoryUnavailable):
         asyncio.run(history.position())
+
+
+def damage(path):
+    """Damage the text of the schema, as a bad disk may: SQLite then quotes what isn't UTF-8."""
+    with opened(path) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        broken = "UPDATE sqlite_master SET sql = CAST(x'435245415445ec80' AS TEXT) WHERE name = ?"
+        connection.execute(broken, ("orders",))
+        connection.commit()
+
+
+def test_a_damaged_text_in_the_file_is_a_database_that_is_away(path, history, entries):
+    store(path, entries[:50])
+    damage(path)
+    with pytest.raises(HistoryUnavailable):
+        asyncio.run(history.position())
+    with pytest.raises(StoreUnavailable):
+        SqliteWriter(path).open()
 
 
 def test_an_empty_database_has_no_history(path, history):

@@ -48,11 +48,9 @@ class Accounts:
             if account in fold.directory.accounts:
                 self._begin(account)
         oldest_s = self._clock.elapsed_s() - UNHEARD_S
-        for account, followed in list(self._followed.items()):
-            if followed.listened_s < oldest_s and account not in self._loading:
-                async with self._publisher.lock:
-                    fold.accounts.pop(account, None)
-                del self._followed[account]
+        for account in list(self._followed):
+            if self._is_unheard(account, oldest_s):
+                await self._give_up(account, oldest_s)
 
     def close(self) -> None:
         """Ask no more."""
@@ -67,6 +65,19 @@ class Accounts:
             self._load_soon(account, followed)
         followed.listened_s = self._clock.elapsed_s()
         return followed
+
+    def _is_unheard(self, account: int, oldest_s: float) -> bool:
+        """Whether an account is followed that nobody has listened to since then."""
+        followed = self._followed.get(account)
+        is_old = followed is not None and followed.listened_s < oldest_s
+        return is_old and account not in self._loading
+
+    async def _give_up(self, account: int, oldest_s: float) -> None:
+        async with self._publisher.lock:
+            # While the lock was waited for somebody may have come, or another call done this.
+            if self._is_unheard(account, oldest_s):
+                self._publisher.fold.accounts.pop(account, None)
+                del self._followed[account]
 
     def _look(self) -> None:
         """After a loss, load again."""

@@ -6,9 +6,9 @@
      who listens? ─► every 250 ms: Interest ─► Ticker ─► log
 
 How it starts: settings from the engine; the notes of an earlier feed, if the bus has any, tell
-where to go on, else the end of the stream; the levels of every market from the engine, at that
-position or later; then passes, while history is loaded beside them. Nothing here is kept: a feed
-that is killed anywhere starts again from bus, engine and history.
+where to go on, else where that engine is, with all of the log read; the levels of every market from
+the engine, at that position or later; then passes, while history is loaded beside them. Nothing
+here is kept: a feed that is killed anywhere starts again from bus, engine and history.
 """
 
 import asyncio
@@ -18,7 +18,14 @@ from collections.abc import AsyncGenerator
 
 from truebook.asking import Asker, Horizon, TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
-from truebook.commandlog.interface import Bus, BusUnavailable, Log, Position
+from truebook.commandlog.interface import (
+    Bus,
+    BusUnavailable,
+    Log,
+    LogNotDurable,
+    LogUnavailable,
+    Position,
+)
 from truebook.directory import Directory
 from truebook.feed.accounts import Accounts
 from truebook.feed.channels import DEPTH_PERIODS_MS
@@ -42,6 +49,7 @@ class Feed:
         self, bus: Bus, log: Log, asker: Asker, history: History | None, clock: Clock
     ) -> None:
         self._bus = bus
+        self._log = log
         self._asker = asker
         self._work = IdleWork(clock)
         self.fold = Fold(Directory())
@@ -60,12 +68,14 @@ class Feed:
         history: History | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> "Feed":
-        """A feed that stands where an earlier one ended, or at the end of the stream; waits for
-        bus and engine. `channel`: where answers to this feed come, and to nobody else."""
+        """A feed that stands where an earlier one ended, or at the end of the log; waits for
+        bus, log and engine. `channel`: where answers to this feed come, and to nobody else."""
         asker = await Asker.start(bus, channel, Horizon())
         feed = cls(bus, log, asker, history, clock)
         notes = await feed._notes()
-        await feed._load_settings()
+        position = await feed._load_settings()
+        if POSITION not in notes:
+            feed._stand_at(position, position)
         for number in feed.fold.directory.markets:
             names = {period: chain_name(number, period) for period in DEPTH_PERIODS_MS}
             told = {period: int(notes[name]) for period, name in names.items() if name in notes}
@@ -114,34 +124,46 @@ class Feed:
             await asyncio.sleep(TICK_S)
 
     async def _notes(self) -> dict[str, str]:
-        """What an earlier feed has noted; stand behind it, or at the end of the stream."""
+        """What an earlier feed has noted; stand behind it. If there is nothing, only what comes
+        from now on is to be told: an engine that has read the log to its present end says where
+        that is, since the stream may be empty and about to be made again from its beginning."""
         attempt = 0
         while True:
             try:
-                tail = await self._bus.event_tail()
-                return self._stand_behind(tail, await self._bus.notes())
+                notes = await self._bus.notes()
+                end = await self._bus.event_tail()
+                if POSITION in notes:
+                    told = Position.parse(notes[POSITION])
+                    self._stand_at(Position.parse(notes.get(RESUME, notes[POSITION])), told)
+                else:
+                    end = max(end, await self._log.last_position())
+                self._asker.saw(max(end, self.publisher.position))
+                return notes
             except BusUnavailable as error:
                 await wait_for("the bus", error, attempt)
-                attempt += 1
+            except LogNotDurable:
+                raise
+            except LogUnavailable as error:
+                await wait_for("the log", error, attempt)
+            attempt += 1
 
-    def _stand_behind(self, tail: Position, notes: dict[str, str]) -> dict[str, str]:
-        told = Position.parse(notes[POSITION]) if POSITION in notes else tail
-        begin = Position.parse(notes[RESUME]) if RESUME in notes else told
+    def _stand_at(self, begin: Position, told: Position) -> None:
         self.fold.begin(begin, told)
         self.publisher.position = told
-        self._asker.saw(max(told, tail))
-        return notes
 
-    async def _load_settings(self) -> None:
+    async def _load_settings(self) -> Position:
+        """As of which position they were told."""
         attempt = 0
         while True:
             try:
                 answer = await self._asker.ask("settings")
-                self.fold.directory.load(Position.parse(answer.position), answer.settings)
-                return
             except TimedOut as error:
                 await wait_for("an engine", error, attempt)
                 attempt += 1
+                continue
+            position = Position.parse(answer.position)
+            self.fold.directory.load(position, answer.settings)
+            return position
 
 
 @contextlib.asynccontextmanager

@@ -64,6 +64,8 @@ class Fold:
         self.markets: dict[int, MarketStream] = {}
         self.accounts: dict[int, FollowedAccount] = {}
         self.interest: Interest = NO_INTEREST
+        self.has_history = False
+        """Whether candles will be loaded: until they are, half of one would be told as a whole."""
         self._messages: list[Message] = []
         self._told: dict[str, int] = {}
         self._period_positions = dict.fromkeys((name for name in DEPTH_PERIODS_MS if name), GENESIS)
@@ -193,6 +195,8 @@ class Fold:
 
     def _tell_figures(self, time_s: int) -> None:
         for stream in self.markets.values():
+            if self.has_history and not stream.candles.is_loaded:
+                continue
             symbol = stream.market.symbol
             intervals = self.interest.klines.get(symbol, ())
             self._messages += stream.klines(intervals, time_s, self._now_us)

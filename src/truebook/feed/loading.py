@@ -44,6 +44,7 @@ class Loader:
         self._fold: Fold = publisher.fold
         self._asker = asker
         self._history = history
+        self._fold.has_history = history is not None
         self._clock = clock
         self._needed = asyncio.Event()
         self._resumed: dict[int, Position] = {}
@@ -114,9 +115,7 @@ class Loader:
             attempts = attempts + 1 if reasons else 0
             if attempts % ATTEMPTS_SAID == ATTEMPTS_BEFORE_SAID:
                 for symbol, reason in reasons.items():
-                    _logger.warning(
-                        "candles of %s begin with the latest trades: %s", symbol, reason
-                    )
+                    _logger.warning("candles of %s are not told yet: %s", symbol, reason)
             await asyncio.sleep(HISTORY_AGAIN_S)
 
     async def _load_history(self, history: History, number: int, stream: MarketStream) -> str:

@@ -7,7 +7,7 @@ the order of the events: trades, then the depth that they led to, then the best 
 from collections.abc import Iterable, Iterator
 
 from truebook.directory import Market
-from truebook.feed.candles import Candles, Traded
+from truebook.feed.candles import KEPT_SECONDS, Candles, Traded
 from truebook.feed.channels import (
     DEPTH_PERIODS_MS,
     book_ticker_channel,
@@ -18,7 +18,7 @@ from truebook.feed.channels import (
 )
 from truebook.feed.depth import Depth
 from truebook.feed.events import Fill
-from truebook.feed.intervals import INTERVALS
+from truebook.feed.intervals import INTERVALS, Interval
 from truebook.feed.public_json import MarketJson
 from truebook.history import Candle
 from truebook.messages import Side
@@ -84,12 +84,12 @@ class MarketStream:
 
     def klines(self, intervals: Iterable[str], time_s: int, now_us: int) -> Iterator[Message]:
         """For each interval that somebody listens to: the candles that have ended since the last
-        call, and the present one if it has grown."""
+        call, and the present one if it has grown. Who begins to listen is told the last one."""
         last, self._klines = self._klines, {}
         for name in intervals:
             interval = INTERVALS[name]
             start_s = interval.start_of(time_s)
-            ended_s, told = last.get(name, (start_s, None))
+            ended_s, told = last.get(name) or (self._first_told(interval, start_s), None)
             channel = kline_channel(self.market.symbol, name)
             for _ in range(FINAL_MAX):
                 if ended_s >= start_s:
@@ -103,6 +103,13 @@ class MarketStream:
                 end_s = interval.next_start(start_s)
                 yield channel, self._json.kline(candle, end_s, False, now_us)
             self._klines[name] = (start_s, candle)
+
+    def _first_told(self, interval: Interval, start_s: int) -> int:
+        """With which candle telling begins: the one before the present, if all of it is known.
+        It may have ended while nobody told it."""
+        before_s = interval.start_of(start_s - 1)
+        kept_s = interval.next_start(start_s) - before_s
+        return before_s if kept_s <= KEPT_SECONDS[interval.made_of] else start_s
 
     def ticker(self, time_s: int, now_us: int) -> Iterator[Message]:
         """The figures of 24 hours, if they are others than at the last call."""

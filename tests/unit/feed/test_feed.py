@@ -258,6 +258,28 @@ def test_the_feed_gets_through_the_loss_of_everything_on_the_bus(venue):
     run(venue, play)
 
 
+def test_a_feed_that_starts_while_the_stream_is_made_again_tells_nothing_old(venue, monkeypatch):
+    trades, depth = venue.listen("trade.SOL_USDC"), venue.listen("depth.SOL_USDC")
+
+    async def no_tail_yet(bus):
+        return Position(0, 0)
+
+    async def play():
+        async with venue.feed():
+            await venue.trade(10_000, 100)
+            await until(lambda: trades and depth)
+        # With the bus the notes are lost, and the stream begins anew from the first entry.
+        venue.bus.notes.clear()
+        monkeypatch.setattr(MemoryBus, "event_tail", no_tail_yet)
+        async with venue.feed():
+            await venue.trade(10_100, 100)
+            await until(lambda: len(trades) >= 2)
+        assert [trade["t"] for trade in read(trades)] == [1, 2]
+        assert chained(read(depth))
+
+    run(venue, play)
+
+
 class FakeHistory:
     """A database that knows one old trade, and first nothing at all."""
 

@@ -1,10 +1,14 @@
-"""Where a SQLite database is."""
+"""Where a SQLite database is, and what it raises that is the file's fault."""
 
+import sqlite3
 from pathlib import Path
 
 from truebook.config import ConfigError
 
 SCHEME = "sqlite:///"
+FILE_ERRORS = (sqlite3.Error, OSError, UnicodeDecodeError)
+"""What is raised over a file that is away, locked or damaged. Every text that is written is UTF-8;
+where one isn't any more, SQLite quotes it in its error message, and Python can't read that."""
 
 
 def path_of(url: str) -> Path:

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from truebook.history import HistoryUnavailable
 from truebook.limits import HISTORY_QUESTIONS_MAX, HISTORY_READ_MS_MAX
+from truebook.store.sqlite.place import FILE_ERRORS
 from truebook.store.sqlite.schema import SCHEMA_VERSION
 
 READERS = 2
@@ -69,7 +70,7 @@ class Reader:
                 connection.rollback()
         except sqlite3.ProgrammingError:
             raise
-        except (sqlite3.Error, OSError) as error:
+        except FILE_ERRORS as error:
             self._forget()
             is_slow = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
             reason = "it takes too long" if is_slow else str(error)

@@ -16,6 +16,7 @@ from truebook.directory import Directory
 from truebook.store.interface import Stored, StoreUnavailable
 from truebook.store.rows import Change, Rows
 from truebook.store.sqlite.grids import read_assets, read_markets
+from truebook.store.sqlite.place import FILE_ERRORS
 from truebook.store.sqlite.schema import MIGRATIONS, SCHEMA_VERSION
 
 BUSY_S = 1.0
@@ -95,7 +96,7 @@ class SqliteWriter:
             _migrate(connection)
             self._identity = self._found()
             return _stored(connection)
-        except (sqlite3.Error, OSError) as error:
+        except FILE_ERRORS as error:
             self.close()
             raise _unavailable(error) from None
 
@@ -114,7 +115,7 @@ class SqliteWriter:
                 if connection.in_transaction:
                     connection.rollback()
                 raise
-        except (sqlite3.Error, OSError) as error:
+        except FILE_ERRORS as error:
             raise _unavailable(error) from None
 
     def close(self) -> None:
