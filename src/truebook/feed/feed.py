@@ -57,6 +57,9 @@ class Feed:
         self.accounts = Accounts(self.publisher, asker, clock)
         self.loader = Loader(self.publisher, asker, history, clock)
         self.ticker = Ticker(log)
+        self._is_heard_anew = False
+        """Whether listeners may have missed messages since they were last looked at."""
+        bus.on_reconnect(self._hear_anew)
         self.questions = Questions(bus, self.publisher, self.accounts, history, self.look, clock)
 
     @classmethod
@@ -110,8 +113,12 @@ class Feed:
             _logger.debug("who listens can't be learnt: %s", error)
             return
         async with self.publisher.lock:
-            self.fold.interest = interest_in(channels)
+            anew, self._is_heard_anew = self._is_heard_anew, False
+            self.fold.listen(interest_in(channels), anew)
         await self.accounts.listened(self.fold.interest.accounts)
+
+    def _hear_anew(self) -> None:
+        self._is_heard_anew = True
 
     async def _keep_looking(self) -> None:
         while True:

@@ -159,6 +159,20 @@ class Fold:
             if stream.depth.is_behind:
                 stream.depth.lose()
 
+    def listen(self, interest: Interest, anew: bool) -> None:
+        """Who listens to what from now on. What only tells of changes is told once as it is to who
+        has begun; `anew`: to everybody, since messages may have been lost."""
+        known = NO_INTEREST if anew else self.interest
+        self.interest = interest
+        for stream in self.markets.values():
+            symbol = stream.market.symbol
+            if symbol in interest.tops - known.tops:
+                stream.tell_top_again()
+            if symbol in interest.tickers - known.tickers:
+                stream.tell_ticker_again()
+            if symbol in interest.klines and (anew or symbol not in known.klines):
+                stream.tell_klines_again()
+
     def lose(self) -> None:
         """Events have been missed: everything must be loaded again."""
         for stream in self.markets.values():

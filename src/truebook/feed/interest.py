@@ -16,6 +16,8 @@ class Interest(NamedTuple):
 
     markets: frozenset[str]
     """Those of which any public stream has a listener."""
+    tops: frozenset[str]
+    """The best bid and ask."""
     tickers: frozenset[str]
     klines: dict[str, frozenset[str]]
     """Intervals, by symbol."""
@@ -25,6 +27,7 @@ class Interest(NamedTuple):
 def interest_in(channels: Iterable[str]) -> Interest:
     """What these channels are about; channels of others are passed over."""
     markets: set[str] = set()
+    tops: set[str] = set()
     tickers: set[str] = set()
     klines: dict[str, set[str]] = {}
     accounts: set[int] = set()
@@ -44,8 +47,11 @@ def interest_in(channels: Iterable[str]) -> Interest:
                 markets.add(symbol)
                 if stream == "ticker":
                     tickers.add(symbol)
+                elif stream == "bookTicker":
+                    tops.add(symbol)
     return Interest(
         frozenset(markets),
+        frozenset(tops),
         frozenset(tickers),
         {symbol: frozenset(intervals) for symbol, intervals in klines.items()},
         frozenset(accounts),

@@ -45,7 +45,7 @@ class MarketStream:
             period: depth_channel(market.symbol, period) for period in DEPTH_PERIODS_MS
         }
         self._told_us = 0
-        self._top: _Top = (None, None)
+        self._top: _Top | None = (None, None)
         self._klines: dict[str, tuple[int, Candle | None]] = {}
         self._ticker: Candle | None = None
 
@@ -60,6 +60,19 @@ class MarketStream:
         return self._trade_channel, self._json.trade(
             event.trade_id, price, quantity, buyer, seller, buyer_is_maker, now_us, time_ms * 1000
         )
+
+    def tell_top_again(self) -> None:
+        """Tell the best bid and ask with the next change of the depth, whether they change or
+        not."""
+        self._top = None
+
+    def tell_ticker_again(self) -> None:
+        """Tell the figures at the next call."""
+        self._ticker = None
+
+    def tell_klines_again(self) -> None:
+        """Tell the present candles at the next call, and how those before them ended."""
+        self._klines = {}
 
     def changes(self, time_ms: int, now_us: int) -> Iterator[Message]:
         """The depth since the last pass, and the best bid and ask if they are others."""

@@ -235,12 +235,15 @@ class Supervisor:
         for listener in self._listeners:
             listener.close()
         deadline_s = self._clock.elapsed_s() + STOP_S_MAX
+
+        def left_s() -> float:
+            return max(STAGE_S_MIN, deadline_s - self._clock.elapsed_s())
+
         for roles, patience_s in STOP_STAGES:
             if "store" in roles and any(c.is_serving for c in self._children if c.role == "store"):
-                await wait_for_store(self._config, STORE_S_MAX)
-            left_s = max(STAGE_S_MIN, deadline_s - self._clock.elapsed_s())
+                await wait_for_store(self._config, min(STORE_S_MAX, left_s()))
             stopping = [
-                child.stop(min(patience_s, left_s))
+                child.stop(min(patience_s, left_s()))
                 for child in self._children
                 if child.role in roles
             ]

@@ -329,6 +329,45 @@ def test_a_history_that_comes_late_heals_what_was_unknown(venue):
     run(venue, play)
 
 
+def test_who_begins_to_listen_is_told_the_best_bid_and_ask_of_a_quiet_market(venue):
+    depth = venue.listen("depth.SOL_USDC")
+
+    async def play():
+        async with venue.feed():
+            await venue.place(1, Side.ASK, 10_000, 500)
+            await until(lambda: any(update["a"] for update in read(depth)))
+            tops = venue.listen("bookTicker.SOL_USDC")
+            await until(lambda: tops)
+            assert (read(tops)[0]["a"], read(tops)[0]["A"]) == ("100", "5")
+
+    run(venue, play)
+
+
+def test_after_a_loss_of_the_bus_what_tells_only_changes_is_told_again(venue):
+    names = ("bookTicker.SOL_USDC", "ticker.SOL_USDC", "kline.1d.SOL_USDC")
+    heard = [venue.listen(name) for name in names]
+
+    async def play():
+        bus = MemoryBus(venue.bus)
+        feed = await Feed.start(bus, MemoryLog(venue.log), next(_channels))
+        async with running(feed):
+            await venue.trade(10_000, 100)
+            await venue.place(1, Side.ASK, 10_100, 500)
+            await until(lambda: all(heard))
+            await until(lambda: read(heard[0])[-1]["A"] == "5")
+            last = [read(messages)[-1] for messages in heard]
+            for messages in heard:
+                messages.clear()
+            bus.reconnected()
+            await until(lambda: all(heard))
+            for before, messages in zip(last, heard, strict=True):
+                volatile = dict.fromkeys(("E", "T", "u") if before["e"] == "bookTicker" else ("E",))
+                assert read(messages)[-1] | volatile == before | volatile
+        await bus.close()
+
+    run(venue, play)
+
+
 def test_a_market_that_is_opened_later_is_told_too(venue):
     heard = venue.listen("depth.ETH_BTC")
 
