@@ -24,6 +24,12 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct, field
 
+from truebook.limits import (
+    PASSWORD_MEMORY_KIB_MAX,
+    PASSWORD_OPERATIONS_MAX,
+    SESSION_HOURS_MAX,
+)
+
 if TYPE_CHECKING:
     from truebook.genesis import Venue
 
@@ -110,10 +116,35 @@ class BotsSection(_Section, frozen=True):
 
 
 class AccountsSection(_Section, frozen=True):
-    """What `account create` gives a new account."""
+    """Who may open an account, and what a new one is given."""
 
     open_orders_max: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 5_000
     """In all markets together."""
+    sign_up: bool = True
+    """Whether anybody may open an account over HTTP."""
+    sign_ups_an_hour: Annotated[int, Meta(ge=1)] = 20
+    """From one address; further ones have to wait."""
+    faucet: str = ""
+    """What whoever signs up is given to play with, as in `USDC=10000,SOL=100`."""
+
+
+class PasswordsSection(_Section, frozen=True):
+    """What it costs to try a password (argon2id); stronger values count from the next change of a
+    password on."""
+
+    memory_kib: Annotated[int, Meta(ge=8, le=PASSWORD_MEMORY_KIB_MAX)] = 64 * 1024
+    operations: Annotated[int, Meta(ge=1, le=PASSWORD_OPERATIONS_MAX)] = 3
+
+
+class SessionsSection(_Section, frozen=True):
+    """Sessions of people in a browser."""
+
+    hours: Annotated[int, Meta(ge=1, le=SESSION_HOURS_MAX)] = 24
+    """After that one logs in anew."""
+    secure: bool = False
+    """Send the cookie over TLS only; true wherever people reach the exchange by https://."""
+    origins: str = ""
+    """Further origins whose pages may use a session, as in `https://app.example,…`."""
 
 
 class Config(_Section, frozen=True):
@@ -130,6 +161,8 @@ class Config(_Section, frozen=True):
     engine: EngineSection = EngineSection()
     bots: BotsSection = BotsSection()
     accounts: AccountsSection = AccountsSection()
+    passwords: PasswordsSection = PasswordsSection()
+    sessions: SessionsSection = SessionsSection()
     venue: dict[str, Any] = field(default_factory=dict)
     """Assets, markets and fee tiers as `genesis.Venue`; empty: SOL_USDC, BTC_USDC, ETH_USDC."""
 

@@ -83,3 +83,42 @@ still far from the decoder's own limit."""
 
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
+
+# --- people ------------------------------------------------------------------------------------
+
+PASSWORD_CHARACTERS_MIN = 10
+PASSWORD_CHARACTERS_MAX = 256
+PASSWORD_MEMORY_KIB_MIN = 8
+PASSWORD_MEMORY_KIB_MAX = 1 << 20
+PASSWORD_OPERATIONS_MAX = 16
+"""What one derivation may take, whatever a database row says: an edited one must not be able to
+take all memory, or a minute."""
+
+LOGINS_WAITING_MAX = 32
+"""One password is tried at a time, in 0.13 s: the last one in the queue waits four seconds."""
+
+PASSWORD_FAILURES_FREE = 10
+ADDRESS_FAILURES_FREE = 20
+"""Wrong passwords before a name, or an address, has to wait: several people share an address."""
+BACK_OFF_S_MAX_NAME = 60
+"""Short, since whoever guesses at a name also keeps its owner waiting: 1,440 guesses a day."""
+BACK_OFF_S_MAX_ADDRESS = 900
+BACK_OFF_FORGOTTEN_S = 3_600
+
+SESSION_HOURS_MAX = 24 * 30
+SESSIONS_CACHED_MAX = 10_000
+"""Verified sessions that a gateway remembers, a few hundred bytes each."""
+SESSIONS_OF_AN_ACCOUNT_MAX = 50
+"""More are a mistake; the oldest ends."""
+PEOPLE_POLL_S = 0.25
+"""How often a gateway looks for sessions that others ended: well inside the promised second."""
+
+API_KEYS_OF_AN_ACCOUNT_MAX = 200
+KEYS_OF_AN_ACCOUNT_MAX = 1_000
+"""Ever registered, revoked ones included: each takes a slot of the engine for good. The rest is
+for changed passwords."""
+KEY_LABEL_CHARACTERS_MAX = 40
+KEY_ADDRESSES_MAX = 20
+
+REASON_CHARACTERS_MAX = 200
+"""Why an administrator did something; it is kept in the log for ever."""

@@ -25,7 +25,7 @@ LAYERS = (
     frozenset({"commandlog", "engine"}),
     frozenset({"asking", "directory"}),
     frozenset({"following", "history"}),
-    frozenset({"feed", "node"}),
+    frozenset({"feed", "node", "people"}),
     frozenset({"api", "bots", "store", "verify", "ws"}),
     frozenset({"supervisor"}),
     frozenset({"bench"}),

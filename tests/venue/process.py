@@ -11,7 +11,8 @@ from collections.abc import AsyncGenerator
 
 from venue.local import LocalExchange
 
-from truebook.api.exchange import Exchange, Outcome
+from truebook.api.app import Application
+from truebook.api.exchange import Outcome
 from truebook.api.serve import listen, serve
 
 SLOW_SECONDS = 0.5
@@ -25,14 +26,14 @@ class SlowExchange(LocalExchange):
 
 
 @contextlib.asynccontextmanager
-async def connect(mode: str) -> AsyncGenerator[Exchange, None]:
+async def connect(mode: str) -> AsyncGenerator[Application, None]:
     try:
         if mode == "wait":
             print("waiting", flush=True)
             await asyncio.Event().wait()
         exchange = SlowExchange() if mode == "slow" else LocalExchange()
         exchange.open_account("trader", {"USDC": "1000"}, key=KEY)
-        yield exchange
+        yield Application(exchange)
     finally:
         print("given back", flush=True)
 

@@ -17,16 +17,25 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Router
 
 from truebook.api.account import Account
+from truebook.api.admin import Administration
 from truebook.api.authenticate import Authority
-from truebook.api.errors import ApiError
+from truebook.api.errors import ApiError, unavailable
 from truebook.api.exchange import Exchange
+from truebook.api.keys import Keys
 from truebook.api.markets import Markets
 from truebook.api.orders import Orders
+from truebook.api.people_errors import told
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.response import JSON, encode, respond
+from truebook.api.sign_in import SignIn
 from truebook.api.stubs import Stubs
+from truebook.api.visitors import Visitors
 from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.interface import LogUnavailable
+from truebook.people.errors import PeopleError
+from truebook.people.exchange import Refused
+from truebook.people.people import People
 
 log = structlog.get_logger()
 
@@ -37,14 +46,21 @@ CLOSING = frozenset({408, 413, 431})
 class Application:
     """One gateway's HTTP side."""
 
-    def __init__(self, exchange: Exchange, clock: Clock = SYSTEM_CLOCK) -> None:
-        authority = Authority(exchange.directory, clock)
+    def __init__(
+        self, exchange: Exchange, clock: Clock = SYSTEM_CLOCK, people: People | None = None
+    ) -> None:
+        """`people` None: there are keys and no sessions, and nobody can sign up."""
+        self._visitors = None if people is None else Visitors(people)
+        authority = Authority(exchange.directory, clock, people)
         self._orders = Orders(exchange, authority).endpoints()
         self._others = Router(
             routes=[
                 *Markets(exchange, clock).routes(),
                 *Account(exchange, authority).routes(),
                 *Stubs(authority).routes(),
+                *Administration(exchange, authority).routes(),
+                *([] if people is None else SignIn(exchange, authority, people).routes()),
+                *([] if people is None else Keys(authority, people).routes()),
             ],
             redirect_slashes=False,
         )
@@ -76,6 +92,8 @@ class Application:
                 await _respond_error(send_with_id, error)
 
     async def _endpoint(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._visitors is not None:
+            await self._visitors.recognise(scope)
         endpoint = self._orders.get((scope["method"], scope["path"]))
         if endpoint is not None:
             await endpoint(scope, receive, send)
@@ -97,11 +115,17 @@ def _error_of(failure: Exception) -> ApiError:
         return failure
     if isinstance(failure, TimedOut):
         return ApiError(504, "TIMEOUT", "The engine did not answer in time")
+    if isinstance(failure, LogUnavailable):
+        return unavailable()
+    if isinstance(failure, PeopleError | Refused):
+        return told(failure)
     if isinstance(failure, HTTPException):
         return ApiError(failure.status_code, "RESOURCE_NOT_FOUND", failure.detail)
     return ApiError(500, "SERVER_ERROR", "The request failed by a fault of the exchange")
 
 
 async def _respond_error(send: Send, error: ApiError) -> None:
-    closing = ((b"connection", b"close"),) if error.status in CLOSING else ()
-    await respond(send, error.status, encode(error.body()), JSON, closing)
+    headers = [(b"connection", b"close")] if error.status in CLOSING else []
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % error.retry_after_s))
+    await respond(send, error.status, encode(error.body()), JSON, tuple(headers))

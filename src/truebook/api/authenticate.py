@@ -1,4 +1,4 @@
-"""Who asks: Ed25519 signatures over what was asked (contract A2).
+"""Who asks: Ed25519 signatures over what was asked (contract A2), or the session of a cookie.
 
 Promise: an `Authority` names a caller only if a registered, unexpired key with the permission
 signed exactly this operation with exactly these parameters, within its window of our clock. The
@@ -8,6 +8,9 @@ What is signed is rebuilt from the parsed parameters: sorted by name, `name=valu
 Some clients sign the values as they are, others percent-encode them; both are tried. Values as they
 are can be ambiguous: {"a": "1&b=2"} reads like {"a": "1", "b": "2"}. So parameters that contain the
 joining characters are taken only percent-encoded, and one string always means one request.
+
+A request without a signature may come with a session (people/statements.py), which was signed when
+its owner logged in; then the browser must not say that another site's page sent it.
 """
 
 import base64
@@ -20,10 +23,16 @@ from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
 from truebook.api.errors import ApiError, invalid
+from truebook.api.headers import Headers
+from truebook.api.same_origin import Origins
 from truebook.clock import Clock
+from truebook.config import SessionsSection
 from truebook.directory import Directory, Key
 from truebook.limits import SIGNATURE_WINDOW_MS_DEFAULT, SIGNATURE_WINDOW_MS_MAX
 from truebook.messages import Permission
+from truebook.people.passwords import is_password_key
+from truebook.people.people import People
+from truebook.people.statements import Session, permissions_now
 
 Parameters = Sequence[tuple[str, str]]
 """Names and values of one signed object, as text."""
@@ -37,7 +46,10 @@ class Caller(NamedTuple):
 
     account: int
     public_key: bytes
+    """The API key, or of a session the password's key."""
     signature: bytes
+    """Empty for a session: its requests carry none."""
+    session: Session | None = None
 
 
 def parameters_of(fields: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -58,15 +70,19 @@ def _signed_text(name: str, value: object) -> str:
 class Authority:
     """Tells who signed a request, by the keys of a directory and the gateway's own clock."""
 
-    def __init__(self, directory: Directory, clock: Clock) -> None:
+    def __init__(self, directory: Directory, clock: Clock, people: People | None = None) -> None:
+        """`people` None: there are no sessions, and no key has an address list."""
         self._directory = directory
         self._clock = clock
+        self._address_lists = None if people is None else people.address_lists
+        sessions = SessionsSection() if people is None else people.config.sessions
+        self.origins = Origins(sessions.origins, secure=sessions.secure)
 
     def reader(
         self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
     ) -> Caller:
         """Who asks for something of their own account. Raises ApiError."""
-        return self._caller(headers, instruction, [parameters], Permission.READ)
+        return self._caller(headers, instruction, [parameters], Permission.READ, changes=False)
 
     def trader(
         self, headers: Mapping[bytes, bytes], instruction: str, objects: Sequence[Parameters]
@@ -75,7 +91,30 @@ class Authority:
 
         Every change passes here exactly once: the place to refuse a signature seen before.
         """
-        return self._caller(headers, instruction, objects, Permission.TRADE)
+        return self._caller(headers, instruction, objects, Permission.TRADE, changes=True)
+
+    def administrator(
+        self,
+        headers: Mapping[bytes, bytes],
+        instruction: str,
+        parameters: Parameters,
+        *,
+        changes: bool,
+    ) -> Caller:
+        """Who wants to see or change what only administrators may. Raises ApiError."""
+        return self._caller(headers, instruction, [parameters], Permission.ADMIN, changes=changes)
+
+    def session(self, headers: Mapping[bytes, bytes], *, changes: bool) -> Session:
+        """The session of somebody who does what takes a person. Raises ApiError."""
+        session = _session_of(headers)
+        if session is None or not self.permissions_of(session):
+            raise ApiError(401, "UNAUTHORIZED", "Nobody is logged in")
+        self.origins.check(headers, changes=changes)
+        return session
+
+    def permissions_of(self, session: Session) -> Permission:
+        """What a session may do now."""
+        return permissions_now(session, self._directory, self._clock.now_ms())
 
     def _caller(
         self,
@@ -83,8 +122,14 @@ class Authority:
         instruction: str,
         objects: Sequence[Parameters],
         permission: Permission,
+        *,
+        changes: bool,
     ) -> Caller:
         """401 for what proves nobody, 400 outside the window, 403 without permission."""
+        if _session_of(headers) is not None:
+            session = self.session(headers, changes=changes)
+            _check_permission(self.permissions_of(session), permission)
+            return Caller(session.account, session.public_key, b"", session)
         public_key = _decoded(headers.get(b"x-api-key", b""), _KEY_BYTES)
         if public_key is None:
             raise ApiError(401, "UNAUTHORIZED", "X-API-Key is missing or not a key")
@@ -95,20 +140,40 @@ class Authority:
         now = self._clock.now_ms()
         if abs(now - int(timestamp)) > int(window):
             raise ApiError(400, "INVALID_CLIENT_REQUEST", "Request has expired (X-Timestamp)")
-        key = self._directory.keys.get(public_key)
+        key = self._key(public_key)
         # An unknown key's signature is looked at too, so that time doesn't tell which keys exist.
         signed = _is_signed(public_key, signature, instruction, objects, timestamp, window)
-        if key is None or not key.permissions or 0 < key.expires_ms <= now:
+        if key is None:
             raise ApiError(401, "UNAUTHORIZED", "Unknown API key")
         if not signed:
             raise ApiError(401, "INVALID_SIGNATURE", "Invalid signature")
-        _check_permission(key, permission)
+        self._check_address(public_key, headers)
+        _check_permission(key.permissions, permission)
         return Caller(key.account, public_key, signature)
 
+    def _key(self, public_key: bytes) -> Key | None:
+        """A key that is neither unknown nor revoked nor expired, and not a password's: that one
+        only opens sessions."""
+        key = self._directory.keys.get(public_key)
+        if key is None or not key.permissions or 0 < key.expires_ms <= self._clock.now_ms():
+            return None
+        return None if is_password_key(key) else key
 
-def _check_permission(key: Key, permission: Permission) -> None:
-    if permission not in key.permissions:
-        raise ApiError(403, "FORBIDDEN", f"The key lacks the permission to {permission.name}")
+    def _check_address(self, public_key: bytes, headers: Mapping[bytes, bytes]) -> None:
+        address = headers.address if isinstance(headers, Headers) else ""
+        if self._address_lists is not None and not self._address_lists.allow(public_key, address):
+            raise ApiError(403, "FORBIDDEN", "The key may not be used from this address")
+
+
+def _session_of(headers: Mapping[bytes, bytes]) -> Session | None:
+    if isinstance(headers, Headers) and b"x-api-key" not in headers:
+        return headers.session
+    return None
+
+
+def _check_permission(permissions: Permission, permission: Permission) -> None:
+    if permission not in permissions:
+        raise ApiError(403, "FORBIDDEN", f"The permission is missing: {permission.name}")
 
 
 def _timestamp_and_window(headers: Mapping[bytes, bytes]) -> tuple[str, str]:

@@ -23,6 +23,7 @@ class ApiError(Exception):
         field: str | None = None,
         order_id: int | None = None,
         order_ids: Sequence[int] = (),
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -31,6 +32,7 @@ class ApiError(Exception):
         self.field = field
         self.order_id = order_id
         self.order_ids = order_ids
+        self.retry_after_s = retry_after_s
 
     def body(self) -> dict[str, str | list[str]]:
         """The error as JSON says it."""

@@ -17,12 +17,12 @@ import uvicorn
 import uvloop
 
 from truebook.api.app import Application
-from truebook.api.exchange import Exchange
 
 log = structlog.get_logger()
 
-Connect = Callable[[], AbstractAsyncContextManager[Exchange]]
-"""Enters with an exchange whose directory is loaded, leaves with its connections given back."""
+Connect = Callable[[], AbstractAsyncContextManager[Application]]
+"""Enters with an application on an exchange whose directory is loaded, leaves with all connections
+given back."""
 
 SHUTDOWN_SECONDS = 5
 """Longer than a reply may take, so that an order that was begun is still answered."""
@@ -63,6 +63,8 @@ def server_of(application: Application) -> uvicorn.Server:
             interface="asgi3",
             log_config=None,
             access_log=False,
+            # Else whoever connects from this machine could claim any address by a header.
+            proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
@@ -86,7 +88,7 @@ async def _serve(connect: Connect, bound: socket.socket) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await connecting
             return
-        server = server_of(Application(connecting.result()))
+        server = server_of(connecting.result())
         stopping.add_done_callback(lambda _: setattr(server, "should_exit", True))
         log.info("accepting requests", address=bound.getsockname()[:2])
         await server.serve(sockets=[bound])

@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from truebook import __version__
-from truebook.config import Config, UserError
-from truebook.config import load as load_config
+from truebook.cli.account_commands import key_app, list_accounts, password
+from truebook.cli.admin_commands import admin_app
+from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.config import UserError
 
 app = App(
     name="truebook",
@@ -26,13 +28,12 @@ app = App(
 account_app = App(name="account", help="Accounts and their keys.")
 bench_app = App(name="bench", help="Measure.")
 app.command(account_app)
+app.command(admin_app)
+account_app.command(key_app)
+account_app.command(list_accounts, name="list")
+account_app.command(password)
 app.command(bench_app)
 
-Data = Annotated[Path | None, Parameter(help="The data folder; truebook-data by default.")]
-ConfigFile = Annotated[
-    Path | None, Parameter(help="The configuration; truebook.toml, if there is one, by default.")
-]
-Json = Annotated[bool, Parameter(negative=(), help="Print JSON.")]
 Kind = Annotated[Literal["fast", "naive"] | None, Parameter(name="--engine", show=False)]
 
 
@@ -66,7 +67,7 @@ def up(
     bots
         Whether a market maker and a noise taker trade.
     """
-    settings = _config(
+    settings = config_of(
         data,
         config,
         api={"host": host, "port": port, "processes": apis},
@@ -92,7 +93,7 @@ def engine_role(
     """
     from truebook.cli.roles import run_engine
 
-    run_engine(_config(data, config, engine={"kind": engine}), number)
+    run_engine(config_of(data, config, engine={"kind": engine}), number)
 
 
 @app.command(name="api")
@@ -115,7 +116,7 @@ def api_role(
     """
     from truebook.cli.roles import run_api
 
-    run_api(_config(data, config, api={"host": host, "port": port}), socket)
+    run_api(config_of(data, config, api={"host": host, "port": port}), socket)
 
 
 @app.command
@@ -123,7 +124,7 @@ def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> N
     """List the processes that run on the data folder."""
     from truebook.cli.reports import print_processes
 
-    print_processes(_config(data, config), json)
+    print_processes(config_of(data, config), json)
 
 
 @app.command
@@ -131,7 +132,7 @@ def status(*, data: Data = None, config: ConfigFile = None, json: Json = False) 
     """Tell where the log and each engine are, and the engines' state hashes."""
     from truebook.cli.reports import print_status
 
-    print_status(_config(data, config), json)
+    print_status(config_of(data, config), json)
 
 
 @account_app.command
@@ -155,7 +156,7 @@ def create(
     """
     from truebook.cli.reports import print_created
 
-    print_created(_config(data, config), name, credit, json)
+    print_created(config_of(data, config), name, credit, json)
 
 
 @app.command
@@ -179,7 +180,7 @@ def replay(
     to
         The position of the last entry to apply; the end of the log by default.
     """
-    settings = _config(data, config, engine={"kind": engine})
+    settings = config_of(data, config, engine={"kind": engine})
     if source != "genesis":
         raise UserError(f"--from {source} isn't built yet; --from genesis is")
     from truebook.cli.replaying import print_replay
@@ -201,12 +202,6 @@ def kernel(*files: Path, json: Json = False, batch: int = 4096) -> int:
     from truebook.bench.kernel import run
 
     return int(run(list(files), json, batch))
-
-
-def _config(data: Path | None, file: Path | None, **sections: dict[str, Any]) -> Config:
-    """The configuration with what the command line says on top."""
-    overrides: dict[str, Any] = {"data": None if data is None else str(data), **sections}
-    return load_config(file, overrides=overrides)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -4,6 +4,7 @@ Promise: JSON is one value on one line, its keys camelCase; times are millisecon
 """
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -53,8 +54,10 @@ def print_status(config: Config, json: bool) -> None:
 
 def print_created(config: Config, name: str, credits: Sequence[str], json: bool) -> None:
     """`truebook account create`."""
-    from truebook.cli.accounts import create_account
+    from truebook.cli.loglines import log_lines
+    from truebook.supervisor.accounts import create_account
 
+    log_lines(sys.stderr)
     created = asyncio.run(create_account(attached(config), name, credits))
     if json:
         keys = {"apiKey": created.key, "apiSecret": created.secret}

@@ -41,20 +41,26 @@ def run_api(config: Config, descriptor: int | None) -> None:
     log_lines(sys.stdout)
     import socket
 
+    from truebook.api.app import Application
     from truebook.api.connect import connected
-    from truebook.api.exchange import Exchange
     from truebook.api.serve import listen, serve
+    from truebook.people.people import People
+    from truebook.people.sqlite import open_in
 
     config = attached(config)
 
     @contextlib.asynccontextmanager
-    async def connect() -> AsyncGenerator[Exchange]:
+    async def connect() -> AsyncGenerator[Application]:
         connection = connected(
             config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
         )
         async with connection as exchange:
+            people = await People.start(exchange, config, open_in(folder_of(config).path))
             lifeline.serving()
-            yield exchange
+            try:
+                yield Application(exchange, people=people)
+            finally:
+                await people.close()
 
     if descriptor is not None:
         bound = socket.socket(fileno=descriptor)
