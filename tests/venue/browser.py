@@ -1,12 +1,12 @@
 """People at a gateway in this process: browsers that keep a cookie, and time that stands still."""
 
 import asyncio
+import base64
 import json
 import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from nacl.signing import SigningKey
 from venue.asgi import Answer
 from venue.credentials import Credentials, signed_headers
@@ -168,11 +168,9 @@ class Browser:
         """An API key of who is logged in, made by the exchange."""
         answer = self.call("POST", "/api/v1/keys", permissions=list(permissions), **fields)
         assert answer.status == 200, answer
-        import base64
-
         seed = base64.b64decode(answer.json["apiSecret"])
-        assert base64.b64encode(bytes(SigningKey(seed).verify_key)).decode() == (
-            answer.json["apiKey"]
+        assert (
+            base64.b64encode(bytes(SigningKey(seed).verify_key)).decode() == (answer.json["apiKey"])
         )
         return Credentials(0, seed)
 
@@ -184,8 +182,3 @@ class Browser:
             key, instruction, fields, timestamp=self.town.clock.now_ms()
         )
         return self.send(method, path, fields, {**headers, "Cookie": None, "Origin": None})
-
-
-def without_secrets(answer: Answer) -> str:
-    """What a body says."""
-    return msgspec.json.decode(answer.body) if answer.body else ""

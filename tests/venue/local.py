@@ -15,9 +15,10 @@ from truebook import commands
 from truebook.api.exchange import Outcome
 from truebook.asking import TimedOut
 from truebook.commandlog.entries import for_engine, pack_entry
-from truebook.commandlog.interface import LogEntry, LogUnavailable, Position
+from truebook.commandlog.interface import GENESIS, LogEntry, LogUnavailable, Position
 from truebook.commandlog.replies import pack_position, settings_events
 from truebook.directory import Directory
+from truebook.engine.answering import answer as answered
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.genesis import DEFAULT_VENUE, Venue, commands_of
 from truebook.messages import (
@@ -25,7 +26,7 @@ from truebook.messages import (
     OrderStatus,
     Permission,
 )
-from truebook.queries import Answer, OrderRow, QueryKind
+from truebook.queries import Answer, OrderRow, Query, QueryKind
 from truebook.units import parse
 
 ALL_PERMISSIONS = Permission.READ | Permission.TRADE | Permission.WITHDRAW
@@ -41,6 +42,9 @@ class LocalExchange:
         self.submissions = 0
         self._order_ids = itertools.count(1 << 43)
         self._sequence = 0
+        # As a gateway begins: with what an empty engine has already.
+        settings = answered(self.engine, Query(0, "", str(GENESIS), "settings"), str(GENESIS))
+        self.directory.load(GENESIS, settings.settings)
         self.apply(b"".join(commands_of(venue)))
 
     def apply(self, records: bytes) -> Outcome:

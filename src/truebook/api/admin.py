@@ -104,7 +104,7 @@ class Administration:
         first = _whole_of(fields, "from", 0)
         count = min(max(_whole_of(fields, "limit", 100), 1), ACCOUNTS_LISTED_MAX)
         known = self._exchange.directory.accounts
-        numbers = range(max(first, 0), min(max(first, 0) + count, len(known)))
+        numbers = [number for number in range(first, first + count) if number in known]
         return JsonResponse([_json(known[number]) for number in numbers])
 
     async def set_account(self, request: Request) -> Response:

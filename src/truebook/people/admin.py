@@ -143,8 +143,8 @@ class Admin:
         """Change an account's fee tier, its cap on open orders, and whether it is blocked."""
         account = self.account(number)
         if change.tier is not None:
-            if change.tier not in self._directory.tiers:
-                raise Unacceptable("tier", "has no fees yet; set them first")
+            if not 0 <= change.tier < TIERS_MAX:
+                raise Unacceptable("tier", f"must be 0 … {TIERS_MAX - 1}")
             account = account._replace(tier=change.tier)
         if change.open_orders_max is not None:
             if not 0 <= change.open_orders_max <= 0xFFFF_FFFF:

@@ -6,7 +6,7 @@ A key's secret is shown once, to whoever had it made, and kept nowhere. A key be
 for good: a revoked one can't be given to another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
 from nacl.signing import SigningKey
@@ -80,10 +80,18 @@ def names_of(permissions: Permission) -> list[str]:
 class ApiKeys:
     """The API keys of accounts."""
 
-    def __init__(self, exchange: Exchange, database: AsyncDatabase, clock: Clock) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        database: AsyncDatabase,
+        clock: Clock,
+        look_again: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`look_again` makes this process heed what was changed in the database."""
         self._exchange = exchange
         self._database = database
         self._clock = clock
+        self._look_again = look_again
 
     async def of(self, account: int) -> list[ListedKey]:
         """The keys that were not revoked, the oldest first; expired ones included."""
@@ -122,7 +130,8 @@ class ApiKeys:
             # Once revoked a key stays revoked, and one that is alive is changed by revoking it.
             raise Unacceptable("publicKey", "has been registered before")
         row = KeyRow(public_key, plan.label, address_list(plan.addresses), now_ms)
-        # First the list: at no moment does the key work from elsewhere.
+        # First the list: at no moment does the key work from elsewhere on this gateway; on others
+        # it may for a moment, before anybody but its owner has heard of it.
         await self.note(row)
         setting = commands.set_key(
             account=account,
@@ -136,6 +145,7 @@ class ApiKeys:
     async def note(self, row: KeyRow) -> None:
         """Keep label and addresses of a key."""
         await self._database.run(lambda database: database.set_key(row))
+        await self._look_again()
 
     async def change(
         self, account: int, public_key: bytes, label: str | None, addresses: list[str] | None

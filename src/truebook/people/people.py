@@ -77,7 +77,7 @@ class People:
         self._nobodys_salt = self._deriver.new_salt()
         self.sessions = Sessions(database, exchange.directory, clock)
         self.address_lists = AddressLists()
-        self.keys = ApiKeys(exchange, database, clock)
+        self.keys = ApiKeys(exchange, database, clock, self.look_again)
         self._versions: Versions | None = None
         self._following: asyncio.Task[None] | None = None
 
