@@ -1,6 +1,7 @@
 """What `truebook admin …` does; through the same code as the endpoints."""
 
 import getpass
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -96,7 +97,11 @@ def _json(note: Noted) -> dict[str, Any]:
 
 
 def _why(reason: str) -> Why:
-    return Why(f"command line, {getpass.getuser()}", reason)
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user often has no name
+        user = f"user {os.getuid()}"
+    return Why(f"command line, {user}", reason)
 
 
 def _administer(config: Config, work: Work) -> None:

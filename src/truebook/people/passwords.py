@@ -39,7 +39,8 @@ PASSWORD_KEY_EXPIRES_MS = 253_402_300_799_000
 """The end of the year 9999: the expiry of a new password key."""
 _GENERATIONS_MAX = 1 << 32
 
-_IDLE = 19
+_NICENESS = 5
+"""Not the lowest: a thread that holds the interpreter must not wait long for a processor."""
 
 
 def is_password_key(key: Key) -> bool:
@@ -121,4 +122,4 @@ def _give_way() -> None:
     """Lower this thread's priority, where threads have one of their own."""
     if hasattr(os, "setpriority") and os.path.exists("/proc/self/task"):
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _IDLE)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

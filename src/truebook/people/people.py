@@ -16,12 +16,13 @@ from nacl.signing import SigningKey
 
 from truebook import commands
 from truebook.clock import SYSTEM_CLOCK, Clock
-from truebook.config import Config
+from truebook.config import Config, ConfigError
 from truebook.directory import Key
 from truebook.limits import KEYS_OF_AN_ACCOUNT_MAX, PEOPLE_POLL_S
 from truebook.messages import Permission, RejectCode
 from truebook.people.accounts import (
     OWNERS_PERMISSIONS,
+    Amount,
     amounts_of,
     check_chosen_name,
     credit_commands,
@@ -89,8 +90,12 @@ class People:
         open_database: Callable[[], PeopleDatabase],
         clock: Clock = SYSTEM_CLOCK,
     ) -> "People":
-        """Read the address lists and follow what others change."""
+        """Read the address lists and follow what others change. Raises ConfigError."""
         people = cls(exchange, config, AsyncDatabase(open_database), clock)
+        try:
+            people._faucet()
+        except Unacceptable as error:
+            raise ConfigError(f"accounts.{error}") from None
         await people._database.run(lambda database: database.remove_expired(clock.now_ms()))
         await people.look_again()
         people._following = asyncio.create_task(people._follow())
@@ -136,7 +141,7 @@ class People:
         directory = self._exchange.directory
         if name in directory.account_by_name:
             raise Refused(RejectCode.NAME_TAKEN, 0)
-        amounts = amounts_of(filter(None, accounts.faucet.split(",")), directory, "faucet")
+        amounts = self._faucet()
         await self._charge(sign_up_charge(visitor.address, accounts.sign_ups_an_hour))
         salt = self._deriver.new_salt()
         key = await self._deriver.derive(password, salt)
@@ -144,6 +149,11 @@ class People:
         await self._add_salt(account, salt)
         await self._register(account, key, OWNERS_PERMISSIONS, credit_commands(account, amounts))
         return await self._open_session(key, visitor)
+
+    def _faucet(self) -> list[Amount]:
+        """What whoever signs up is given. Raises Unacceptable."""
+        credits = [text.strip() for text in self.config.accounts.faucet.split(",")]
+        return amounts_of(filter(None, credits), self._exchange.directory, "faucet")
 
     async def log_in(self, name: str, password: str, visitor: Visitor) -> LoggedIn:
         """Open a session. Raises WrongPassword, TryLater."""

@@ -112,8 +112,10 @@ class SqlitePeople:
     # sessions
 
     def add_session(self, row: SessionRow, count_max: int) -> None:
-        """Keep a session; the oldest beyond `count_max` end."""
+        """Keep a session; the account's expired ones and the oldest beyond `count_max` go."""
         with self._transaction() as run:
+            expired = (row.account, row.created_ms)
+            run("DELETE FROM sessions WHERE account = ? AND expires_ms <= ?", expired)
             run("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             run(
                 "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions"
