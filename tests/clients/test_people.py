@@ -1,5 +1,6 @@
 """People at a real exchange with two gateways: what one of them changes, both heed."""
 
+import base64
 import http.client
 import itertools
 import json
@@ -102,8 +103,6 @@ def test_a_changed_password_counts_on_both_gateways(town, alice):
 
 
 def test_a_key_and_its_revocation_count_on_both_gateways(alice):
-    import base64
-
     made = alice.call("POST", "/api/v1/keys", permissions=["read"])[1]
     key = Credentials(0, base64.b64decode(made["apiSecret"]))
 

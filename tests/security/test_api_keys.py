@@ -5,11 +5,11 @@ import base64
 import pytest
 from nacl.signing import SigningKey
 from venue.browser import PASSWORD, Town
-from venue.credentials import Credentials
+from venue.credentials import Credentials, signed_headers
 
 from truebook.limits import API_KEYS_OF_AN_ACCOUNT_MAX
 from truebook.messages import Permission
-from truebook.people.passwords import PASSWORD_KEY_EXPIRES_MS
+from truebook.people.passwords import PASSWORD_KEY_EXPIRES_MS, derive
 
 KEYS = "/api/v1/keys"
 CAPITAL = ("GET", "/api/v1/capital", "balanceQuery")
@@ -50,8 +50,6 @@ def test_a_key_works_only_from_the_addresses_on_its_list(town, alice):
         assert town.browser(address=address).signed(key, *CAPITAL).status == status
     forged = {"X-Forwarded-For": "192.0.2.1", "Forwarded": "for=192.0.2.1"}
     elsewhere = town.browser(address="203.0.113.1")
-    from venue.credentials import signed_headers
-
     headers = signed_headers(key, "balanceQuery", {}, timestamp=town.clock.now_ms())
     assert elsewhere.send("GET", "/api/v1/capital", {}, {**headers, **forged}).status == 403
 
@@ -192,8 +190,6 @@ def test_the_keys_of_an_account_are_bounded(town, alice, monkeypatch):
 
 def test_the_key_of_a_password_signs_no_requests(town, alice):
     """Else guesses could be made that no back-off counts."""
-    from truebook.people.passwords import derive
-
     account = town.exchange.directory.account_by_name["alice"].number
     salt = town.run(town.people._database.run(lambda database: database.salts(account)))[0]
     key = Credentials(account, bytes(derive(PASSWORD, salt)))

@@ -2,6 +2,7 @@
 
 import pytest
 from venue.browser import Town
+from venue.credentials import signed_headers
 
 ORDERS = {"symbol": "SOL_USDC"}
 FOREIGN = [
@@ -74,8 +75,6 @@ def test_our_own_pages_may(alice, headers):
 
 
 def test_signed_requests_are_not_asked_where_they_come_from(town, alice):
-    from venue.credentials import signed_headers
-
     key = alice.make_key("read", "trade")
     headers = signed_headers(key, "orderCancelAll", ORDERS, timestamp=town.clock.now_ms())
     foreign = {"Origin": "http://evil.test", "Content-Type": "text/plain", "Cookie": None}

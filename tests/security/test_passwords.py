@@ -8,6 +8,7 @@ from venue.browser import CHEAP, PASSWORD, Town
 from truebook.limits import LOGINS_WAITING_MAX
 from truebook.people import passwords
 from truebook.people.errors import TryLater
+from truebook.people.people import Visitor
 
 WRONG = "not the password"
 
@@ -94,8 +95,6 @@ def test_a_hundred_guesses_at_once_are_a_hundred_guesses(town):
     people = town.people
 
     async def all_at_once():
-        from truebook.people.people import Visitor
-
         guesses = [
             people.log_in(guess["name"], guess["password"], Visitor(f"10.0.{n}.1"))
             for n in range(100)
@@ -188,8 +187,6 @@ def test_a_name_that_exists_is_not_taken_over(town):
 
 
 def test_two_who_want_a_name_at_once_dont_both_get_it(town):
-    from truebook.people.people import Visitor
-
     async def both():
         visitor = Visitor("192.0.2.1")
         found = [town.people.sign_up("alice", f"password {n} of it", visitor) for n in (1, 2)]

@@ -2,6 +2,7 @@
 
 import pytest
 from venue.browser import PASSWORD, Town
+from venue.credentials import signed_headers
 
 ME = "/api/v1/auth/session"
 ORDER = {
@@ -169,8 +170,6 @@ def test_another_accounts_order_is_unknown_to_a_session(town):
 def test_a_signed_request_is_its_keys_whatever_cookie_comes_along(town):
     alice, bob = town.signed_up("alice"), town.signed_up("bob")
     key = bob.make_key("read")
-    from venue.credentials import signed_headers
-
     headers = signed_headers(key, "keyQueryAll", {}, timestamp=town.clock.now_ms())
     alices = alice.call("GET", "/api/v1/keys").json
     bobs = bob.call("GET", "/api/v1/keys").json

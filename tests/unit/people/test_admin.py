@@ -5,6 +5,8 @@ from venue.browser import PASSWORD, Town
 
 from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import LogEntry, Position
+from truebook.engine.fast import FastEngine
+from truebook.engine.naive.engine import NaiveEngine
 from truebook.messages import NOTE_PARTS_MAX, note_parts, read_note
 from truebook.people.audit import noted
 
@@ -143,7 +145,7 @@ def test_accounts_are_listed_page_by_page(root, alice):
 @pytest.mark.parametrize(
     ("method", "path", "fields"),
     [
-        ("POST", "credit", {"name": "alice", "symbol": "XXX", "quantity": "1"}),
+        ("POST", "credit", {"name": "alice", "symbol": "NONE", "quantity": "1"}),
         ("POST", "credit", {"name": "alice", "symbol": "USDC", "quantity": "0"}),
         ("POST", "credit", {"name": "alice", "symbol": "USDC", "quantity": "-1"}),
         ("POST", "credit", {"name": "alice", "symbol": "USDC", "quantity": "1e5"}),
@@ -153,7 +155,7 @@ def test_accounts_are_listed_page_by_page(root, alice):
         ("POST", "credit", {"accountId": -1, "symbol": "USDC", "quantity": "1"}),
         ("POST", "credit", {"name": "alice", "symbol": "USDC", "quantity": "99999999999999"}),
         ("POST", "markets/state", {"symbol": "SOL_USDC", "state": "Asleep"}),
-        ("POST", "markets/state", {"symbol": "SOL_XXX", "state": "Open"}),
+        ("POST", "markets/state", {"symbol": "SOL_NONE", "state": "Open"}),
         ("POST", "assets", {"symbol": "USDC", "decimals": 6}),
         ("POST", "assets", {"symbol": "eur", "decimals": 6}),
         ("POST", "assets", {"symbol": "E" * 17, "decimals": 6}),
@@ -161,7 +163,7 @@ def test_accounts_are_listed_page_by_page(root, alice):
         ("POST", "assets", {"symbol": "EUR", "decimals": -1}),
         ("POST", "assets", {"symbol": "EUR"}),
         ("POST", "assets", {"symbol": "EUR", "decimals": 2, "supply": 9}),
-        ("POST", "markets", {"symbol": "SOL_XXX", "tick": "1", "step": "1"}),
+        ("POST", "markets", {"symbol": "SOL_NONE", "tick": "1", "step": "1"}),
         ("POST", "markets", {"symbol": "SOLUSDC", "tick": "1", "step": "1"}),
         ("POST", "markets", {"symbol": "SOL_USDC", "tick": "1", "step": "1"}),
         ("POST", "markets", {"symbol": "SOL_BTC", "tick": "0.00000001", "step": "0.1"}),
@@ -250,9 +252,6 @@ def test_a_note_that_is_too_long_is_refused():
 
 
 def test_a_note_changes_no_state_of_any_engine(town):
-    from truebook.engine.fast import FastEngine
-    from truebook.engine.naive.engine import NaiveEngine
-
     entry = pack_entry(1, 1, b"".join(note_parts("who\nwhy " * 30, 1)))
     empty = pack_entry(1, 1, bytes(64))
     for make in (NaiveEngine, FastEngine):
