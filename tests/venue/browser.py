@@ -61,7 +61,7 @@ class Town:
     def poll(self) -> None:
         """Let every gateway look at the database, as they do four times a second."""
         for people in self._people:
-            self.run(people.look_again())
+            self.run(people.doorkeeper.look_again())
 
     def browser(self, application: Application | None = None, **options: Any) -> "Browser":
         """Somebody new."""

@@ -50,8 +50,9 @@ class Application:
         self, exchange: Exchange, clock: Clock = SYSTEM_CLOCK, people: People | None = None
     ) -> None:
         """`people` None: there are keys and no sessions, and nobody can sign up."""
-        self._visitors = None if people is None else Visitors(people)
-        authority = Authority(exchange.directory, clock, people)
+        doorkeeper = None if people is None else people.doorkeeper
+        self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
+        authority = Authority(exchange.directory, clock, doorkeeper)
         self._orders = Orders(exchange, authority).endpoints()
         self._others = Router(
             routes=[

@@ -30,8 +30,8 @@ from truebook.config import SessionsSection
 from truebook.directory import Directory, Key
 from truebook.limits import SIGNATURE_WINDOW_MS_DEFAULT, SIGNATURE_WINDOW_MS_MAX
 from truebook.messages import Permission
+from truebook.people.doorkeeper import Doorkeeper
 from truebook.people.passwords import is_password_key
-from truebook.people.people import People
 from truebook.people.statements import Session, permissions_now
 
 Parameters = Sequence[tuple[str, str]]
@@ -70,12 +70,14 @@ def _signed_text(name: str, value: object) -> str:
 class Authority:
     """Tells who signed a request, by the keys of a directory and the gateway's own clock."""
 
-    def __init__(self, directory: Directory, clock: Clock, people: People | None = None) -> None:
-        """`people` None: there are no sessions, and no key has an address list."""
+    def __init__(
+        self, directory: Directory, clock: Clock, doorkeeper: Doorkeeper | None = None
+    ) -> None:
+        """`doorkeeper` None: there are no sessions, and no key has an address list."""
         self._directory = directory
         self._clock = clock
-        self._address_lists = None if people is None else people.address_lists
-        sessions = SessionsSection() if people is None else people.config.sessions
+        self._address_lists = None if doorkeeper is None else doorkeeper.address_lists
+        sessions = SessionsSection() if doorkeeper is None else doorkeeper.section
         self.origins = Origins(sessions.origins, secure=sessions.secure)
 
     def reader(

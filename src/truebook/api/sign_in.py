@@ -34,7 +34,7 @@ class SignIn:
         self._exchange = exchange
         self._authority = authority
         self._people = people
-        self._cookie = SessionCookie(secure=people.config.sessions.secure)
+        self._cookie = SessionCookie(secure=people.doorkeeper.section.secure)
 
     def routes(self) -> list[Route]:
         """Each endpoint at its path."""

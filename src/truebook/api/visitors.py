@@ -6,15 +6,15 @@ requests waits for nothing here.
 
 from truebook.api.cookies import SessionCookie
 from truebook.api.request import SESSION_IN_SCOPE, Scope
-from truebook.people.people import People
+from truebook.people.doorkeeper import Doorkeeper
 
 
 class Visitors:
     """Recognises sessions."""
 
-    def __init__(self, people: People) -> None:
-        self._sessions = people.sessions
-        self._cookie = SessionCookie(secure=people.config.sessions.secure)
+    def __init__(self, doorkeeper: Doorkeeper) -> None:
+        self._sessions = doorkeeper.sessions
+        self._cookie = SessionCookie(secure=doorkeeper.section.secure)
 
     async def recognise(self, scope: Scope) -> None:
         """Note in the scope whose session the request comes with."""

@@ -6,19 +6,16 @@ answer. A password is changed in an order that leaves either the old or the new 
 wherever it is cut off.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-import structlog
 from nacl.signing import SigningKey
 
 from truebook import commands
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.config import Config, ConfigError
-from truebook.directory import Key
-from truebook.limits import KEYS_OF_AN_ACCOUNT_MAX, PEOPLE_POLL_S
+from truebook.directory import Directory, Key
+from truebook.limits import KEYS_OF_AN_ACCOUNT_MAX
 from truebook.messages import Permission, RejectCode
 from truebook.people.accounts import (
     OWNERS_PERMISSIONS,
@@ -28,9 +25,9 @@ from truebook.people.accounts import (
     credit_commands,
     open_account,
 )
-from truebook.people.addresses import AddressLists
 from truebook.people.backoff import address_charge, name_charge, sign_up_charge
-from truebook.people.database import AsyncDatabase, Charge, PeopleDatabase, Salt, Versions
+from truebook.people.database import Charge, PeopleDatabase, Salt
+from truebook.people.doorkeeper import Doorkeeper
 from truebook.people.errors import Forbidden, TryLater, Unacceptable, WrongPassword
 from truebook.people.exchange import Exchange, Refused, carry_out
 from truebook.people.keys import ApiKeys
@@ -42,10 +39,8 @@ from truebook.people.passwords import (
     is_password_key,
     password_keys,
 )
-from truebook.people.sessions import Sessions, new_token
+from truebook.people.sessions import new_token
 from truebook.people.statements import Session, hash_of, signed
-
-logger = structlog.get_logger()
 
 AGENT_CHARACTERS_MAX = 120
 
@@ -67,20 +62,16 @@ class LoggedIn(NamedTuple):
 class People:
     """Everything about people that one process does; made by `People.start`."""
 
-    def __init__(
-        self, exchange: Exchange, config: Config, database: AsyncDatabase, clock: Clock
-    ) -> None:
+    def __init__(self, exchange: Exchange, config: Config, doorkeeper: Doorkeeper) -> None:
         self._exchange = exchange
-        self.config = config
-        self._database = database
-        self._clock = clock
+        self._config = config
+        self._database = doorkeeper.database
+        self._clock = doorkeeper.clock
         self._deriver = Deriver(config.passwords.operations, config.passwords.memory_kib)
         self._nobodys_salt = self._deriver.new_salt()
-        self.sessions = Sessions(database, exchange.directory, clock)
-        self.address_lists = AddressLists()
-        self.keys = ApiKeys(exchange, database, clock, self.look_again)
-        self._versions: Versions | None = None
-        self._following: asyncio.Task[None] | None = None
+        self.doorkeeper = doorkeeper
+        self.sessions = doorkeeper.sessions
+        self.keys = ApiKeys(exchange, self._database, self._clock, doorkeeper.look_again)
 
     @classmethod
     async def start(
@@ -90,50 +81,24 @@ class People:
         open_database: Callable[[], PeopleDatabase],
         clock: Clock = SYSTEM_CLOCK,
     ) -> "People":
-        """Read the address lists and follow what others change. Raises ConfigError."""
-        people = cls(exchange, config, AsyncDatabase(open_database), clock)
+        """With a doorkeeper of their own. Raises ConfigError."""
         try:
-            people._faucet()
+            faucet_of(config, exchange.directory)
         except Unacceptable as error:
             raise ConfigError(f"accounts.{error}") from None
-        await people._database.run(lambda database: database.remove_expired(clock.now_ms()))
-        await people.look_again()
-        people._following = asyncio.create_task(people._follow())
-        return people
+        keeper = await Doorkeeper.start(exchange.directory, config.sessions, open_database, clock)
+        return cls(exchange, config, keeper)
 
     async def close(self) -> None:
         """Give everything back."""
-        if self._following is not None:
-            self._following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._following
-        await self._database.close()
+        await self.doorkeeper.close()
         self._deriver.close()
-
-    async def look_again(self) -> None:
-        """Take notice of what this or another process has changed in the database."""
-        versions = await self._database.run(lambda database: database.versions())
-        known = self._versions
-        if known is None or versions.keys != known.keys:
-            rows = await self._database.run(lambda database: database.restricted_keys())
-            self.address_lists.load(rows)
-        if known is None or versions.sessions != known.sessions:
-            self.sessions.forget()
-        self._versions = versions
-
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(PEOPLE_POLL_S)
-            try:
-                await self.look_again()
-            except Exception as error:
-                logger.warning("the people database can't be read", reason=str(error))
 
     # signing up, logging in
 
     async def sign_up(self, name: str, password: str, visitor: Visitor) -> LoggedIn:
         """Open an account with a password, and log in. Raises Refused, PeopleError."""
-        accounts = self.config.accounts
+        accounts = self._config.accounts
         if not accounts.sign_up:
             raise Forbidden("Accounts are opened by the operator here")
         check_chosen_name(name)
@@ -141,7 +106,7 @@ class People:
         directory = self._exchange.directory
         if name in directory.account_by_name:
             raise Refused(RejectCode.NAME_TAKEN, 0)
-        amounts = self._faucet()
+        amounts = faucet_of(self._config, directory)
         await self._charge(sign_up_charge(visitor.address, accounts.sign_ups_an_hour))
         salt = self._deriver.new_salt()
         key = await self._deriver.derive(password, salt)
@@ -149,11 +114,6 @@ class People:
         await self._add_salt(account, salt)
         await self._register(account, key, OWNERS_PERMISSIONS, credit_commands(account, amounts))
         return await self._open_session(key, visitor)
-
-    def _faucet(self) -> list[Amount]:
-        """What whoever signs up is given. Raises Unacceptable."""
-        credits = [text.strip() for text in self.config.accounts.faucet.split(",")]
-        return amounts_of(filter(None, credits), self._exchange.directory, "faucet")
 
     async def log_in(self, name: str, password: str, visitor: Visitor) -> LoggedIn:
         """Open a session. Raises WrongPassword, TryLater."""
@@ -283,7 +243,7 @@ class People:
             known.account,
             known.permissions,
             now_ms,
-            now_ms + self.config.sessions.hours * 3_600_000,
+            now_ms + self._config.sessions.hours * 3_600_000,
             known.expires_ms,
             public_key,
             hash_of(token),
@@ -299,6 +259,12 @@ class People:
     async def _forget_sessions(self, account: int) -> None:
         await self._database.run(lambda database: database.end_sessions(account))
         self.sessions.forget()
+
+
+def faucet_of(config: Config, directory: Directory) -> list[Amount]:
+    """What whoever signs up is given. Raises Unacceptable."""
+    credits = [text.strip() for text in config.accounts.faucet.split(",")]
+    return amounts_of(filter(None, credits), directory, "faucet")
 
 
 def _is_right(key: Key, account: int) -> bool:

@@ -79,7 +79,6 @@ class SqlitePeople:
         # Transactions are begun and ended by `_transaction`, not by the driver.
         self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
         with self._transaction() as run:
             for statement in (_SCHEMA + _TRIGGERS).split(";\n"):
                 run(f"{statement};")
@@ -100,8 +99,8 @@ class SqlitePeople:
         return [Salt(*row) for row in rows if _is_salt(row)]
 
     def add_salt(self, account: int, salt: Salt, now_ms: int) -> None:
-        """Keep a further salt."""
-        with self._transaction() as run:
+        """Keep a further salt; on disk before the log hears of the key that it makes."""
+        with self._transaction(durable=True) as run:
             run("INSERT INTO salts VALUES (?, ?, ?, ?, ?)", (account, *salt, now_ms))
 
     def keep_salt(self, account: int, salt: bytes) -> None:
@@ -136,19 +135,19 @@ class SqlitePeople:
 
     def end_session(self, token_hash: bytes) -> None:
         """End one."""
-        with self._transaction() as run:
+        with self._transaction(durable=True) as run:
             run("DELETE FROM sessions WHERE token_hash = ?", (token_hash,))
 
     def end_sessions(self, account: int) -> None:
         """End all of an account."""
-        with self._transaction() as run:
+        with self._transaction(durable=True) as run:
             run("DELETE FROM sessions WHERE account = ?", (account,))
 
     # keys
 
     def set_key(self, row: KeyRow) -> None:
         """Keep notes on a key."""
-        with self._transaction() as run:
+        with self._transaction(durable=True) as run:
             run(
                 "INSERT INTO keys VALUES (?, ?, ?, ?) ON CONFLICT(public_key) DO UPDATE"
                 " SET label = excluded.label, addresses = excluded.addresses",
@@ -221,7 +220,10 @@ class SqlitePeople:
             run("DELETE FROM sessions WHERE expires_ms <= ?", (now_ms,))
 
     @contextmanager
-    def _transaction(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
+    def _transaction(self, *, durable: bool = False) -> Iterator[Callable[..., sqlite3.Cursor]]:
+        """Everything or nothing; `durable`: on disk when it is left. Else a power failure may undo
+        the last ones: somebody has to log in again, or a guess goes uncounted."""
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         # IMMEDIATE: what is read may decide what is written.
         self._connection.execute("BEGIN IMMEDIATE")
         try:
