@@ -93,9 +93,8 @@ class ApiSection(_Section, frozen=True):
     port: Port = 8080
     """0: any free one."""
     processes: Processes = 1
-    proxies: str = ""
-    """Addresses of reverse proxies, as in `127.0.0.1,10.0.0.0/8`: from them, and from nobody else,
-    X-Forwarded-For is believed."""
+    trusted_proxies: str = ""
+    """Addresses, joined by commas, whose word on who asks (X-Forwarded-For) is taken."""
 
 
 class WsSection(_Section, frozen=True):

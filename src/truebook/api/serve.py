@@ -51,9 +51,9 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return bound
 
 
-def server_of(application: Application, proxies: str = "") -> uvicorn.Server:
-    """An HTTP server for an application; give it a socket of `listen`. Only `proxies` may say by
-    X-Forwarded-For whom they speak for."""
+def server_of(application: Application, trusted_proxies: str = "") -> uvicorn.Server:
+    """An HTTP server for an application; give it a socket of `listen`. Only `trusted_proxies`
+    may say by X-Forwarded-For whom they speak for."""
     return _Server(
         uvicorn.Config(
             application,
@@ -64,21 +64,21 @@ def server_of(application: Application, proxies: str = "") -> uvicorn.Server:
             interface="asgi3",
             log_config=None,
             access_log=False,
-            proxy_headers=bool(proxies),
-            forwarded_allow_ips=proxies or None,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=trusted_proxies or None,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )
 
 
-def serve(connect: Connect, bound: socket.socket, proxies: str = "") -> None:
+def serve(connect: Connect, bound: socket.socket, trusted_proxies: str = "") -> None:
     """Connect to the exchange and serve it on a socket until SIGTERM or SIGINT."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(connect, bound, proxies))
+        runner.run(_serve(connect, bound, trusted_proxies))
 
 
-async def _serve(connect: Connect, bound: socket.socket, proxies: str) -> None:
+async def _serve(connect: Connect, bound: socket.socket, trusted_proxies: str) -> None:
     async with _until_signalled() as stop, contextlib.AsyncExitStack() as stack:
         connecting = asyncio.create_task(stack.enter_async_context(connect()))
         stopping = asyncio.create_task(stop.wait())
@@ -89,7 +89,7 @@ async def _serve(connect: Connect, bound: socket.socket, proxies: str) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await connecting
             return
-        server = server_of(connecting.result(), proxies)
+        server = server_of(connecting.result(), trusted_proxies)
         stopping.add_done_callback(lambda _: setattr(server, "should_exit", True))
         log.info("accepting requests", address=bound.getsockname()[:2])
         await server.serve(sockets=[bound])

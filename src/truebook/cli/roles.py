@@ -70,4 +70,4 @@ def run_api(config: Config, descriptor: int | None) -> None:
         except OSError as error:
             place = f"{config.api.host}:{config.api.port}"
             raise ConfigError(f"api.port: can't listen on {place}: {error.strerror}") from None
-    serve(connect, bound, config.api.proxies)
+    serve(connect, bound, config.api.trusted_proxies)
