@@ -4,6 +4,9 @@
                          └─► Starlette's router: markets, account, stubs
                any failure ─► JSON {"code", "message"}
 
+How often somebody may ask is counted here for addresses (what no signature is asked for, and what
+fails to give one) and in `Authority` for keys and accounts.
+
 Promise: each request gets exactly one answer with an `X-Request-Id`, unless its client has gone; an
 endpoint that fails by a bug answers 500 SERVER_ERROR and the server goes on. What is logged names
 the request id and the path, never headers, bodies or keys.
@@ -25,6 +28,7 @@ from truebook.api.orders import Orders
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.response import JSON, encode, respond
 from truebook.api.stubs import Stubs
+from truebook.api.throttle import Rates, Throttle
 from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
 
@@ -37,17 +41,17 @@ CLOSING = frozenset({408, 413, 431})
 class Application:
     """One gateway's HTTP side."""
 
-    def __init__(self, exchange: Exchange, clock: Clock = SYSTEM_CLOCK) -> None:
-        authority = Authority(exchange.directory, clock)
+    def __init__(
+        self, exchange: Exchange, clock: Clock = SYSTEM_CLOCK, rates: Rates | None = None
+    ) -> None:
+        self._throttle = Throttle(clock, rates)
+        authority = Authority(exchange.directory, clock, self._throttle)
+        stubs = Stubs(authority)
+        public = [*Markets(exchange, clock).routes(), *stubs.public_routes()]
+        signed = [*Account(exchange, authority).routes(), *stubs.signed_routes()]
         self._orders = Orders(exchange, authority).endpoints()
-        self._others = Router(
-            routes=[
-                *Markets(exchange, clock).routes(),
-                *Account(exchange, authority).routes(),
-                *Stubs(authority).routes(),
-            ],
-            redirect_slashes=False,
-        )
+        self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
+        self._others = Router(routes=[*public, *signed], redirect_slashes=False)
         self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,12 +74,18 @@ class Application:
             pass
         except Exception as failure:
             error = _error_of(failure)
+            if error.status == 401:
+                self._throttle.failed(_address_of(scope))
             if error.status >= 500:
                 self._note(error, failure, request_id, scope)
             if not answered:
                 await _respond_error(send_with_id, error)
 
     async def _endpoint(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in self._signed_paths:
+            self._throttle.signed(_address_of(scope))
+        else:
+            self._throttle.public(_address_of(scope))
         endpoint = self._orders.get((scope["method"], scope["path"]))
         if endpoint is not None:
             await endpoint(scope, receive, send)
@@ -91,6 +101,11 @@ class Application:
             log.warning("request not carried out", **where, code=error.code)
 
 
+def _address_of(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 def _error_of(failure: Exception) -> ApiError:
     """What the client is told of a failure."""
     if isinstance(failure, ApiError):
@@ -103,5 +118,9 @@ def _error_of(failure: Exception) -> ApiError:
 
 
 async def _respond_error(send: Send, error: ApiError) -> None:
-    closing = ((b"connection", b"close"),) if error.status in CLOSING else ()
-    await respond(send, error.status, encode(error.body()), JSON, closing)
+    headers: list[tuple[bytes, bytes]] = []
+    if error.status in CLOSING:
+        headers.append((b"connection", b"close"))
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % error.retry_after_s))
+    await respond(send, error.status, encode(error.body()), JSON, tuple(headers))

@@ -8,10 +8,15 @@ What is signed is rebuilt from the parsed parameters: sorted by name, `name=valu
 Some clients sign the values as they are, others percent-encode them; both are tried. Values as they
 are can be ambiguous: {"a": "1&b=2"} reads like {"a": "1", "b": "2"}. So parameters that contain the
 joining characters are taken only percent-encoded, and one string always means one request.
+
+What a signature changes it changes once: a `Caller` has a mark that goes with its commands into the
+log, which takes each mark once (commandlog/once.py). libsodium takes one encoding only of a
+signature and of a key, and no key of small order, so nobody can turn a signature into another.
 """
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
@@ -20,7 +25,9 @@ from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
 from truebook.api.errors import ApiError, invalid
+from truebook.api.throttle import Throttle
 from truebook.clock import Clock
+from truebook.commandlog.interface import Once
 from truebook.directory import Directory, Key
 from truebook.limits import SIGNATURE_WINDOW_MS_DEFAULT, SIGNATURE_WINDOW_MS_MAX
 from truebook.messages import Permission
@@ -30,6 +37,7 @@ Parameters = Sequence[tuple[str, str]]
 
 _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
+_MARK_BYTES = 16
 
 
 class Caller(NamedTuple):
@@ -38,6 +46,14 @@ class Caller(NamedTuple):
     account: int
     public_key: bytes
     signature: bytes
+    until_ms: int
+    """When the signature's window ends."""
+
+    @property
+    def once(self) -> Once:
+        """The mark of what this signature changes."""
+        digest = hashlib.blake2b(self.public_key + self.signature, digest_size=_MARK_BYTES)
+        return Once(digest.digest(), self.until_ms)
 
 
 def parameters_of(fields: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -56,26 +72,37 @@ def _signed_text(name: str, value: object) -> str:
 
 
 class Authority:
-    """Tells who signed a request, by the keys of a directory and the gateway's own clock."""
+    """Tells who signed a request, by the keys of a directory and the gateway's own clock, and
+    refuses who asks too often."""
 
-    def __init__(self, directory: Directory, clock: Clock) -> None:
+    def __init__(
+        self, directory: Directory, clock: Clock, throttle: Throttle | None = None
+    ) -> None:
         self._directory = directory
         self._clock = clock
+        self._throttle = throttle or Throttle(clock)
 
     def reader(
         self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
     ) -> Caller:
         """Who asks for something of their own account. Raises ApiError."""
-        return self._caller(headers, instruction, [parameters], Permission.READ)
+        caller = self._caller(headers, instruction, [parameters], Permission.READ)
+        self._throttle.private(caller.public_key)
+        return caller
 
     def trader(
         self, headers: Mapping[bytes, bytes], instruction: str, objects: Sequence[Parameters]
     ) -> Caller:
         """Who wants something changed. Raises ApiError.
 
-        Every change passes here exactly once: the place to refuse a signature seen before.
+        Every change passes here exactly once, and takes the caller's mark with it to the log.
         """
-        return self._caller(headers, instruction, objects, Permission.TRADE)
+        caller = self._caller(headers, instruction, objects, Permission.TRADE)
+        if instruction == "orderExecute":
+            self._throttle.orders(caller.account, len(objects))
+        else:
+            self._throttle.private(caller.public_key)
+        return caller
 
     def _caller(
         self,
@@ -103,7 +130,7 @@ class Authority:
         if not signed:
             raise ApiError(401, "INVALID_SIGNATURE", "Invalid signature")
         _check_permission(key, permission)
-        return Caller(key.account, public_key, signature)
+        return Caller(key.account, public_key, signature, int(timestamp) + int(window))
 
 
 def _check_permission(key: Key, permission: Permission) -> None:

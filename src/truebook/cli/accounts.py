@@ -86,7 +86,7 @@ async def _create(
     exchange: Exchange, config: Config, name: str, amounts: list[tuple[int, int]]
 ) -> Created:
     opening = commands.set_account(name=name, open_orders_max=config.accounts.open_orders_max)
-    replies = (await exchange.send_and_await(opening, 1)).replies
+    replies = (await exchange.send_and_await(opening, 1, None)).replies
     _check(replies, [f"account {name!r}"])
     account = int(replies[0]["account"])
     signing = SigningKey.generate()
@@ -95,7 +95,7 @@ async def _create(
         commands.set_key(account=account, public_key=public_key, permissions=PERMISSIONS),
         *(commands.deposit(account=account, asset=asset, amount=atoms) for asset, atoms in amounts),
     ]
-    replies = (await exchange.send_and_await(b"".join(records), len(records))).replies
+    replies = (await exchange.send_and_await(b"".join(records), len(records), None)).replies
     _check(replies, ["the key", *["--credit"] * len(amounts)])
     encoded = (base64.b64encode(data).decode() for data in (public_key, bytes(signing)))
     return Created(account, *encoded)

@@ -43,14 +43,18 @@ def run_api(config: Config, descriptor: int | None) -> None:
 
     from truebook.api.connect import connected
     from truebook.api.exchange import Exchange
-    from truebook.api.serve import listen, serve
+    from truebook.api.serve import Door, listen, serve
+    from truebook.api.throttle import Rates
 
     config = attached(config)
 
     @contextlib.asynccontextmanager
     async def connect() -> AsyncGenerator[Exchange]:
         connection = connected(
-            config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
+            config.log.url,
+            config.bus.url,
+            allow_not_durable=config.log.allow_not_durable,
+            disk_free_mib=config.limits.disk_free_mib,
         )
         async with connection as exchange:
             lifeline.serving()
@@ -64,4 +68,9 @@ def run_api(config: Config, descriptor: int | None) -> None:
         except OSError as error:
             place = f"{config.api.host}:{config.api.port}"
             raise ConfigError(f"api.port: can't listen on {place}: {error.strerror}") from None
-    serve(connect, bound)
+    limits = config.limits
+    rates = Rates(limits.public_per_s, limits.private_per_s, limits.orders_per_s)
+    door = Door(
+        rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies
+    )
+    serve(connect, bound, door)
