@@ -1,8 +1,8 @@
 """Keeping a directory: all settings asked for once, and every change of them followed.
 
 Promise: once `start` has returned, the directory is at or after everything that stood in the log
-then, or where the engine is halted, if it is. It follows the settings channel; when messages may have been missed, all settings are asked
-for again, until an engine answers.
+then, or where the engine is halted, if it is. It follows the settings channel; when messages may
+have been missed, all settings are asked for again, until an engine answers.
 """
 
 import asyncio

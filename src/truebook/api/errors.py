@@ -12,7 +12,6 @@ from typing import NamedTuple
 from truebook.commandlog.interface import LogUnavailable
 from truebook.messages import RejectCode
 
-
 RETRY_AFTER_S = 1
 """When to try again what the exchange didn't accept: it looks four times a second whether it can
 again (api/pressure.py)."""

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from truebook.api.errors import ApiError, invalid_body
+from truebook.api.errors import ApiError, invalid_body, too_many
 from truebook.api.response import encode
 from truebook.limits import HTTP_HEAD_SECONDS_MAX, HTTP_HEADER_BYTES_MAX
 
@@ -36,6 +36,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._address = ""
         self._is_in_head = False
+        self._has_request = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -46,7 +47,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.by_address[self._address] += 1
         is_too_many = self.by_address[self._address] > self.connections_max > 0
         if is_too_many and self._address not in self.exempt:
-            self._refuse(ApiError(429, "TOO_MANY_REQUESTS", "Too many connections", retry_after_s=1))
+            self._refuse(too_many("connections from this address", 0))
         else:
             self._start_timer()
 
@@ -69,15 +70,14 @@ class GuardedProtocol(HttpToolsProtocol):
                     self._refuse(_head_too_large())
                     return
             self._start_timer()
-        elif self.cycle is None or self.cycle.response_complete:
+        elif not self._is_answering():
             # Blank lines, or the rest of a body that nobody waits for.
             self._start_timer()
 
     def send_400_response(self, msg: str) -> None:
         """What came is no HTTP."""
-        cycle = self.cycle
-        if cycle is not None and not cycle.response_complete and not cycle.more_body:
-            cycle.keep_alive = False
+        if self._is_answering() and not self.cycle.more_body:
+            self.cycle.keep_alive = False
             self.flow.pause_reading()
         elif self._head_bytes > HTTP_HEADER_BYTES_MAX:
             self._refuse(_head_too_large())
@@ -99,6 +99,11 @@ class GuardedProtocol(HttpToolsProtocol):
             self._head_bytes = size
             raise HeadTooLarge
         super().on_headers_complete()
+        self._has_request = True
+
+    def _is_answering(self) -> bool:
+        """Whether the newest request has no answer yet, or half of one."""
+        return self._has_request and not self.cycle.response_complete
 
     def _start_timer(self) -> None:
         if self._head_timer is None and not self.transport.is_closing():
@@ -113,14 +118,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_timer = None
         if self._is_in_head:
             self._refuse(invalid_body("the headers did not arrive in time", 408))
-        elif self.cycle is None or self.cycle.response_complete:
+        elif not self._is_answering():
             self.transport.close()
 
     def _refuse(self, error: ApiError) -> None:
         """Say why, unless an answer is under way, and close."""
         if self.transport.is_closing():
             return
-        if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
+        if not (self._is_answering() and self.cycle.response_started):
             body = encode(error.body())
             head = [
                 STATUS_LINE[error.status],

@@ -70,7 +70,5 @@ def run_api(config: Config, descriptor: int | None) -> None:
             raise ConfigError(f"api.port: can't listen on {place}: {error.strerror}") from None
     limits = config.limits
     rates = Rates(limits.public_per_s, limits.private_per_s, limits.orders_per_s)
-    door = Door(
-        rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies
-    )
+    door = Door(rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies)
     serve(connect, bound, door)

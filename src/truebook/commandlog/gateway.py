@@ -32,6 +32,7 @@ from truebook.commandlog.interface import (
     Once,
     OutcomeUnknown,
     Position,
+    TooLate,
     UsedBefore,
 )
 from truebook.limits import (
@@ -267,17 +268,22 @@ class Gateway:
         self._tell(entry, position)
 
     async def _append_again(self, entry: _Entry) -> None:
-        """Send the unknown entry again, whose sequence is used up."""
+        """Send the unknown entry again, whose sequence may be used up."""
         try:
             position = await self._log.append(entry.data, entry.once)
-        except UsedBefore:
-            # Either it was not written the first time, and somebody else was faster, or it was so
-            # long ago that its marks are forgotten. Nobody can tell, and nobody waits any more.
-            # The engine must not miss a sequence, so the number is given up with the entry.
+        except TooLate:
+            # It was so long ago that its marks are forgotten: nobody can tell whether it was
+            # written, and nobody waits any more. Its sequence goes with the number.
             self._unknown = None
             self._needs_number = True
             for submission in entry.submissions:
                 submission.failed(OutcomeUnknown("its time was over before the log was back"))
+            return
+        except UsedBefore as used:
+            # Then it was not written the first time either, and won't be, still on its way or not.
+            self._unknown = None
+            self._sequence -= 1
+            self._put_back(entry, used)
             return
         self._unknown = None
         self._tell(entry, position)

@@ -76,13 +76,17 @@ class Once(NamedTuple):
 
 
 class UsedBefore(Exception):
-    """The entry was not written: some of what it says may be done once only, and was done, or its
-    time is over by the log server's clock."""
+    """The entry was not written, nor can it be: another entry has some of its marks."""
 
     def __init__(self, indexes: Sequence[int] = ()) -> None:
-        super().__init__("it may be done once only, and was done before or is too late")
+        super().__init__("it may be done once only, and was done before")
         self.indexes = indexes
         """Which of the marks that were given to `append`."""
+
+
+class TooLate(UsedBefore):
+    """Nothing was written now: by the log server's clock it is so late that it has forgotten who
+    had these marks. An earlier append of the same entry may have been written."""
 
 
 class OutcomeUnknown(Exception):
@@ -99,7 +103,8 @@ class Log(Protocol):
         """Append one entry; its position once it is on disk.
 
         In the same step the marks in `once`, none of them twice, are remembered. If another entry
-        had one, by gateway and sequence, nothing is written and UsedBefore tells which.
+        had one, by gateway and sequence, nothing is written: UsedBefore. Otherwise, if the time of
+        one is over: TooLate.
 
         Raises LogUnavailable or OutcomeUnknown. After OutcomeUnknown the caller re-sends the same
         bytes before anything else: the engine ignores a sequence that it has seen.

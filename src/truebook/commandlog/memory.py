@@ -26,6 +26,7 @@ from truebook.commandlog.interface import (
     Once,
     Position,
     Tail,
+    TooLate,
     UsedBefore,
 )
 from truebook.commandlog.once import OWNER, bucket_of, dropped_ms
@@ -62,14 +63,16 @@ class MemoryLogServer:
         self.marks = {
             bucket: marks for bucket, marks in self.marks.items() if dropped_ms(bucket) > now_ms
         }
-        used = [
-            index
-            for index, mark in enumerate(once)
-            if dropped_ms(bucket_of(mark)) <= now_ms
-            or self.marks.get(bucket_of(mark), {}).get(mark.digest, owner) != owner
-        ]
+        used, late = list[int](), list[int]()
+        for index, mark in enumerate(once):
+            if self.marks.get(bucket_of(mark), {}).get(mark.digest, owner) != owner:
+                used.append(index)
+            elif dropped_ms(bucket_of(mark)) <= now_ms:
+                late.append(index)
         if used:
             raise UsedBefore(used)
+        if late:
+            raise TooLate(late)
         for mark in once:
             self.marks.setdefault(bucket_of(mark), {})[mark.digest] = owner
 

@@ -13,7 +13,7 @@ some time after the last of these ends: that needs one key, and one deadline, fo
 from collections.abc import Sequence
 
 from truebook.commandlog.address import Command
-from truebook.commandlog.interface import Once
+from truebook.commandlog.interface import Once, TooLate, UsedBefore
 from truebook.limits import CLOCK_DIFFERENCE_MS_MAX
 
 BUCKET_MS = 5_000
@@ -29,39 +29,40 @@ SCRIPT = b"""
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local owner = ARGV[2]
-local used = {}
-local at = 3
+local used, late, changes = {'used'}, {'late'}, {}
 for bucket = 2, #KEYS do
-    local count = tonumber(ARGV[at + 1])
-    local is_over = tonumber(ARGV[at]) <= now_ms
-    local found = redis.call('HMGET', KEYS[bucket], unpack(ARGV, at + 2, at + 1 + count))
-    for index = 1, count do
-        if is_over or (found[index] and found[index] ~= owner) then
-            used[#used + 1] = ARGV[at + 1 + index]
+    local is_over = tonumber(ARGV[2 * bucket - 1]) <= now_ms
+    local joined = ARGV[2 * bucket]
+    local marks, change = {}, {}
+    for index = 1, #joined / 16 do
+        local mark = string.sub(joined, 16 * index - 15, 16 * index)
+        marks[index] = mark
+        change[2 * index - 1] = mark
+        change[2 * index] = owner
+    end
+    local found = redis.call('HMGET', KEYS[bucket], unpack(marks))
+    for index, mark in ipairs(marks) do
+        if found[index] and found[index] ~= owner then
+            used[#used + 1] = mark
+        elseif is_over then
+            late[#late + 1] = mark
         end
     end
-    at = at + 2 + count
+    changes[bucket] = change
 end
-if #used > 0 then return used end
-at = 3
+if #used > 1 then return used end
+if #late > 1 then return late end
 for bucket = 2, #KEYS do
-    local count = tonumber(ARGV[at + 1])
-    local marks = {}
-    for index = 1, count do
-        marks[2 * index - 1] = ARGV[at + 1 + index]
-        marks[2 * index] = owner
-    end
-    local added = redis.call('HSET', KEYS[bucket], unpack(marks))
+    local added = redis.call('HSET', KEYS[bucket], unpack(changes[bucket]))
     if added == redis.call('HLEN', KEYS[bucket]) then
-        redis.call('PEXPIREAT', KEYS[bucket], ARGV[at])
+        redis.call('PEXPIREAT', KEYS[bucket], ARGV[2 * bucket - 1])
     end
-    at = at + 2 + count
 end
 return redis.call('XADD', KEYS[1], '*', 'd', ARGV[1])
 """
 """Append ARGV[1] to KEYS[1] if no entry but ARGV[2] has any of the marks: then its id, otherwise
-the list of those that are used. The other keys are hashes, and for each there follow when it is
-dropped, how many marks, and the marks."""
+a list, 'used' or 'late' and the marks that are. The other keys are hashes, and for each there
+follow when it is dropped and its marks, joined."""
 
 
 def bucket_of(mark: Once) -> int:
@@ -85,7 +86,14 @@ def script_arguments(
     arguments: list[str | bytes | int] = [data, data[OWNER]]
     for bucket, digests in buckets.items():
         for start in range(0, len(digests), MARKS_AT_ONCE):
-            some = digests[start : start + MARKS_AT_ONCE]
             keys.append(f"{stream}:once:{bucket}")
-            arguments += [dropped_ms(bucket), len(some), *some]
+            arguments += [dropped_ms(bucket), b"".join(digests[start : start + MARKS_AT_ONCE])]
     return ("EVALSHA", script, len(keys), *keys, *arguments)
+
+
+def refusal(reply: list[bytes], marks: Sequence[Once]) -> UsedBefore:
+    """What the script's list means."""
+    why, *digests = reply
+    found = set(digests)
+    indexes = [index for index, mark in enumerate(marks) if mark.digest in found]
+    return TooLate(indexes) if why == b"late" else UsedBefore(indexes)

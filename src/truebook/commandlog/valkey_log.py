@@ -20,9 +20,8 @@ from truebook.commandlog.interface import (
     Once,
     OutcomeUnknown,
     Position,
-    UsedBefore,
 )
-from truebook.commandlog.once import SCRIPT, script_arguments
+from truebook.commandlog.once import SCRIPT, refusal, script_arguments
 from truebook.commandlog.pipelined import PipelinedConnection, open_connection
 from truebook.commandlog.resp import CONNECT_S_MAX, ConnectionLost, Refused, key, last_id, pairs
 
@@ -65,8 +64,7 @@ class ValkeyLog:
         except ConnectionLost as error:
             raise OutcomeUnknown(str(error)) from None
         if isinstance(reply, list):
-            used = set(reply)
-            raise UsedBefore([index for index, mark in enumerate(once) if mark.digest in used])
+            raise refusal(reply, once)
         return Position.parse(reply)
 
     async def last_position(self) -> Position:
