@@ -273,7 +273,8 @@ def test_what_was_used_before_is_refused_and_the_rest_of_its_entry_keeps_order_a
     async def scenario(gateway):
         await gateway.submit(order(1), 1, mark(1))
         several = [
-            gateway.submit(order(n), 1, mark(n % 3) if n in (4, 7) else mark(n)) for n in range(2, 9)
+            gateway.submit(order(n), 1, mark(n % 3) if n in (4, 7) else mark(n))
+            for n in range(2, 9)
         ]
         ended = await asyncio.gather(*map(waited, several), return_exceptions=True)
         assert [type(one) for one in ended].count(UsedBefore) == 2
