@@ -87,9 +87,9 @@ class ConnectedExchange:
         except OutcomeUnknown as error:
             raise TimedOut(str(error)) from None
         except TimeoutError:
+            written.is_withdrawn = True
             if written.sequence:
                 raise TimedOut("the log did not answer in time") from None
-            written.is_withdrawn = True
             raise LogUnavailable("it waited too long for its turn") from None
 
     async def ask(

@@ -38,6 +38,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._has_request = False
         self._head_bytes = 0
+        self._piece_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -62,6 +63,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what came, as far as it may go on."""
         was_in_head = self._is_in_head
+        self._piece_bytes = len(data)
         super().data_received(data)
         if self._is_in_head:
             if was_in_head:
@@ -93,13 +95,19 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Its head is there, and is looked at before anything is made of it."""
         self._is_in_head = False
-        self._stop_timer()
+        if self._head_timer is not None:
+            self._stop_timer()
+        if self._head_bytes + self._piece_bytes > HTTP_HEADER_BYTES_MAX:
+            self._check_size()
+        super().on_headers_complete()
+        self._has_request = True
+
+    def _check_size(self) -> None:
+        """The head is too large, or what came with it is."""
         size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
         if size > HTTP_HEADER_BYTES_MAX:
             self._head_bytes = size
             raise HeadTooLarge
-        super().on_headers_complete()
-        self._has_request = True
 
     def _is_answering(self) -> bool:
         """Whether the newest request has no answer yet, or half of one."""

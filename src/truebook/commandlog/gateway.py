@@ -6,7 +6,9 @@ not known. Why the engine applies each at most once and misses none:
 
 * The gateway has a number that nobody had before, and numbers its entries 1, 2, 3 …
 * An append whose outcome is unknown is repeated, the same bytes under the same sequence, before
-  anything else is sent. If it was written after all, the engine ignores the second.
+  anything else is sent. If it was written after all, the engine ignores the second. Once all who
+  sent it have given up it is repeated no more, so that no order is carried out long after that;
+  the gateway then goes on under a new number.
 * A sequence is used up only once its entry is written, or may have been. A refused append gives it
   back, so there is no gap either.
 
@@ -79,7 +81,7 @@ class Submission:
         self.position: Position | None = None
         """Where it stands, once that is known."""
         self.is_withdrawn = False
-        """Set by who gave up waiting: it won't be packed any more."""
+        """Set by who gave up waiting: it won't be packed any more, nor sent again."""
 
     def written_at(self, position: Position) -> None:
         """It stands in the log."""
@@ -269,15 +271,14 @@ class Gateway:
 
     async def _append_again(self, entry: _Entry) -> None:
         """Send the unknown entry again, whose sequence may be used up."""
+        if all(submission.is_withdrawn for submission in entry.submissions):
+            self._leave_unknown(entry)
+            return
         try:
             position = await self._log.append(entry.data, entry.once)
         except TooLate:
-            # It was so long ago that its marks are forgotten: nobody can tell whether it was
-            # written, and nobody waits any more. Its sequence goes with the number.
-            self._unknown = None
-            self._needs_number = True
-            for submission in entry.submissions:
-                submission.failed(OutcomeUnknown("its time was over before the log was back"))
+            # It was so long ago that its marks are forgotten.
+            self._leave_unknown(entry)
             return
         except UsedBefore as used:
             # Then it was not written the first time either, and won't be, still on its way or not.
@@ -287,6 +288,13 @@ class Gateway:
             return
         self._unknown = None
         self._tell(entry, position)
+
+    def _leave_unknown(self, entry: _Entry) -> None:
+        """Give an entry up that may or may not be written: its sequence goes with the number."""
+        self._unknown = None
+        self._needs_number = True
+        for submission in entry.submissions:
+            submission.failed(OutcomeUnknown("its time was over before the log was back"))
 
     def _put_back(self, entry: _Entry, used: UsedBefore) -> None:
         """Nothing was written: refuse what was used before, and let the rest have its turn."""

@@ -180,6 +180,26 @@ def test_a_withdrawn_submission_is_not_written():
     assert applied(server) == {1: [2]}
 
 
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
+def test_what_its_sender_has_given_up_is_not_sent_again(fault):
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        one = gateway.submit(order(1), 1)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        one.is_withdrawn = True
+        with pytest.raises(OutcomeUnknown):
+            await one
+        return await gateway.submit(order(2), 1)
+
+    written = run(server, [fault, Fault.REFUSED, Fault.REFUSED], scenario)
+    assert (written.gateway, written.sequence) == (2, 1)
+    first = {1: [1]} if fault is Fault.LOST_AFTER else {}
+    assert applied(server) == first | {2: [2]}
+    assert len(server.entries) == len(first) + 1
+
+
 def test_a_gateway_that_was_gapped_goes_on_under_a_new_number():
     server = MemoryLogServer()
 

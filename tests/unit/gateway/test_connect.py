@@ -199,11 +199,30 @@ def test_a_submission_without_an_answer_is_written_or_known_not_to_be(run, monke
             faults[0] = Fault.LOST_BEFORE
             with pytest.raises(TimedOut):
                 await exchange.submit(CLOSE, 1, None)
+            with pytest.raises(TimedOut):
+                await exchange.submit(CLOSE, 1, None)
+            faults.clear()
+            assert await exchange.submit(CLOSE, 1, None) == servers.log.entries[-1].position
+            await until(lambda: state_of(exchange) is MarketState.CLOSED)
+
+
+def test_what_waited_for_its_turn_too_long_is_known_not_to_be_written(run, monkeypatch):
+    monkeypatch.setattr(connect, "REPLY_TIMEOUT_MS", 50)
+
+    class HeldUpLog(MemoryLog):
+        async def append(self, data, once=()):
+            await asyncio.sleep(0.2)
+            return await super().append(data, once)
+
+    async def scenario(servers):
+        async with servers.gateway(HeldUpLog(servers.log)) as exchange:
+            first = asyncio.create_task(exchange.submit(CLOSE, 1, None))
+            await asyncio.sleep(0.02)
             with pytest.raises(LogUnavailable, match="too long"):
                 await exchange.submit(CLOSE, 1, None)
-            entries = len(servers.log.entries)
-            faults.clear()
-            await until(lambda: len(servers.log.entries) == entries + 1)
-            assert state_of(exchange) is MarketState.CLOSED
+            with pytest.raises(TimedOut):
+                await first
+
+    run(scenario)
 
     run(scenario)
