@@ -24,6 +24,10 @@ from truebook.limits import ENGINE_LAG_MS_MAX
 logger = structlog.get_logger()
 
 LOOK_S = 0.25
+LOOK_AGAIN_S = 0.05
+"""While the engine is behind or halted."""
+ANSWER_MS_MAX = 100
+"""What an engine that has got there long ago may take to say so."""
 _MIB = 1 << 20
 
 
@@ -77,7 +81,7 @@ class Pressure:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(LOOK_AGAIN_S if self._of_engine else LOOK_S)
             before = self.reason
             await self._look()
             if self.reason != before:
@@ -87,7 +91,13 @@ class Pressure:
         self._of_disk = self._look_at_disk()
         try:
             end = await self._end()
-            await self._asker.ask("order", order_id=0, after=end, timeout_ms=ENGINE_LAG_MS_MAX)
+            try:
+                await self._ask(end, ENGINE_LAG_MS_MAX)
+            except Halted:
+                raise
+            except TimedOut:
+                # Perhaps it was this process that stood still, with the answer waiting for it.
+                await self._ask(end, ANSWER_MS_MAX)
             self._of_engine = ""
         except Halted as halted:
             self._of_engine = f"the engine is halted at {halted.halted_at}"
@@ -95,6 +105,10 @@ class Pressure:
             self._of_engine = f"the engine is more than {ENGINE_LAG_MS_MAX / 1000:g} s behind"
         except LogUnavailable:
             pass  # whoever appends is told so
+
+    async def _ask(self, end: Position, timeout_ms: int) -> None:
+        """Return once the engine has got there; raises TimedOut, Halted."""
+        await self._asker.ask("order", order_id=0, after=end, timeout_ms=timeout_ms)
 
     def _look_at_disk(self) -> str:
         if self._folder is None or not self._disk_free_mib:

@@ -183,17 +183,25 @@ def test_a_withdrawn_submission_is_not_written():
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
 def test_what_its_sender_has_given_up_is_not_sent_again(fault):
     server = MemoryLogServer()
+    sent = []
 
-    async def scenario(gateway):
-        one = gateway.submit(order(1), 1)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        one.is_withdrawn = True
+    def next_fault():
+        """Give up while the first append is on its way."""
+        if sent[0].is_withdrawn:
+            return Fault.NONE
+        sent[0].is_withdrawn = True
+        return fault
+
+    async def scenario():
+        gateway = await Gateway.start(FaultyLog(server, next_fault))
+        sent.append(gateway.submit(order(1), 1))
         with pytest.raises(OutcomeUnknown):
-            await one
-        return await gateway.submit(order(2), 1)
+            await sent[0]
+        written = await gateway.submit(order(2), 1)
+        await gateway.close()
+        return written
 
-    written = run(server, [fault, Fault.REFUSED, Fault.REFUSED], scenario)
+    written = asyncio.run(scenario())
     assert (written.gateway, written.sequence) == (2, 1)
     first = {1: [1]} if fault is Fault.LOST_AFTER else {}
     assert applied(server) == first | {2: [2]}
