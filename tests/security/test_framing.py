@@ -1,5 +1,6 @@
 """Requests that are no HTTP, or HTTP that two readers could read differently."""
 
+import asyncio
 import json
 import socket
 import time
@@ -99,6 +100,17 @@ def dripped(target, start, drop):
     raise AssertionError("it never ended")
 
 
+def until_closed(connection):
+    """All that comes."""
+    received = b""
+    try:
+        while piece := connection.recv(65_536):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
+
+
 @pytest.mark.parametrize("start", [b"G", b"GET /api/v1/ping HTTP/1.1\r\nHost: x\r\nX-Slow: "])
 def test_headers_that_arrive_byte_by_byte_are_given_up(target, impatient, start):
     assert statuses(dripped(target, start, b"E")) in ([b"408"], [b"400"])
@@ -145,6 +157,39 @@ def test_an_order_is_answered_before_what_follows_it_is_refused(target):
     received = target.raw(order + b"\x00 rubbish\r\n\r\n")
     assert statuses(received) == [b"400"]
     assert json.loads(received.rpartition(b"\r\n")[2])["field"] == "price"
+
+
+class SlowExchange(LocalExchange):
+    """Takes longer than a head may."""
+
+    async def send_and_await(self, records, commands, once):
+        await asyncio.sleep(0.6)
+        return await super().send_and_await(records, commands, once)
+
+
+CUT_CHUNK = b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nno number"
+
+
+@pytest.mark.parametrize(
+    "rest", [b"GET /api", b"GET / HTTP/1.1\r\nX-A: " + b"x" * 9_000, b"\x00", CUT_CHUNK]
+)
+def test_what_follows_an_order_that_takes_its_time_is_never_answered_before_it(impatient, rest):
+    exchange = SlowExchange()
+    trader = exchange.open_account("trader", {"USDC": "1000"})
+    with serving(exchange) as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            lines = "".join(
+                f"{name}: {text}\r\n"
+                for name, text in signed_headers(trader, "orderExecute", BID).items()
+            ).encode()
+            body = body_of(BID)
+            head = b"POST /api/v1/order HTTP/1.1\r\n" + HOST + lines
+            connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            for piece in (rest[:200], rest[200:4_000], rest[4_000:]):
+                connection.sendall(piece)
+            received = until_closed(connection)
+    assert statuses(received)[:1] in ([b"200"], [])
 
 
 def test_too_many_connections_of_one_address_are_refused_and_room_comes_back():

@@ -78,10 +78,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What came is no HTTP."""
-        if self._is_answering() and not self.cycle.more_body:
-            self.cycle.keep_alive = False
-            self.flow.pause_reading()
-        elif self._head_bytes > HTTP_HEADER_BYTES_MAX:
+        if self._head_bytes > HTTP_HEADER_BYTES_MAX:
             self._refuse(_head_too_large())
         else:
             self._refuse(ApiError(400, "INVALID_CLIENT_REQUEST", msg))
@@ -130,10 +127,16 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, error: ApiError) -> None:
-        """Say why, unless an answer is under way, and close."""
+        """Say why and close; after the answer to a whole request, and not within one."""
         if self.transport.is_closing():
             return
-        if not (self._is_answering() and self.cycle.response_started):
+        if self._is_answering() and not self.cycle.more_body:
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        # What waits behind an earlier request can't be told without being taken for its answer.
+        is_behind = bool(self.pipeline)
+        if not is_behind and not (self._is_answering() and self.cycle.response_started):
             body = encode(error.body())
             head = [
                 STATUS_LINE[error.status],

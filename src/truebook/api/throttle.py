@@ -75,8 +75,8 @@ class Buckets:
     def _make_room(self, now: float) -> None:
         self._full_at = {owner: at for owner, at in self._full_at.items() if at > now}
         # In one go, or an attacker could make every request pay for looking through all of them.
-        too_many = len(self._full_at) - self._buckets_max // 2
-        for owner in list(self._full_at)[: max(0, too_many)]:
+        surplus = len(self._full_at) - self._buckets_max // 2
+        for owner in list(self._full_at)[: max(0, surplus)]:
             del self._full_at[owner]
 
 
