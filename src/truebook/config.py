@@ -37,6 +37,7 @@ FILE_NAME = "truebook.toml"
 PREFIX = "TRUEBOOK_"
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
+PerSecond = Annotated[float, Meta(ge=0)]
 Processes = Annotated[int, Meta(ge=1, le=64)]
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -117,6 +118,21 @@ class BotsSection(_Section, frozen=True):
     enabled: bool = True
 
 
+class LimitsSection(_Section, frozen=True):
+    """How much the API takes; 0: any number."""
+
+    public_per_s: PerSecond = 50
+    """Requests without a signature from one address; and again that many with a wrong one."""
+    private_per_s: PerSecond = 100
+    """Signed requests of one key, but for those that place orders."""
+    orders_per_s: PerSecond = 200
+    """Orders of one account; a batch counts each of its orders."""
+    connections: Annotated[int, Meta(ge=0)] = 256
+    """Of one address to one API process."""
+    disk_free_mib: Annotated[int, Meta(ge=0)] = 256
+    """With less than this left for the log, where the log is on this machine, nothing is taken."""
+
+
 class AccountsSection(_Section, frozen=True):
     """Who may open an account, and what a new one is given."""
 
@@ -165,6 +181,7 @@ class Config(_Section, frozen=True):
     accounts: AccountsSection = AccountsSection()
     passwords: PasswordsSection = PasswordsSection()
     sessions: SessionsSection = SessionsSection()
+    limits: LimitsSection = LimitsSection()
     venue: dict[str, Any] = field(default_factory=dict)
     """Assets, markets and fee tiers as `genesis.Venue`; empty: SOL_USDC, BTC_USDC, ETH_USDC."""
 

@@ -69,10 +69,17 @@ HTTP_HEADER_BYTES_MAX = 8 * 1024
 
 SIGNATURE_WINDOW_MS_DEFAULT = 5_000
 SIGNATURE_WINDOW_MS_MAX = 60_000
+CLOCK_DIFFERENCE_MS_MAX = 10_000
+"""How far a gateway's clock may be from the log server's: signatures are remembered this much
+longer than they are valid, and a gateway that is further behind has its changes refused."""
+
 REPLY_TIMEOUT_MS = 5_000
 """How long a gateway waits for a reply before it asks the event stream and then says TIMEOUT."""
 HTTP_BODY_SECONDS_MAX = 10
 """A body that trickles in holds a connection, nothing else; honest ones take milliseconds."""
+
+HTTP_HEAD_SECONDS_MAX = 10
+"""The same for a request's head, and for a connection on which nothing comes."""
 
 HTTP_DISCARDED_BYTES_MAX = 4 * 1024 * 1024
 """How much of a body that is too large is read and dropped, so that its sender sees the 413."""
@@ -80,6 +87,12 @@ HTTP_DISCARDED_BYTES_MAX = 4 * 1024 * 1024
 JSON_BRACKETS_MAX = 4 * BATCH_ORDERS_MAX
 """Orders are flat: a batch needs one bracket an order and one for all. Nesting as deep as this is
 still far from the decoder's own limit."""
+
+THROTTLE_BUCKETS_MAX = 1 << 16
+"""Of each kind: some 10 MiB. What has been idle for a second needs none."""
+
+ENGINE_LAG_MS_MAX = 1_000
+"""An engine that is further behind than this is given nothing more (design, promise 6)."""
 
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""

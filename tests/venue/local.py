@@ -15,7 +15,14 @@ from truebook import commands
 from truebook.api.exchange import Outcome
 from truebook.asking import TimedOut
 from truebook.commandlog.entries import for_engine, pack_entry
-from truebook.commandlog.interface import GENESIS, LogEntry, LogUnavailable, Position
+from truebook.commandlog.interface import (
+    GENESIS,
+    LogEntry,
+    LogUnavailable,
+    Once,
+    Position,
+    UsedBefore,
+)
 from truebook.commandlog.replies import pack_position, settings_events
 from truebook.directory import Directory
 from truebook.engine.answering import answer as answered
@@ -42,6 +49,7 @@ class LocalExchange:
         self.submissions = 0
         self._order_ids = itertools.count(1 << 43)
         self._sequence = 0
+        self._used: set[bytes] = set()
         # As a gateway begins: with what an empty engine has already.
         settings = answered(self.engine, Query(0, "", str(GENESIS), "settings"), str(GENESIS))
         self.directory.load(GENESIS, settings.settings)
@@ -88,15 +96,19 @@ class LocalExchange:
     def next_order_id(self) -> int:
         return next(self._order_ids)
 
-    async def send_and_await(self, records: bytes, commands: int) -> Outcome:
+    async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         self.submissions += 1
         await asyncio.sleep(0)
         if self.failure is not None:
             raise self.failure
+        if once is not None:
+            if once.digest in self._used:
+                raise UsedBefore
+            self._used.add(once.digest)
         return self.apply(records)
 
-    async def submit(self, records: bytes, commands: int) -> Position:
-        return (await self.send_and_await(records, commands)).position
+    async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
+        return (await self.send_and_await(records, commands, once)).position
 
     async def ask(
         self,

@@ -14,15 +14,16 @@ from venue.local import LocalExchange
 from truebook.api.app import Application
 from truebook.api.exchange import Outcome
 from truebook.api.serve import listen, serve
+from truebook.commandlog.interface import Once
 
 SLOW_SECONDS = 0.5
 
 
 class SlowExchange(LocalExchange):
-    async def send_and_await(self, records: bytes, commands: int) -> Outcome:
+    async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         print("received", flush=True)
         await asyncio.sleep(SLOW_SECONDS)
-        return await super().send_and_await(records, commands)
+        return await super().send_and_await(records, commands, once)
 
 
 @contextlib.asynccontextmanager

@@ -11,14 +11,14 @@ import uvloop
 
 from truebook.api.app import Application
 from truebook.api.exchange import Exchange
-from truebook.api.serve import listen, server_of
+from truebook.api.serve import OPEN_DOOR, Door, listen, server_of
 
 
 @contextlib.contextmanager
-def serving(exchange: Exchange) -> Iterator[str]:
+def serving(exchange: Exchange, door: Door = OPEN_DOOR) -> Iterator[str]:
     """Serve an exchange on a free port of this machine; its base URL."""
     bound = listen("127.0.0.1", 0)
-    server = server_of(Application(exchange))
+    server = server_of(Application(exchange, rates=door.rates), door)
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -128,7 +128,7 @@ class Administration:
         caller = self._authority.administrator(
             headers, instruction, parameters_of(fields), changes=True
         )
-        return fields, Why(self._who(caller), text_of(fields, "reason"))
+        return fields, Why(self._who(caller), text_of(fields, "reason"), caller.once)
 
     def _who(self, caller: Caller) -> str:
         name = self._exchange.directory.accounts[caller.account].name

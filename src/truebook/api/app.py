@@ -4,6 +4,9 @@
                          └─► Starlette's router: markets, account, stubs
                any failure ─► JSON {"code", "message"}
 
+How often somebody may ask is counted here for addresses (what no signature is asked for, and what
+fails to give one) and in `Authority` for keys and accounts.
+
 Promise: each request gets exactly one answer with an `X-Request-Id`, unless its client has gone; an
 endpoint that fails by a bug answers 500 SERVER_ERROR and the server goes on. What is logged names
 the request id and the path, never headers, bodies or keys.
@@ -19,7 +22,7 @@ from starlette.routing import Router
 from truebook.api.account import Account
 from truebook.api.admin import Administration
 from truebook.api.authenticate import Authority
-from truebook.api.errors import ApiError, unavailable
+from truebook.api.errors import ApiError, unavailable, used_before
 from truebook.api.exchange import Exchange
 from truebook.api.keys import Keys
 from truebook.api.markets import Markets
@@ -29,10 +32,11 @@ from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.response import JSON, encode, respond
 from truebook.api.sign_in import SignIn
 from truebook.api.stubs import Stubs
+from truebook.api.throttle import Rates, Throttle
 from truebook.api.visitors import Visitors
 from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
-from truebook.commandlog.interface import LogUnavailable
+from truebook.commandlog.interface import LogUnavailable, UsedBefore
 from truebook.people.errors import PeopleError
 from truebook.people.exchange import Refused
 from truebook.people.people import People
@@ -47,24 +51,31 @@ class Application:
     """One gateway's HTTP side."""
 
     def __init__(
-        self, exchange: Exchange, clock: Clock = SYSTEM_CLOCK, people: People | None = None
+        self,
+        exchange: Exchange,
+        clock: Clock = SYSTEM_CLOCK,
+        rates: Rates | None = None,
+        people: People | None = None,
     ) -> None:
         """`people` None: there are keys and no sessions, and nobody can sign up."""
         doorkeeper = None if people is None else people.doorkeeper
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
-        authority = Authority(exchange.directory, clock, doorkeeper)
+        self._throttle = Throttle(clock, rates)
+        authority = Authority(exchange.directory, clock, self._throttle, doorkeeper)
+        stubs = Stubs(authority)
+        public = [*Markets(exchange, clock).routes(), *stubs.public_routes()]
+        signed = [
+            *Account(exchange, authority).routes(),
+            *stubs.signed_routes(),
+            *Administration(exchange, authority).routes(),
+        ]
+        if people is not None:
+            sign_in = SignIn(exchange, authority, people)
+            public += sign_in.public_routes()
+            signed += [*sign_in.signed_routes(), *Keys(authority, people).routes()]
         self._orders = Orders(exchange, authority).endpoints()
-        self._others = Router(
-            routes=[
-                *Markets(exchange, clock).routes(),
-                *Account(exchange, authority).routes(),
-                *Stubs(authority).routes(),
-                *Administration(exchange, authority).routes(),
-                *([] if people is None else SignIn(exchange, authority, people).routes()),
-                *([] if people is None else Keys(authority, people).routes()),
-            ],
-            redirect_slashes=False,
-        )
+        self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
+        self._others = Router(routes=[*public, *signed], redirect_slashes=False)
         self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,12 +98,18 @@ class Application:
             pass
         except Exception as failure:
             error = _error_of(failure)
+            if error.status == 401:
+                self._throttle.failed(_address_of(scope))
             if error.status >= 500:
                 self._note(error, failure, request_id, scope)
             if not answered:
                 await _respond_error(send_with_id, error)
 
     async def _endpoint(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in self._signed_paths:
+            self._throttle.signed(_address_of(scope))
+        else:
+            self._throttle.public(_address_of(scope))
         if self._visitors is not None:
             await self._visitors.recognise(scope)
         endpoint = self._orders.get((scope["method"], scope["path"]))
@@ -110,6 +127,11 @@ class Application:
             log.warning("request not carried out", **where, code=error.code)
 
 
+def _address_of(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 def _error_of(failure: Exception) -> ApiError:
     """What the client is told of a failure."""
     if isinstance(failure, ApiError):
@@ -117,7 +139,9 @@ def _error_of(failure: Exception) -> ApiError:
     if isinstance(failure, TimedOut):
         return ApiError(504, "TIMEOUT", "The engine did not answer in time")
     if isinstance(failure, LogUnavailable):
-        return unavailable()
+        return unavailable(failure)
+    if isinstance(failure, UsedBefore):
+        return used_before()
     if isinstance(failure, PeopleError | Refused):
         return told(failure)
     if isinstance(failure, HTTPException):
@@ -126,7 +150,9 @@ def _error_of(failure: Exception) -> ApiError:
 
 
 async def _respond_error(send: Send, error: ApiError) -> None:
-    headers = [(b"connection", b"close")] if error.status in CLOSING else []
+    headers: list[tuple[bytes, bytes]] = []
+    if error.status in CLOSING:
+        headers.append((b"connection", b"close"))
     if error.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % error.retry_after_s))
     await respond(send, error.status, encode(error.body()), JSON, tuple(headers))

@@ -9,12 +9,16 @@ Some clients sign the values as they are, others percent-encode them; both are t
 are can be ambiguous: {"a": "1&b=2"} reads like {"a": "1", "b": "2"}. So parameters that contain the
 joining characters are taken only percent-encoded, and one string always means one request.
 
+What a signature changes it changes once: a `Caller` has a mark that goes with its commands into the
+log, which takes each mark once (commandlog/once.py). libsodium takes one encoding only of a
+signature and of a key, and no key of small order, so nobody can turn a signature into another.
 A request without a signature may come with a session (people/statements.py), which was signed when
 its owner logged in; then the browser must not say that another site's page sent it.
 """
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
@@ -25,7 +29,9 @@ from nacl.exceptions import BadSignatureError
 from truebook.api.errors import ApiError, invalid
 from truebook.api.headers import Headers
 from truebook.api.same_origin import Origins
+from truebook.api.throttle import Throttle
 from truebook.clock import Clock
+from truebook.commandlog.interface import Once
 from truebook.config import SessionsSection
 from truebook.directory import Directory, Key
 from truebook.limits import SIGNATURE_WINDOW_MS_DEFAULT, SIGNATURE_WINDOW_MS_MAX
@@ -39,6 +45,7 @@ Parameters = Sequence[tuple[str, str]]
 
 _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
+_MARK_BYTES = 16
 
 
 class Caller(NamedTuple):
@@ -49,7 +56,17 @@ class Caller(NamedTuple):
     """The API key, or of a session the password's key."""
     signature: bytes
     """Empty for a session: its requests carry none."""
+    until_ms: int = 0
+    """When the signature's window ends."""
     session: Session | None = None
+
+    @property
+    def once(self) -> Once | None:
+        """The mark of what this signature changes; a session's requests have none."""
+        if self.session is not None:
+            return None
+        digest = hashlib.blake2b(self.public_key + self.signature, digest_size=_MARK_BYTES)
+        return Once(digest.digest(), self.until_ms)
 
 
 def parameters_of(fields: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -68,14 +85,20 @@ def _signed_text(name: str, value: object) -> str:
 
 
 class Authority:
-    """Tells who signed a request, by the keys of a directory and the gateway's own clock."""
+    """Tells who signed a request, by the keys of a directory and the gateway's own clock, and
+    refuses who asks too often."""
 
     def __init__(
-        self, directory: Directory, clock: Clock, doorkeeper: Doorkeeper | None = None
+        self,
+        directory: Directory,
+        clock: Clock,
+        throttle: Throttle | None = None,
+        doorkeeper: Doorkeeper | None = None,
     ) -> None:
         """`doorkeeper` None: there are no sessions, and no key has an address list."""
         self._directory = directory
         self._clock = clock
+        self._throttle = throttle or Throttle(clock)
         self._address_lists = None if doorkeeper is None else doorkeeper.address_lists
         sessions = SessionsSection() if doorkeeper is None else doorkeeper.section
         self.origins = Origins(sessions.origins, secure=sessions.secure)
@@ -84,16 +107,23 @@ class Authority:
         self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
     ) -> Caller:
         """Who asks for something of their own account. Raises ApiError."""
-        return self._caller(headers, instruction, [parameters], Permission.READ, changes=False)
+        caller = self._caller(headers, instruction, [parameters], Permission.READ, changes=False)
+        self._throttle.private(caller.public_key)
+        return caller
 
     def trader(
         self, headers: Mapping[bytes, bytes], instruction: str, objects: Sequence[Parameters]
     ) -> Caller:
         """Who wants something changed. Raises ApiError.
 
-        Every change passes here exactly once: the place to refuse a signature seen before.
+        Every change passes here exactly once, and takes the caller's mark with it to the log.
         """
-        return self._caller(headers, instruction, objects, Permission.TRADE, changes=True)
+        caller = self._caller(headers, instruction, objects, Permission.TRADE, changes=True)
+        if instruction == "orderExecute":
+            self._throttle.orders(caller.account, len(objects))
+        else:
+            self._throttle.private(caller.public_key)
+        return caller
 
     def administrator(
         self,
@@ -104,10 +134,17 @@ class Authority:
         changes: bool,
     ) -> Caller:
         """Who wants to see or change what only administrators may. Raises ApiError."""
-        return self._caller(headers, instruction, [parameters], Permission.ADMIN, changes=changes)
+        caller = self._caller(headers, instruction, [parameters], Permission.ADMIN, changes=changes)
+        self._throttle.private(caller.public_key)
+        return caller
 
     def session(self, headers: Mapping[bytes, bytes], *, changes: bool) -> Session:
         """The session of somebody who does what takes a person. Raises ApiError."""
+        session = self._open_session(headers, changes=changes)
+        self._throttle.private(session.public_key)
+        return session
+
+    def _open_session(self, headers: Mapping[bytes, bytes], *, changes: bool) -> Session:
         session = _session_of(headers)
         if session is None or not self.permissions_of(session):
             raise ApiError(401, "UNAUTHORIZED", "Nobody is logged in")
@@ -129,9 +166,9 @@ class Authority:
     ) -> Caller:
         """401 for what proves nobody, 400 outside the window, 403 without permission."""
         if _session_of(headers) is not None:
-            session = self.session(headers, changes=changes)
+            session = self._open_session(headers, changes=changes)
             _check_permission(self.permissions_of(session), permission)
-            return Caller(session.account, session.public_key, b"", session)
+            return Caller(session.account, session.public_key, b"", session=session)
         public_key = _decoded(headers.get(b"x-api-key", b""), _KEY_BYTES)
         if public_key is None:
             raise ApiError(401, "UNAUTHORIZED", "X-API-Key is missing or not a key")
@@ -151,7 +188,7 @@ class Authority:
             raise ApiError(401, "INVALID_SIGNATURE", "Invalid signature")
         self._check_address(public_key, headers)
         _check_permission(key.permissions, permission)
-        return Caller(key.account, public_key, signature)
+        return Caller(key.account, public_key, signature, int(timestamp) + int(window))
 
     def _key(self, public_key: bytes) -> Key | None:
         """A key that is neither unknown nor revoked nor expired, and not a password's: that one

@@ -11,12 +11,15 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
 
 import structlog
 import uvicorn
 import uvloop
 
 from truebook.api.app import Application
+from truebook.api.protocol import guarded
+from truebook.api.throttle import Rates
 
 log = structlog.get_logger()
 
@@ -51,34 +54,47 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return bound
 
 
-def server_of(application: Application, trusted_proxies: str = "") -> uvicorn.Server:
-    """An HTTP server for an application; give it a socket of `listen`. Only `trusted_proxies`
-    may say by X-Forwarded-For whom they speak for."""
+class Door(NamedTuple):
+    """Who is let in, and how often; the default is everybody, always."""
+
+    rates: Rates = Rates()
+    connections_max: int = 0
+    """Of one address; 0: any number."""
+    trusted_proxies: str = ""
+    """Addresses whose word on who asks is taken, joined by commas."""
+
+
+OPEN_DOOR = Door()
+
+
+def server_of(application: Application, door: Door = OPEN_DOOR) -> uvicorn.Server:
+    """An HTTP server for an application; give it a socket of `listen`."""
+    proxies = frozenset(name for word in door.trusted_proxies.split(",") if (name := word.strip()))
     return _Server(
         uvicorn.Config(
             application,
             loop="none",
-            http="httptools",
+            http=guarded(door.connections_max, proxies),
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
             ws="none",
             lifespan="off",
             interface="asgi3",
             log_config=None,
             access_log=False,
-            proxy_headers=bool(trusted_proxies),
-            forwarded_allow_ips=trusted_proxies or None,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )
 
 
-def serve(connect: Connect, bound: socket.socket, trusted_proxies: str = "") -> None:
+def serve(connect: Connect, bound: socket.socket, door: Door = OPEN_DOOR) -> None:
     """Connect to the exchange and serve it on a socket until SIGTERM or SIGINT."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(connect, bound, trusted_proxies))
+        runner.run(_serve(connect, bound, door))
 
 
-async def _serve(connect: Connect, bound: socket.socket, trusted_proxies: str) -> None:
+async def _serve(connect: Connect, bound: socket.socket, door: Door) -> None:
     async with _until_signalled() as stop, contextlib.AsyncExitStack() as stack:
         connecting = asyncio.create_task(stack.enter_async_context(connect()))
         stopping = asyncio.create_task(stop.wait())
@@ -89,7 +105,7 @@ async def _serve(connect: Connect, bound: socket.socket, trusted_proxies: str) -
             with contextlib.suppress(asyncio.CancelledError):
                 await connecting
             return
-        server = server_of(connecting.result(), trusted_proxies)
+        server = server_of(connecting.result(), door)
         stopping.add_done_callback(lambda _: setattr(server, "should_exit", True))
         log.info("accepting requests", address=bound.getsockname()[:2])
         await server.serve(sockets=[bound])

@@ -36,12 +36,17 @@ class SignIn:
         self._people = people
         self._cookie = SessionCookie(secure=people.doorkeeper.section.secure)
 
-    def routes(self) -> list[Route]:
-        """Each endpoint at its path."""
+    def public_routes(self) -> list[Route]:
+        """Where nobody needs to be logged in."""
         return [
             Route("/api/v1/auth/signup", self.sign_up, methods=["POST"]),
             Route("/api/v1/auth/login", self.log_in, methods=["POST"]),
             Route("/api/v1/auth/logout", self.log_out, methods=["POST"]),
+        ]
+
+    def signed_routes(self) -> list[Route]:
+        """Where somebody must be."""
+        return [
             Route("/api/v1/auth/session", self.session, methods=["GET"]),
             Route("/api/v1/auth/password", self.change_password, methods=["POST"]),
             Route("/api/v1/auth/sessions", self.sessions, methods=["GET"]),

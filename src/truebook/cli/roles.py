@@ -43,22 +43,29 @@ def run_api(config: Config, descriptor: int | None) -> None:
 
     from truebook.api.app import Application
     from truebook.api.connect import connected
-    from truebook.api.serve import listen, serve
+    from truebook.api.serve import Door, listen, serve
+    from truebook.api.throttle import Rates
     from truebook.people.people import People
     from truebook.people.sqlite import open_in
 
     config = attached(config)
+    limits = config.limits
+    rates = Rates(limits.public_per_s, limits.private_per_s, limits.orders_per_s)
+    door = Door(rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies)
 
     @contextlib.asynccontextmanager
     async def connect() -> AsyncGenerator[Application]:
         connection = connected(
-            config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
+            config.log.url,
+            config.bus.url,
+            allow_not_durable=config.log.allow_not_durable,
+            disk_free_mib=config.limits.disk_free_mib,
         )
         async with connection as exchange:
             people = await People.start(exchange, config, open_in(folder_of(config).path))
             lifeline.serving()
             try:
-                yield Application(exchange, people=people)
+                yield Application(exchange, rates=door.rates, people=people)
             finally:
                 await people.close()
 
@@ -70,4 +77,4 @@ def run_api(config: Config, descriptor: int | None) -> None:
         except OSError as error:
             place = f"{config.api.host}:{config.api.port}"
             raise ConfigError(f"api.port: can't listen on {place}: {error.strerror}") from None
-    serve(connect, bound, config.api.trusted_proxies)
+    serve(connect, bound, door)

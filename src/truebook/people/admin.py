@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from truebook import commands
+from truebook.commandlog.interface import Once
 from truebook.directory import Account, Asset, Directory, Market
 from truebook.genesis import AssetPlan, MarketPlan, VenueError, market_command
 from truebook.limits import ASSETS_MAX, MARKETS_MAX, REASON_CHARACTERS_MAX, TIERS_MAX
@@ -41,6 +42,8 @@ class Why(NamedTuple):
 
     who: str
     reason: str
+    once: Once | None = None
+    """The mark of the signature that asks for it."""
 
 
 class AccountChange(NamedTuple):
@@ -205,7 +208,9 @@ class Admin:
         *more: bytes,
     ) -> None:
         notes = note_parts(note_text(why), 1 + len(more))
-        await carry_out(self._exchange, [*notes, command, *more], shown, notes=len(notes))
+        await carry_out(
+            self._exchange, [*notes, command, *more], shown, notes=len(notes), once=why.once
+        )
 
 
 def note_text(why: Why) -> str:

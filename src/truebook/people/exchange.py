@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truebook.asking import TimedOut
+from truebook.commandlog.interface import Once
 from truebook.directory import Directory
 from truebook.messages import OrderStatus, RejectCode
 
@@ -35,8 +36,8 @@ class Exchange(Protocol):
     def directory(self) -> Directory:
         """The settings, as far as this process has seen them."""
 
-    async def send_and_await(self, records: bytes, commands: int) -> Outcome:
-        """Carry out a submission. Raises TimedOut or LogUnavailable."""
+    async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
+        """Carry out a submission. Raises TimedOut, LogUnavailable or UsedBefore."""
 
 
 class Refused(Exception):
@@ -54,13 +55,15 @@ async def carry_out(
     shown: Callable[[Directory], bool] | None = None,
     *,
     notes: int = 0,
+    once: Once | None = None,
 ) -> list[Any]:
     """Carry out commands in one entry; their replies. The first `notes` of them are parts of a
-    note, whose replies mean nothing. Waits until the directory has `shown` the result.
+    note, whose replies mean nothing. `once` is the mark of the signature that asks for it. Waits
+    until the directory has `shown` the result.
 
-    Raises Refused, TimedOut, LogUnavailable.
+    Raises Refused, TimedOut, LogUnavailable, UsedBefore.
     """
-    outcome = await exchange.send_and_await(b"".join(commands), len(commands))
+    outcome = await exchange.send_and_await(b"".join(commands), len(commands), once)
     replies = list(outcome.replies[notes:])
     for place, reply in enumerate(replies):
         if reply["status"] == OrderStatus.REJECTED:

@@ -85,6 +85,7 @@ class Supervisor:
         await self._start_all([first], "starting the engine")
         others += self._roster.apis(self._config, self._listener.fileno())
         if await self._is_halted():
+            self._state.url = http_url(api.host, self._listener)
             self._begin(others)
             return
         await self._start_all(others, "starting the API")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from truebook.api.serve import server_of
+from truebook.api.serve import Door, server_of
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_only_a_named_proxy_may_say_for_whom_it_speaks(proxies, peer, believed, 
     async def application(scope, receive, send):
         seen.append(scope["client"][0])
 
-    config = server_of(application, proxies).config
+    config = server_of(application, Door(trusted_proxies=proxies)).config
     config.load()
     scope = {
         "type": "http",

@@ -222,6 +222,16 @@ def test_a_signed_request_of_an_administrator_is_noted_with_its_key(root, alice,
     assert note.why == "a gift of ours"
 
 
+def test_a_signed_credit_is_given_once_however_often_it_arrives(root, alice):
+    key = root.make_key("admin")
+    fields = {"name": "alice", "symbol": "USDC", "quantity": "1", "reason": "a gift"}
+    gift = ("POST", "/api/v1/admin/credit", "adminCredit")
+    assert root.signed(key, *gift, **fields).status == 200
+    again = root.signed(key, *gift, **fields)
+    assert (again.status, again.json["code"]) == (409, "PRECONDITION_FAILED")
+    assert alice.call("GET", "/api/v1/capital").json["USDC"]["available"] == "1"
+
+
 def test_whoever_was_made_an_administrator_is_one_until_the_log_says_otherwise(town, root):
     account = town.exchange.directory.account_by_name["root"].number
     assert "admin" in root.call("GET", "/api/v1/auth/session").json["permissions"]
