@@ -52,7 +52,7 @@ class Town:
             People.start(self.exchange, self.config, open_in(self.folder), self.clock)
         )
         self._people.append(people)
-        return Application(self.exchange, self.clock, people)
+        return Application(self.exchange, self.clock, people=people)
 
     def run(self, work: Any) -> Any:
         """Await something."""

@@ -1,6 +1,7 @@
 """Opening accounts and changing passwords, cut off anywhere."""
 
 import pytest
+from nacl.signing import SigningKey
 from venue.browser import CHEAP, PASSWORD, Town
 from venue.local import LocalExchange
 
@@ -132,8 +133,9 @@ def test_the_directory_knows_accounts_by_name_and_keys_by_account():
     directory = exchange.directory
     assert "alice" not in directory.account_by_name
     assert directory.account_by_name["alicia"].number == account
-    exchange.apply(commands.set_key(account=account, public_key=b"k" * 32, permissions=1))
-    exchange.apply(commands.set_key(account=account, public_key=b"k" * 32, permissions=0))
-    assert list(directory.keys_of(account))[1:] == [b"k" * 32]
-    assert directory.keys_of(account)[b"k" * 32].permissions == 0
+    key = bytes(SigningKey.generate().verify_key)
+    exchange.apply(commands.set_key(account=account, public_key=key, permissions=1))
+    exchange.apply(commands.set_key(account=account, public_key=key, permissions=0))
+    assert list(directory.keys_of(account))[1:] == [key]
+    assert directory.keys_of(account)[key].permissions == 0
     assert directory.keys_of(99) == {}
