@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,23 @@ from venue.credentials import Credentials
 READY_S_MAX = 240.0
 """The first start on a machine compiles the engine."""
 ANSWER_S_MAX = 30.0
+UNLIMITED = {
+    f"TRUEBOOK_LIMITS_{name}": "0"
+    for name in ("PUBLIC_PER_S", "PRIVATE_PER_S", "ORDERS_PER_S", "CONNECTIONS")
+}
+"""Tests ask as often as they can."""
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 
 
 class Installed:
     """One data folder and the `truebook up` on it."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(
+        self, data: Path, *options: str, environment: Mapping[str, str] = UNLIMITED
+    ) -> None:
         self.data = data
         self.options = options
+        self.environment = environment
         self.url = ""
         self.ws_url = ""
         self.output: list[str] = []
@@ -52,7 +60,7 @@ class Installed:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=_environment() | self.environment,
             text=True,
             start_new_session=True,
         )
@@ -125,9 +133,11 @@ class Installed:
 
 
 @contextmanager
-def installed(data: Path, *options: str) -> Iterator[Installed]:
+def installed(
+    data: Path, *options: str, environment: Mapping[str, str] = UNLIMITED
+) -> Iterator[Installed]:
     """`truebook up` on a folder, ready, and gone in the end."""
-    exchange = Installed(data, *options)
+    exchange = Installed(data, *options, environment=environment)
     exchange.start()
     try:
         exchange.wait_ready()

@@ -41,22 +41,34 @@ def run_api(config: Config, descriptor: int | None) -> None:
     log_lines(sys.stdout)
     import socket
 
+    from truebook.api.app import Application
     from truebook.api.connect import connected
-    from truebook.api.exchange import Exchange
-    from truebook.api.serve import listen, serve
-    from truebook.history import History
+    from truebook.api.serve import Door, listen, serve
+    from truebook.api.throttle import Rates
+    from truebook.people.people import People
+    from truebook.people.sqlite import open_in
     from truebook.store.reading import open_history
 
     config = attached(config)
+    limits = config.limits
+    rates = Rates(limits.public_per_s, limits.private_per_s, limits.orders_per_s)
+    door = Door(rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies)
 
     @contextlib.asynccontextmanager
-    async def connect() -> AsyncGenerator[tuple[Exchange, History]]:
+    async def connect() -> AsyncGenerator[Application]:
         connection = connected(
-            config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
+            config.log.url,
+            config.bus.url,
+            allow_not_durable=config.log.allow_not_durable,
+            disk_free_mib=config.limits.disk_free_mib,
         )
         async with connection as exchange, open_history(database_url(config)) as history:
+            people = await People.start(exchange, config, open_in(folder_of(config).path))
             lifeline.serving()
-            yield exchange, history
+            try:
+                yield Application(exchange, history, rates=door.rates, people=people)
+            finally:
+                await people.close()
 
     if descriptor is not None:
         bound = socket.socket(fileno=descriptor)
@@ -66,4 +78,4 @@ def run_api(config: Config, descriptor: int | None) -> None:
         except OSError as error:
             place = f"{config.api.host}:{config.api.port}"
             raise ConfigError(f"api.port: can't listen on {place}: {error.strerror}") from None
-    serve(connect, bound)
+    serve(connect, bound, door)

@@ -66,6 +66,29 @@ class StreamForeign(Exception):
     """The event stream was not made from this log by engines like this one."""
 
 
+class Once(NamedTuple):
+    """Marks commands that may be written once only, however often somebody sends them."""
+
+    digest: bytes
+    """16 bytes that stand for what they came by, a signature."""
+    until_ms: int
+    """When it ends anyway, in milliseconds since 1970: nobody takes the signature after that."""
+
+
+class UsedBefore(Exception):
+    """The entry was not written, nor can it be: another entry has some of its marks."""
+
+    def __init__(self, indexes: Sequence[int] = ()) -> None:
+        super().__init__("it may be done once only, and was done before")
+        self.indexes = indexes
+        """Which of the marks that were given to `append`."""
+
+
+class TooLate(UsedBefore):
+    """Nothing was written now: by the log server's clock it is so late that it has forgotten who
+    had these marks. An earlier append of the same entry may have been written."""
+
+
 class OutcomeUnknown(Exception):
     """The connection broke after the entry was sent: it may or may not stand in the log."""
 
@@ -76,8 +99,12 @@ class Log(Protocol):
     async def lease_gateway(self) -> int:
         """A gateway number that was never given before, from 1."""
 
-    async def append(self, data: bytes) -> Position:
+    async def append(self, data: bytes, once: Sequence[Once] = ()) -> Position:
         """Append one entry; its position once it is on disk.
+
+        In the same step the marks in `once`, none of them twice, are remembered. If another entry
+        had one, by gateway and sequence, nothing is written: UsedBefore. Otherwise, if the time of
+        one is over: TooLate.
 
         Raises LogUnavailable or OutcomeUnknown. After OutcomeUnknown the caller re-sends the same
         bytes before anything else: the engine ignores a sequence that it has seen.

@@ -23,9 +23,13 @@ from truebook.commandlog.interface import (
     EventEntry,
     LogEntry,
     LogUnavailable,
+    Once,
     Position,
     Tail,
+    TooLate,
+    UsedBefore,
 )
+from truebook.commandlog.once import OWNER, bucket_of, dropped_ms
 
 _logger = logging.getLogger(__name__)
 _POLL_S = 0.001
@@ -38,18 +42,39 @@ class MemoryLogServer:
         self.clock = clock
         self.entries: list[LogEntry] = []
         self.gateways = 0
+        self.marks: dict[int, dict[bytes, bytes]] = {}
+        """Who has each mark, by bucket."""
         self.is_up = True
         self.changed = threading.Condition()
 
-    def append(self, data: bytes) -> Position:
+    def append(self, data: bytes, once: Sequence[Once] = ()) -> Position:
         """Write an entry behind the last, at the clock's time or the last entry's if later."""
         with self.changed:
             last = self.last_position()
             now = self.clock.now_ms()
+            self._remember(data[OWNER], once, now)
             position = Position(now, 0) if now > last.high else Position(last.high, last.low + 1)
             self.entries.append(LogEntry(position, position.high, data))
             self.changed.notify_all()
             return position
+
+    def _remember(self, owner: bytes, once: Sequence[Once], now_ms: int) -> None:
+        """What once.SCRIPT does."""
+        self.marks = {
+            bucket: marks for bucket, marks in self.marks.items() if dropped_ms(bucket) > now_ms
+        }
+        used, late = list[int](), list[int]()
+        for index, mark in enumerate(once):
+            if self.marks.get(bucket_of(mark), {}).get(mark.digest, owner) != owner:
+                used.append(index)
+            elif dropped_ms(bucket_of(mark)) <= now_ms:
+                late.append(index)
+        if used:
+            raise UsedBefore(used)
+        if late:
+            raise TooLate(late)
+        for mark in once:
+            self.marks.setdefault(bucket_of(mark), {})[mark.digest] = owner
 
     def last_position(self) -> Position:
         """The newest entry's, GENESIS if there is none."""
@@ -78,12 +103,12 @@ class MemoryLog:
         self._server.gateways += 1
         return self._server.gateways
 
-    async def append(self, data: bytes) -> Position:
+    async def append(self, data: bytes, once: Sequence[Once] = ()) -> Position:
         """Append one entry."""
         self._server.check_up()
         # Let others run, as they would while a disk writes: this is what entries are packed by.
         await asyncio.sleep(0)
-        return self._server.append(data)
+        return self._server.append(data, once)
 
     async def last_position(self) -> Position:
         """The position of the newest entry."""

@@ -110,15 +110,17 @@ class Supervisor:
         others += self._roster.apis(self._config, api.fileno())
         readers = self._roster.readers(ws.fileno())
         self._begin(readers)
+        host = self._config.api.host
+        urls = url_of(host, api, API), url_of(host, ws, WS)
         if await self._is_halted():
+            self._state.url, self._state.ws_url = urls
             self._begin(others)
             return
         await self._start_all(others, "starting the API")
         await self._wait_for(readers)
-        host = self._config.api.host
-        self._state.url, self._state.ws_url = url_of(host, api, API), url_of(host, ws, WS)
+        self._state.url, self._state.ws_url = urls
         self._write_state()
-        self._progress.say(f"ready {self._state.url} {self._state.ws_url}")
+        self._progress.say(" ".join(["ready", *urls]))
         if self._config.bots.enabled:
             self._bots = asyncio.create_task(self._start_bots(), name="bots")
             self._bots.add_done_callback(self._check_bots)

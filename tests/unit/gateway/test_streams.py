@@ -24,6 +24,7 @@ from truebook.ws.interface import Refused, read_numbered
 from truebook.ws.protocol import ErrorCode
 
 NOW = 1_795_000_000_000
+HERE = "192.0.2.7"
 
 
 @pytest.fixture
@@ -47,14 +48,14 @@ def signature(credentials, timestamp=NOW, window="5000", text=None):
     return [credentials.api_key, base64.b64encode(signed).decode(), str(timestamp), window]
 
 
-def channel_of(streams, name, signed=None):
-    (channel,) = streams.channels_of([name], signed)
+def channel_of(streams, name, signed=None, address=HERE):
+    (channel,) = streams.channels_of([name], signed, address)
     return channel
 
 
-def refusal(streams, name, signed=None):
+def refusal(streams, name, signed=None, address=HERE):
     with pytest.raises(Refused) as caught:
-        streams.channels_of([name], signed)
+        streams.channels_of([name], signed, address)
     return caught.value
 
 
@@ -159,7 +160,7 @@ def test_what_the_exchange_does_not_have_is_accepted_and_silent(exchange, stream
 def test_public_and_private_streams_may_be_asked_for_together(exchange, streams):
     alice = exchange.open_account("alice", {})
     names = ["depth.SOL_USDC", "account.orderUpdate", "trade.SOL_USDC"]
-    found = streams.channels_of(names, signature(alice))
+    found = streams.channels_of(names, signature(alice), HERE)
     assert [channel.name for channel in found] == ["depth.SOL_USDC", f"{names[1]}.1", names[2]]
 
 
