@@ -118,6 +118,14 @@ def api_role(
     run_api(_config(data, config, api={"host": host, "port": port}), socket)
 
 
+@app.command(name="archive")
+def archive_role(*, data: Data = None, config: ConfigFile = None) -> None:
+    """Run the archive: keep all of the log in files, and the log server's memory bounded."""
+    from truebook.cli.role_archive import run_archive
+
+    run_archive(_config(data, config))
+
+
 @app.command
 def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """List the processes that run on the data folder."""

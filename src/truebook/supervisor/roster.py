@@ -51,6 +51,10 @@ class Roster:
         make = partial(self._role, "api", options=("--socket", str(listener)), descriptor=listener)
         return [make(number + 1) for number in range(config.api.processes)]
 
+    def archive(self) -> list[Child]:
+        """The archive of the log."""
+        return [self._role("archive", 1)]
+
     def close(self) -> None:
         """Close the log files."""
         for log in self._logs:

@@ -32,7 +32,7 @@ from truebook.supervisor.roster import Roster
 from truebook.supervisor.status import read_status
 
 REFRESH_S = 0.2
-STOP_STAGES = ((("api",), 6.0), (("engine",), 1.5), (("bus", "log"), 2.0))
+STOP_STAGES = ((("api",), 6.0), (("engine", "archive"), 1.5), (("bus", "log"), 2.0))
 """Who is stopped together, and for how long that may take before they are killed."""
 
 
@@ -83,6 +83,7 @@ class Supervisor:
         await self._found(records, commands)
         first, *others = self._roster.engines(self._config)
         await self._start_all([first], "starting the engine")
+        others += self._roster.archive()
         others += self._roster.apis(self._config, self._listener.fileno())
         if await self._is_halted():
             self._begin(others)
