@@ -8,10 +8,11 @@ publishes from where the event stream ends.
 Why the loop is a plain one: a batch of entries costs one read, one `apply` and one write, and an
 idle node waits in one `select` for log, questions and the signal to stop.
 
-It ends, loudly, where going on would be wrong: the log lost what it acknowledged (LogLost), what was
-trimmed isn't in the archive (LogHole, SegmentDamaged), the event stream is gone (StreamLost: the
-next start fills it again) or tells another story (StreamForeign), or the engine itself failed. An entry at which it failed three times halts it
-instead: it keeps answering, with `halted`, and applies nothing more.
+It ends, loudly, where going on would be wrong: the log lost what it acknowledged (LogLost), what
+was trimmed isn't in the archive (LogHole, SegmentDamaged), the event stream is gone (StreamLost:
+the next start fills it again) or tells another story (StreamForeign), or the engine itself failed.
+An entry at which it failed three times halts it instead: it keeps answering, with `halted`, and
+applies nothing more.
 """
 
 import contextlib

@@ -130,16 +130,17 @@ class Archiver:
     def step(self) -> bool:
         """Take what has come, make a segment of it if it is time, trim; whether there was much.
 
-        Raises LogUnavailable, OSError: call it again later.
+        Raises LogUnavailable, OSError; after that it must be made and opened anew.
         """
-        entries = []
-        if self._writer.content_bytes < self._segment_bytes:
-            entries = self._log.read(self._writer.position, ARCHIVE_READ_ENTRIES_MAX, 0)
-            if entries and not self._writer.content_bytes:
+        entries = self._log.read(self._writer.position, ARCHIVE_READ_ENTRIES_MAX, 0)
+        for entry in entries:
+            if not self._writer.content_bytes:
                 self._begun_s = self._clock.elapsed_s()
-            for entry in entries:
-                self._writer.add(entry)
-        if self._is_due():
+            self._writer.add(entry)
+            if self._writer.content_bytes >= self._segment_bytes:
+                self._cut()
+        is_old = self._clock.elapsed_s() - self._begun_s >= self._plan.segment_s
+        if is_old and self._writer.content_bytes:
             self._cut()
         if self._clock.elapsed_s() >= self._next_trim_s:
             self._trim()
@@ -150,11 +151,6 @@ class Archiver:
         self._log.close()
         self._trimmer.close()
         self._store.close()
-
-    def _is_due(self) -> bool:
-        content_bytes = self._writer.content_bytes
-        is_old = self._clock.elapsed_s() - self._begun_s >= self._plan.segment_s
-        return content_bytes >= self._segment_bytes or (is_old and content_bytes > 0)
 
     def _cut(self) -> None:
         name, data, end = self._writer.finish()
