@@ -179,6 +179,9 @@ class Trimmer(Protocol):
     def register(self, name: str, position: Position) -> None:
         """Register a reader, or say that it has passed `position`."""
 
+    def forget(self, name: str) -> None:
+        """A reader is gone for good."""
+
     def memory_bytes(self) -> int:
         """What the log server holds in memory."""
 

@@ -143,6 +143,10 @@ class MemoryTrimmer:
         """Register a reader, or say that it has passed `position`."""
         self._server.register(name, position)
 
+    def forget(self, name: str) -> None:
+        """A reader is gone for good."""
+        self._server.readers.pop(name, None)
+
     def memory_bytes(self) -> int:
         """What the entries hold."""
         return sum(len(entry.data) for entry in self._server.entries)

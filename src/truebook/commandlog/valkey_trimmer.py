@@ -128,6 +128,10 @@ class ValkeyTrimmer:
         """Register a reader, or say that it has passed `position`."""
         self._request(*register_command(self._shard, name, position))
 
+    def forget(self, name: str) -> None:
+        """A reader is gone for good."""
+        self._request("HDEL", readers_key(self._shard), name)
+
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
