@@ -137,19 +137,18 @@ class LogCheck:
 
     def overlap(self, stream: StreamReader, start: Position, archive: ArchiveReader) -> None:
         """Compare what both have: the server's entries behind `start`, up to the archive's end."""
-        archive.refresh()
-        while start < archive.end:
-            try:
+        # What is damaged has been found already: then there is less to compare.
+        with suppress(SegmentDamaged, LogHole, OSError):
+            archive.refresh()
+            while start < archive.end:
                 archived = archive.read(start, READ_ENTRIES_MAX)
-            except (SegmentDamaged, LogHole):
-                return  # found already
-            served = stream.read(start, len(archived), 0)
-            for one, other in zip(archived, served, strict=False):
-                if one != other:
-                    at = min(one.position, other.position)
-                    self._report("the archive and the log server differ there", at)
-                    return
-            start = archived[-1].position
+                served = stream.read(start, len(archived), 0)
+                for one, other in zip(archived, served, strict=False):
+                    if one != other:
+                        at = min(one.position, other.position)
+                        self._report("the archive and the log server differ there", at)
+                        return
+                start = archived[-1].position
 
     def _check_number(self, name: str) -> None:
         try:
@@ -220,17 +219,17 @@ class LogCheck:
         trial._sequences = self._sequences.copy()
         trial.end = head.before
         content, _ = unpack_what_can_be(head, memoryview(data)[HEAD_BYTES:])
-        try:
+        byte: int | None = error.byte
+        with suppress(ValueError):
             for byte, entry in entries_of(content):
-                trial._entry(entry, name, byte)
-                if trial.found or entry.position > head.last:
+                if not trial.end.position < entry.position <= head.last:
                     break
-        except ValueError:
-            pass
+                trial._entry(entry, name, byte)
+                if trial.found:
+                    break
         if trial.findings:
-            first = trial.findings[0]
-            what = f"{error.what}: {first.what}"
-            self._report(what, Position.parse(first.position), name, first.byte)
+            what = f"{error.what}: {trial.findings[0].what}"
+            self._report(what, trial.end.position, name, byte)
         else:
             self._report(f"{error.what}, behind that", trial.end.position, name, error.byte)
         self._sequences.forget()

@@ -5,11 +5,12 @@ import errno
 import pytest
 from venue.archived import SMALL, drain
 
+from truebook.commandlog.archive.archiver import Archiver
 from truebook.commandlog.archive.reading import ArchiveReader
 from truebook.commandlog.archive.segment import SegmentDamaged
 from truebook.commandlog.archive.store import ArchiveInUse, FolderArchive, open_archive
 from truebook.commandlog.interface import GENESIS, LogHole, LogLost, Position
-from truebook.commandlog.memory import MemoryLogServer, MemoryTrimmer
+from truebook.commandlog.memory import MemoryLogReader, MemoryLogServer, MemoryTrimmer
 
 KEEP_BYTES = SMALL.log_bytes_max // 2
 
@@ -268,3 +269,64 @@ def test_only_an_absolute_file_url_is_an_archive(url):
 def test_an_archive_url_may_have_any_characters(tmp_path):
     path = tmp_path / "a b#c%"
     assert open_archive(path.as_uri()).path == path
+
+
+class Killed(BaseException):
+    """Stands for kill -9."""
+
+
+class Mortal:
+    """Counts the things done that outlive a process, and dies at one of them, before or after."""
+
+    def __init__(self, deaths_at):
+        self.left = deaths_at
+
+    def does(self, act, *arguments):
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+        found = act(*arguments)
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+        return found
+
+
+@pytest.mark.parametrize("deaths_at", range(1, 40))
+def test_an_archiver_killed_anywhere_loses_nothing_and_goes_on(archived, deaths_at):
+    mortal = Mortal(deaths_at)
+
+    class Store(FolderArchive):
+        def write(self, name, data):
+            part = self.path / (name + ".new")
+            mortal.does(part.write_bytes, data[:100])
+            mortal.does(super().write, name, data)
+
+    class Trimmer(MemoryTrimmer):
+        def trim(self, bound, vanished_ms):
+            archive = ArchiveReader(archived.store)
+            archive.refresh()
+            assert bound <= archive.end
+            return mortal.does(super().trim, bound, vanished_ms)
+
+    archived.append_accounts(150)
+    archiver = Archiver(
+        Store(archived.store.path),
+        MemoryLogReader(archived.server),
+        Trimmer(archived.server),
+        SMALL._replace(log_bytes_max=8192),
+        archived.clock,
+    )
+    archiver.open()
+    with pytest.raises(Killed):
+        drain(archiver)
+    archiver.close()
+    log, entries, after = archived.whole(), [], GENESIS
+    while read := log.read(after, 50, 0):
+        entries += read
+        after = read[-1].position
+    assert entries == archived.all
+    archived.append_accounts(30)
+    end = archived.archive().end
+    assert archived_entries(archived.store) == archived.all[: end.entries]
+    assert end.entries > 150
