@@ -1,6 +1,5 @@
 """A log in memory, an archive in a folder, and an archiver between them."""
 
-import asyncio
 from dataclasses import dataclass
 
 from truebook import commands
@@ -13,7 +12,7 @@ from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import Position
-from truebook.commandlog.memory import MemoryLog, MemoryLogReader, MemoryLogServer, MemoryTrimmer
+from truebook.commandlog.memory import MemoryLogReader, MemoryLogServer, MemoryTrimmer
 from truebook.commandlog.valkey_trimmer import stream_key
 from truebook.commandlog.whole_log import WholeLog
 from truebook.genesis import DEFAULT_VENUE, commands_of
@@ -35,15 +34,10 @@ class Archived:
 
     def append(self, *records):
         """Append an entry for each."""
-
-        async def append():
-            log = MemoryLog(self.server)
-            for record in records:
-                self.sequence += 1
-                await log.append(pack_entry(1, self.sequence, record))
-                self.all.append(self.server.entries[-1])
-
-        asyncio.run(append())
+        for record in records:
+            self.sequence += 1
+            self.server.append(pack_entry(1, self.sequence, record))
+            self.all.append(self.server.entries[-1])
 
     def append_accounts(self, count):
         """Append as many entries, a millisecond apart, behind the venue's if the log is new."""
@@ -77,12 +71,12 @@ class Archived:
         return chain
 
 
-def fill_stream(url, shard, count, size=5):
+def fill_stream(url, shard, entries):
     """Append entries to a server's log in one go: with one fsync."""
     connection = BlockingConnection(parse(url))
     connection.open()
-    command = ("XADD", stream_key(shard), "*", "d", bytes(size))
-    replies = connection.request_all([command] * count, 10)
+    added = [("XADD", stream_key(shard), "*", "d", entry) for entry in entries]
+    replies = connection.request_all(added, 10)
     connection.close()
     return [Position.parse(reply) for reply in replies]
 

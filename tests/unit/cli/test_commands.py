@@ -18,6 +18,10 @@ COMMANDS = [
     ["status"],
     ["account", "create"],
     ["replay"],
+    ["archive"],
+    ["log", "verify"],
+    ["log", "show"],
+    ["log", "export"],
     ["bench", "kernel"],
 ]
 

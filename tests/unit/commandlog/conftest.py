@@ -92,7 +92,7 @@ def logs(request):
         lambda: ValkeyLog(url, shard=shard),
         lambda name="": ValkeyLogReader(url, shard=shard, name=name),
         lambda: ValkeyTrimmer(url, shard=shard),
-        lambda count: fill_stream(url, shard, count),
+        lambda count: fill_stream(url, shard, [b"entry"] * count),
     )
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 import time
-from functools import partial
 
 import pytest
 from venue.archived import fill_stream
@@ -139,7 +138,7 @@ def test_a_trim_frees_the_servers_memory(log_server):
     shard = next(_shards)
     trimmer = ValkeyTrimmer(log_server.url, shard=shard)
     before = trimmer.memory_bytes()
-    positions = fill_stream(log_server.url, shard, 400, 5000)
+    positions = fill_stream(log_server.url, shard, [bytes(5000)] * 400)
     full = trimmer.memory_bytes()
     trimmer.trim(positions[-1], LONG_MS)
     assert full - before > 1_900_000
@@ -167,7 +166,7 @@ def stalling(log_server):
     clock = Steady()
     reader = ValkeyLogReader(log_server.url, shard=shard, clock=clock, name="engine-1")
     trimmer = ValkeyTrimmer(log_server.url, shard=shard)
-    yield reader, clock, trimmer, partial(fill_stream, log_server.url, shard)
+    yield reader, clock, trimmer, lambda count: fill_stream(log_server.url, shard, [b"e"] * count)
     reader.close()
     trimmer.close()
 
