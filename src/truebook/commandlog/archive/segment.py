@@ -27,6 +27,7 @@ from truebook.limits import SEGMENT_BYTES_MAX
 MAGIC = b"TRUEBOOK"
 FORMAT = 1
 ZLIB = 1
+_PACK_BYTES = _UNPACK_BYTES = 1 << 16
 LEVEL = 1
 """A quarter of the compression time of the default level, for a fifth more bytes."""
 
@@ -87,6 +88,8 @@ class SegmentWriter:
         self._chain = before.chain
         self._packer = zlib.compressobj(LEVEL)
         self._packed: list[bytes] = []
+        self._loose: list[bytes] = []
+        self._loose_bytes = 0
         self.content_bytes = 0
 
     def add(self, entry: LogEntry) -> None:
@@ -99,12 +102,16 @@ class SegmentWriter:
         self.position = position
         self._entries += 1
         self._chain = extend(self._chain, position, data)
-        self._packed.append(self._packer.compress(ENTRY_HEAD.pack(*position, len(data)) + data))
+        self._loose += (ENTRY_HEAD.pack(*position, len(data)), data)
+        self._loose_bytes += ENTRY_HEAD.size + len(data)
+        if self._loose_bytes >= _PACK_BYTES:
+            self._pack()
         self.content_bytes += ENTRY_HEAD.size + len(data)
 
     def finish(self) -> tuple[str, bytes, End]:
         """The segment's name, its bytes, and where the archive ends with it."""
         assert self._entries
+        self._pack()
         packed = b"".join([*self._packed, self._packer.flush()])
         before = self._before
         number, entries = before.number + 1, before.entries + self._entries
@@ -117,6 +124,11 @@ class SegmentWriter:
         head_hash = blake3(bare).digest()
         end = End(number, self.position, entries, self._chain, head_hash)
         return name_of(number, self._first), bare + head_hash + packed, end
+
+    def _pack(self) -> None:
+        self._packed.append(self._packer.compress(b"".join(self._loose)))
+        self._loose.clear()
+        self._loose_bytes = 0
 
 
 def name_of(number: int, first: Position) -> str:
@@ -192,9 +204,6 @@ def unpack_what_can_be(head: Head, packed: memoryview) -> tuple[bytes, bool]:
     content = b"".join(pieces)
     is_whole = unpacker.eof and not unpacker.unused_data and len(content) == head.content_bytes
     return content, is_whole
-
-
-_UNPACK_BYTES = 1 << 16
 
 
 def entries_of(content: bytes) -> Iterator[tuple[int, LogEntry]]:
