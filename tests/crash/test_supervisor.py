@@ -102,7 +102,7 @@ def test_a_second_exchange_on_the_same_folder_is_refused(lasting):
     assert second.returncode == 1
     assert second.stderr == f"truebook: {lasting.data} is in use by process {lasting.pid}\n"
     assert second.stdout == ""
-    assert len(pids(lasting)) == 5
+    assert len(pids(lasting)) == 6
 
 
 def test_a_port_that_is_in_use_is_told_before_anything_is_started(tmp_path):
@@ -153,7 +153,7 @@ def test_a_child_that_crashes_is_told_with_its_exit_status_and_started_again(las
     wait_until(
         lambda: (
             all(p["serving"] for p in lasting.state()["processes"])
-            and len(lasting.state()["processes"]) == 5
+            and len(lasting.state()["processes"]) == 6
         ),
         10,
         "it serves again",

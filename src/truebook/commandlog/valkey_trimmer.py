@@ -17,7 +17,7 @@ from truebook.commandlog.interface import GENESIS, LogUnavailable, Position, Reg
 from truebook.commandlog.resp import ConnectionLost, Refused, key
 
 REPLY_S_MAX = 10.0
-AT_ONCE_ENTRIES_MAX = 10_000
+AT_ONCE_ENTRIES_MAX = 2_000
 """In one script: the log server serves nobody else meanwhile."""
 
 _NOW = """

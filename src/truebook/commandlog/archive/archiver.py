@@ -94,6 +94,11 @@ class Archiver:
         return self._end
 
     @property
+    def position(self) -> Position:
+        """Up to where the log was read; what is behind `end` waits for its segment."""
+        return self._writer.position
+
+    @property
     def trimmed(self) -> Position:
         """The oldest position that the log server keeps for sure."""
         return self._trimmed

@@ -106,12 +106,14 @@ class Archiving:
         return is_busy
 
     def status(self) -> dict[str, str | int | float | bool]:
-        """How far the archive is, and what the log server holds."""
+        """How far the archive is, and what the log server holds. `position` is up to where the log
+        was read, `archived` what stands in segments."""
         found: dict[str, str | int | float | bool] = {"role": "archive", "trouble": self.trouble}
         if self._archiver is not None:
             end = self._archiver.end
             found |= {
-                "position": str(end.position),
+                "position": str(self._archiver.position),
+                "archived": str(end.position),
                 "segments": end.number,
                 "entries": end.entries,
                 "chain": end.chain.hex(),
