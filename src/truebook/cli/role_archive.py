@@ -1,16 +1,11 @@
 """The archive as a process: alone with a configuration, or as a child of the supervisor."""
 
-import contextlib
-import os
 import sys
 
 from truebook.cli.loglines import log_lines
 from truebook.config import Config
 from truebook.installation import archive_url, attached
 from truebook.lifeline import Lifeline
-
-NICE = 10
-"""Who trades goes first: an archive that comes a second later is as good."""
 
 
 def run_archive(config: Config) -> None:
@@ -21,8 +16,6 @@ def run_archive(config: Config) -> None:
     from truebook.commandlog.archive.running import run_archiving
 
     config = attached(config)
-    with contextlib.suppress(OSError):
-        os.nice(NICE)
     archive = config.archive
     run_archiving(
         Plan(
