@@ -85,7 +85,15 @@ class ArchiveSection(_Section, frozen=True):
     """Where old entries of the log are kept."""
 
     url: str = ""
-    """file://; empty: a folder in the data folder."""
+    """file:// and an absolute path; empty: a folder in the data folder."""
+    log_bytes_max: Annotated[int, Meta(ge=1 << 20)] = 256 << 20
+    """What the log server may hold in memory: above half of it, what is archived is dropped."""
+    segment_bytes: Annotated[int, Meta(ge=1 << 12, le=256 << 20)] = 16 << 20
+    """Entries make a segment when they have so many bytes …"""
+    segment_seconds: Annotated[float, Meta(ge=1, le=86_400)] = 600.0
+    """… or have waited so long."""
+    reader_seconds: Annotated[float, Meta(ge=60)] = 3600.0
+    """An engine that gave no sign for so long is waited for no more."""
 
 
 class ApiSection(_Section, frozen=True):
@@ -340,6 +348,8 @@ def _checked(values: dict[str, Any], source: str = "") -> Config:
     _check_url(source, "bus.url", config.bus.url, REDIS_SCHEMES)
     _check_url(source, "database.url", config.database.url, DATABASE_SCHEMES)
     _check_url(source, "archive.url", config.archive.url, ARCHIVE_SCHEMES)
+    if config.archive.url and not urlsplit(config.archive.url).path.startswith("/"):
+        raise ConfigError(f"{source}archive.url: {config.archive.url!r} has no absolute path")
     return config
 
 

@@ -49,6 +49,12 @@ GATEWAY_QUEUE_RECORDS_MAX = 1 << 16
 READ_ENTRIES_MAX = 256
 """Entries that an engine takes from the log at once: at most 64 MiB, and enough to be worth it."""
 
+SEGMENT_BYTES_MAX = 1 << 30
+"""Content of an archive segment: a damaged or foreign one can't fill the memory."""
+
+ARCHIVE_READ_ENTRIES_MAX = 256
+"""Entries that the archive takes from the log at once: half a megabyte usually, 64 MiB at most."""
+
 EVENT_STREAM_BYTES_MAX = 256 << 20
 EVENT_STREAM_ENTRIES_MAX = 1 << 17
 """What the bus keeps of the event stream. Minutes at full speed, hours at a usual one; who has

@@ -19,6 +19,8 @@ from typing import Any
 
 from venue.credentials import Credentials
 
+from truebook.commandlog.whole_log import WholeLog, open_whole_log
+
 READY_S_MAX = 240.0
 """The first start on a machine compiles the engine."""
 ANSWER_S_MAX = 30.0
@@ -104,6 +106,10 @@ class Installed:
         """A command on this data folder, to its end."""
         command = _truebook(arguments[0], self.data, *arguments[1:])
         return subprocess.run(command, env=_environment(), capture_output=True, text=True)
+
+    def open_log(self) -> WholeLog:
+        """All of the log, wherever it stands; close it."""
+        return open_whole_log(self.state()["logUrl"], (self.data / "archive").as_uri())
 
     def open_account(self, name: str, credit: dict[str, str]) -> Credentials:
         """A new account; for venue-like use."""

@@ -9,9 +9,9 @@ from typing import Any
 from truebook.cli.people import account_of, carried_out
 from truebook.cli.reports import print_json
 from truebook.commandlog.interface import GENESIS, LogEntry, LogReader
-from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config
-from truebook.installation import attached
+from truebook.installation import archive_url, attached
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.people.admin import AccountChange, Admin, Why, asset_plan, market_plan
 from truebook.people.audit import Noted, noted
@@ -64,7 +64,8 @@ def account(
 
 def print_history(config: Config, json: bool) -> None:
     """Tell who had what changed, and why."""
-    reader = ValkeyLogReader(attached(config).log.url, allow_not_durable=True)
+    log_url = attached(config).log.url
+    reader = open_whole_log(log_url, archive_url(config), allow_not_durable=True)
     try:
         found = list(noted(_entries(reader)))
     finally:

@@ -26,12 +26,14 @@ app = App(
     version=__version__,
 )
 account_app = App(name="account", help="Accounts and their keys.")
+log_app = App(name="log", help="The log: checked, shown, exported.")
 bench_app = App(name="bench", help="Measure.")
 app.command(account_app)
 app.command(admin_app)
 account_app.command(key_app)
 account_app.command(list_accounts, name="list")
 account_app.command(password)
+app.command(log_app)
 app.command(bench_app)
 
 Url = Annotated[
@@ -197,6 +199,14 @@ def taker_role(
     run_taker(config_of(data, config), url, key_file)
 
 
+@app.command(name="archive")
+def archive_role(*, data: Data = None, config: ConfigFile = None) -> None:
+    """Run the archive: keep all of the log in files, and the log server's memory bounded."""
+    from truebook.cli.role_archive import run_archive
+
+    run_archive(config_of(data, config))
+
+
 @app.command
 def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """List the processes that run on the data folder."""
@@ -264,6 +274,67 @@ def replay(
     from truebook.cli.replaying import print_replay
 
     print_replay(settings, to, json)
+
+
+@log_app.command
+def verify(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> int:
+    """Check the whole log since genesis, archived and not: exit status 1 if anything is wrong."""
+    from truebook.cli.log_tools import verify_log
+
+    return verify_log(config_of(data, config), json)
+
+
+@log_app.command
+def show(
+    *,
+    first: Annotated[str | None, Parameter(name="--from")] = None,
+    last: Annotated[str | None, Parameter(name="--to")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Print the commands of the log, with --json one line an entry.
+
+    Parameters
+    ----------
+    first
+        The position to begin at; the first by default.
+    last
+        The position to end with; the last by default.
+    """
+    from truebook.cli.log_tools import show_log
+
+    show_log(config_of(data, config), first, last, json)
+
+
+@log_app.command
+def export(
+    file: Path,
+    /,
+    *,
+    form: Annotated[Literal["csv", "parquet"], Parameter(name="--format")] = "csv",
+    first: Annotated[str | None, Parameter(name="--from")] = None,
+    last: Annotated[str | None, Parameter(name="--to")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Write the commands of the log into a file, one row each.
+
+    Parameters
+    ----------
+    file
+        What to write; replaced if it is there.
+    form
+        Parquet needs `pip install 'truebook[export]'`.
+    first
+        The position to begin at; the first by default.
+    last
+        The position to end with; the last by default.
+    """
+    from truebook.cli.log_tools import export_log
+
+    export_log(config_of(data, config), file, form, first, last, json)
 
 
 @bench_app.command

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 
 from truebook.cli.loglines import log_lines
 from truebook.config import Config, ConfigError
-from truebook.installation import attached, database_url, folder_of
+from truebook.installation import archive_url, attached, database_url, folder_of
 from truebook.lifeline import Lifeline
 
 
@@ -29,6 +29,7 @@ def run_engine(config: Config, number: int) -> None:
         make_engine(config.engine.kind, lifeline.say),
         log_url=config.log.url,
         bus_url=config.bus.url,
+        archive_url=archive_url(config),
         data=folder.run,
         allow_not_durable=config.log.allow_not_durable,
         caught_up=lifeline.serving,

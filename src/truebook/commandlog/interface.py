@@ -54,6 +54,14 @@ class LogLost(Exception):
     """The log ends before an entry that was read from it: the server lost what it acknowledged."""
 
 
+class LogTrimmed(Exception):
+    """The entries behind a position aren't on the log server any more: the archive has them."""
+
+
+class LogHole(Exception):
+    """Entries that were in the log are neither on its server nor in the archive."""
+
+
 class BusUnavailable(Exception):
     """The bus can't be reached or refuses; whether it has done what was asked is not known."""
 
@@ -142,6 +150,74 @@ class LogReader(Protocol):
 
     def close(self) -> None:
         """Give the connection back."""
+
+
+class StreamReader(LogReader, Protocol):
+    """A reader of what the log server still has.
+
+    Where entries behind the position asked for have been trimmed, `read`, `follow` and
+    `check_holds` raise LogTrimmed. One that is made with a name is **registered** while it follows:
+    the server keeps what is behind its position.
+    """
+
+    def check_holds(self, after: Position) -> None:
+        """Make sure that the server has `after` and all that came behind it. Raises LogTrimmed,
+        LogLost, LogUnavailable."""
+
+
+class Trimmed(NamedTuple):
+    """What a trim came to."""
+
+    bound: Position
+    """The oldest entry that the server keeps for sure."""
+    entries: int
+    """How many it has dropped just now."""
+    holder: str
+    """The registered reader that had not passed; empty: none."""
+    vanished: list[str]
+    """Registered readers that gave no sign for too long, and don't count any more."""
+
+
+class Registered(NamedTuple):
+    """A registered reader of the log."""
+
+    name: str
+    position: Position
+    seen_ms: int
+    """When it last gave a sign, by the server's clock."""
+
+
+class Trimmer(Protocol):
+    """The archive's side of the log server. Every method may raise LogUnavailable."""
+
+    def trim(self, bound: Position, vanished_ms: int) -> Trimmed:
+        """Drop entries before `bound`, as far as all registered readers have passed, in one step.
+
+        The entry at the bound stays: it proves that nothing is missing behind the archive. A reader
+        that gave no sign for `vanished_ms` is forgotten.
+        """
+
+    def trimmed(self) -> Position:
+        """The bound of the last trim; GENESIS if nothing was ever dropped."""
+
+    def readers(self) -> list[Registered]:
+        """All registered readers."""
+
+    def register(self, name: str, position: Position) -> None:
+        """Register a reader, or say that it has passed `position`."""
+
+    def forget(self, name: str) -> None:
+        """A reader is gone for good."""
+
+    def memory_bytes(self) -> int:
+        """What the log server holds in memory."""
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+SNAPSHOT_READER = "snapshot"
+"""Registered by whoever writes snapshots, with the position of the latest that is kept."""
 
 
 class EventEntry(NamedTuple):

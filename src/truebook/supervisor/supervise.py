@@ -39,7 +39,7 @@ from truebook.supervisor.status import read_status
 
 REFRESH_S = 0.2
 READERS_S_MAX = 20.0
-"""How long orders wait for feed, store and websocket server to serve."""
+"""How long orders wait for feed, store, archive and websocket server to serve."""
 BOTS_AGAIN_S = 2.0
 
 STOP_STAGES = (
@@ -47,7 +47,7 @@ STOP_STAGES = (
     (("ws", "api"), 6.0),
     (("feed",), 2.0),
     (("store",), 2.0),
-    (("engine",), 3.0),
+    (("engine", "archive"), 3.0),
     (("bus", "log"), 2.0),
 )
 """Who is stopped together, and for how long that may take before they are killed."""

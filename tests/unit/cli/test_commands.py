@@ -36,6 +36,10 @@ COMMANDS = [
     ["admin", "account"],
     ["admin", "history"],
     ["replay"],
+    ["archive"],
+    ["log", "verify"],
+    ["log", "show"],
+    ["log", "export"],
     ["bench", "kernel"],
 ]
 
