@@ -121,7 +121,7 @@ async def found(exchange):
         for account in TRADERS
         for asset in range(4)
     ]
-    outcome = await exchange.send_and_await(b"".join(records), len(records))
+    outcome = await exchange.send_and_await(b"".join(records), len(records), None)
     assert set(outcome.replies["status"].tolist()) == {OrderStatus.DONE}
 
 
@@ -139,12 +139,12 @@ async def trade(exchange, stopped):
             price=10_000 + dice.randrange(-20, 21),
             quantity=dice.randrange(1, 500),
         )
-        await exchange.send_and_await(records, 1)
+        await exchange.send_and_await(records, 1, None)
         resting.append(order_id)
         if len(resting) > 50:
             for account in TRADERS:
                 records = commands.cancel(account=account, order_id=resting[0])
-                await exchange.send_and_await(records, 1)
+                await exchange.send_and_await(records, 1, None)
             del resting[0]
 
 

@@ -9,6 +9,9 @@ from urllib.parse import quote, urlencode
 from nacl.signing import SigningKey
 
 
+_last_timestamp = 0
+
+
 class Credentials(NamedTuple):
     """Who trades; `seed` is the 32 bytes of an Ed25519 secret."""
 
@@ -22,6 +25,14 @@ class Credentials(NamedTuple):
     @property
     def api_secret(self) -> str:
         return base64.b64encode(self.seed).decode()
+
+
+def _next_timestamp() -> int:
+    """The time, and never the same twice: of two equal orders in one millisecond, which would have
+    one signature, the second would be refused."""
+    global _last_timestamp
+    _last_timestamp = max(time.time_ns() // 1_000_000, _last_timestamp + 1)
+    return _last_timestamp
 
 
 def text_of(value: object) -> str:
@@ -40,7 +51,7 @@ def signed_headers(
     encoded: bool = False,
 ) -> dict[str, str]:
     """The headers of a signed request; `encoded` signs values percent-encoded, as ccxt does."""
-    timestamp = timestamp or time.time_ns() // 1_000_000
+    timestamp = timestamp or _next_timestamp()
     parts = []
     for fields in objects or ({},):
         parts.append(f"instruction={instruction}")
