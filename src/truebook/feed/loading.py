@@ -28,6 +28,8 @@ _logger = logging.getLogger(__name__)
 HISTORY_AGAIN_S = 1.0
 ATTEMPTS_SAID = 60
 """Every how many attempts it is said that history is still not there."""
+FIRST_SAID = 10
+"""A store that starts beside the feed, and makes its tables first, needs a few."""
 READS_MAX = 5
 """How often candles are read anew because trades came in between."""
 
@@ -122,7 +124,7 @@ class Loader:
                     break
         except HistoryUnavailable as error:
             reason = str(error)
-        if self._attempts % ATTEMPTS_SAID == 0:
+        if self._attempts % ATTEMPTS_SAID == FIRST_SAID:
             symbol = stream.market.symbol
             _logger.warning("candles of %s begin with the latest trades: %s", symbol, reason)
         self._attempts += 1

@@ -7,10 +7,12 @@ made by hand is noticed. The file is its owner's alone.
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from truebook.clock import SYSTEM_CLOCK
 from truebook.limits import (
     BACK_OFF_FORGOTTEN_S,
     PASSWORD_MEMORY_KIB_MAX,
@@ -30,6 +32,7 @@ from truebook.people.database import (
 
 FILE_NAME = "people.sqlite"
 BUSY_S = 5.0
+BEGIN_AGAIN_S = 0.01
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS salts(
@@ -78,7 +81,7 @@ class SqlitePeople:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         # Transactions are begun and ended by `_transaction`, not by the driver.
         self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._begin_log()
         with self._transaction() as run:
             for statement in (_SCHEMA + _TRIGGERS).split(";\n"):
                 run(f"{statement};")
@@ -86,6 +89,18 @@ class SqlitePeople:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _begin_log(self) -> None:
+        """Write-ahead logging. Where several processes begin it at once SQLite doesn't wait."""
+        patience_s = SYSTEM_CLOCK.elapsed_s() + BUSY_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if SYSTEM_CLOCK.elapsed_s() > patience_s:
+                    raise
+                time.sleep(BEGIN_AGAIN_S)
 
     # salts
 
