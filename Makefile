@@ -33,8 +33,9 @@ setup:
 up: setup
 	@exec .venv/bin/truebook up $(ARGS)
 
+# As many tests at a time as there are processors, and no more than memory is sure to hold.
 test: setup
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: setup
 	$(PY) -m ruff format --check .
