@@ -18,6 +18,7 @@ from truebook.messages import (
     COMMAND_DTYPES,
     NEW_ACCOUNT,
     NO_MARKET,
+    NOTE_KIND,
     AccountFlag,
     CommandKind,
     MarketState,
@@ -28,6 +29,7 @@ from truebook.messages import (
     Side,
     TargetBy,
     TimeInForce,
+    read_note,
 )
 from truebook.units import Grid, show
 from truebook.verify.sequences import Judged
@@ -84,8 +86,9 @@ _SIZES = {
 def entry_words(entry: LogEntry, judged: Judged, directory: Directory) -> EntryWords:
     """An entry, with the settings as they are before it."""
     is_readable = judged.gateway > 0
-    commands = [command_words(data, directory) for data in split(entry.data)] if is_readable else []
-    if not is_readable:
+    if is_readable:
+        commands = _all_words(entry.data, directory)
+    else:
         commands = [{"kind": "MALFORMED", "bytes": entry.data.hex()}]
     return EntryWords(
         position=str(entry.position),
@@ -95,6 +98,25 @@ def entry_words(entry: LogEntry, judged: Judged, directory: Directory) -> EntryW
         sequence=judged.sequence,
         commands=commands,
     )
+
+
+def _all_words(entry: bytes, directory: Directory) -> list[Words]:
+    """The words of each command. A note is told with the first of its records."""
+    found: list[Words] = []
+    at, note_end = COMMAND_BYTES, 0
+    for data in split(entry):
+        note = read_note(entry, at) if data[0] == NOTE_KIND and at >= note_end else None
+        if note is not None:
+            text, parts, covers = note
+            who, _, why = text.partition("\n")
+            note_end = at + parts * COMMAND_BYTES
+            found.append({"kind": "NOTE", "who": who, "why": why, "covers": covers})
+        elif at < note_end:
+            found.append({"kind": "NOTE", "continued": True})
+        else:
+            found.append(command_words(data, directory))
+        at += len(data)
+    return found
 
 
 def command_words(data: bytes, directory: Directory) -> Words:

@@ -1,11 +1,13 @@
 """The log told in words, with the settings that held at each place."""
 
+import base64
 import csv
 import random
 import sys
 
 import msgspec
 import pytest
+from nacl.signing import SigningKey
 
 from truebook import commands
 from truebook.commandlog.entries import for_engine
@@ -13,10 +15,13 @@ from truebook.commandlog.interface import GENESIS
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.genesis import DEFAULT_VENUE, commands_of
 from truebook.messages import MarketState, OrderType, Permission, SelfTrade, Side, TimeInForce
+from truebook.messages.notes import note_parts
 from truebook.units import Grid
 from truebook.verify.log_export import COLUMNS, MissingExtra, export
 from truebook.verify.log_reading import read_range
 from truebook.verify.log_words import entry_words, text_of
+
+PUBLIC_KEY = bytes(SigningKey(bytes(31) + b"\1").verify_key)
 
 
 def words(archived, first=GENESIS, last=None):
@@ -103,17 +108,35 @@ def test_cancels_name_their_order(archived):
 def test_settings_and_transfers_are_told(archived):
     key, tier, state, money, tick = told(
         archived,
-        commands.set_key(account=2, public_key=bytes(31) + b"\1", permissions=Permission.READ),
+        commands.set_key(account=2, public_key=PUBLIC_KEY, permissions=Permission.READ),
         commands.set_tier(tier=1, maker_bp=-1, taker_bp=5),
         commands.set_market_state(market=2, state=MarketState.CANCEL_ONLY),
         commands.withdraw(account=2, asset=2, amount=150_000_000),
         commands.tick(0, 2),
     )
-    assert (key["permissions"], key["publicKey"][-4:]) == ("READ", "AAE=")
+    assert (key["permissions"], base64.b64decode(key["publicKey"])) == ("READ", PUBLIC_KEY)
     assert (tier["makerBp"], tier["takerBp"]) == (-1, 5)
     assert (state["market"], state["state"]) == ("ETH_USDC", "CANCEL_ONLY")
     assert money == {"kind": "WITHDRAW", "account": 2, "asset": "BTC", "amount": "1.5"}
     assert tick == {"kind": "TICK", "markets": ["SOL_USDC", "ETH_USDC"]}
+
+
+def test_a_note_is_told_with_who_and_why_before_what_it_explains(archived):
+    why = "ü" * 70
+    note, *rest, money = told(
+        archived,
+        *note_parts(f"root\n{why}", 1),
+        commands.deposit(account=2, asset=2, amount=150_000_000),
+    )
+    assert note == {"kind": "NOTE", "who": "root", "why": why, "covers": 1}
+    assert rest == [{"kind": "NOTE", "continued": True}] * 2
+    assert money["kind"] == "DEPOSIT"
+
+
+def test_a_note_without_its_end_is_told_as_bytes(archived):
+    first, *_ = note_parts("root\n" + "why" * 40, 1)
+    (part,) = told(archived, first)
+    assert part["kind"] == "MALFORMED"
 
 
 def test_the_first_entry_tells_the_venue(archived):
