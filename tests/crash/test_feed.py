@@ -21,6 +21,8 @@ from truebook.genesis import DEFAULT_VENUE, commands_of
 from truebook.messages import OrderStatus, OrderType, Side
 from truebook.units import show
 
+FEED_MS_MAX = 30_000
+"""A feed that was killed has to start first, on a machine that may be busy."""
 KILLS = 3
 TRADERS = (1, 2)
 FUNDS = 10**14
@@ -84,7 +86,8 @@ class Book:
                         del side[price]
 
     async def _heal(self):
-        snapshot = json.loads((await self._asker.ask("depth", market=0)).body)
+        answer = await self._asker.ask("depth", market=0, timeout_ms=FEED_MS_MAX)
+        snapshot = json.loads(answer.body)
         self.sequence = int(snapshot["lastUpdateId"])
         self.bids, self.asks = dict(snapshot["bids"]), dict(snapshot["asks"])
         self.snapshots += 1
@@ -105,7 +108,9 @@ class Updates:
         for message in waiting:
             number, text = read_numbered(message)
             if number > self.sequence and (number > self.sequence + 1 or not text):
-                answer = await self._asker.ask("updates", self._account, sequence=self.sequence)
+                answer = await self._asker.ask(
+                    "updates", self._account, sequence=self.sequence, timeout_ms=FEED_MS_MAX
+                )
                 self.texts += answer.messages
                 self.sequence = answer.sequence
             elif number > self.sequence:
