@@ -28,7 +28,7 @@ LAYERS = (
     # The websocket server is general: it knows the bus, and nothing of what is traded.
     frozenset({"asking", "directory", "ws"}),
     frozenset({"following", "history"}),
-    frozenset({"feed", "node", "simulation"}),
+    frozenset({"feed", "node", "people", "simulation"}),
     frozenset({"api", "bots", "store", "verify"}),
     frozenset({"supervisor"}),
     frozenset({"bench"}),

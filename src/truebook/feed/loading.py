@@ -26,7 +26,7 @@ from truebook.queries import Answer
 
 _logger = logging.getLogger(__name__)
 HISTORY_AGAIN_S = 1.0
-ATTEMPTS_BEFORE_SAID = 5
+ATTEMPTS_BEFORE_SAID = 10
 """A database that is being made, or catches up after a start, is nothing to warn of yet."""
 ATTEMPTS_SAID = 60
 """Every how many attempts it is said that history is still not there."""
