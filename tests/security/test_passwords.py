@@ -156,6 +156,7 @@ def test_logins_that_wait_are_bounded(town, monkeypatch):
         ("аlice", PASSWORD, "name"),
         ("alice ", PASSWORD, "name"),
         ("-alice", PASSWORD, "name"),
+        ("demo-maker", PASSWORD, "name"),
         ("a" * 25, PASSWORD, "name"),
         ("alice\0", PASSWORD, "name"),
         (7, PASSWORD, "name"),

@@ -25,6 +25,8 @@ OWNERS_PERMISSIONS = Permission.READ | Permission.TRADE | Permission.WITHDRAW
 """What whoever owns an account may do with it."""
 
 _CHOSEN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,23}")
+OUR_NAMES = "demo-"
+"""How the venue's own accounts begin: whoever signed up as one of the bots would share its key."""
 
 
 class Amount(NamedTuple):
@@ -45,6 +47,8 @@ def check_chosen_name(name: str) -> None:
     if not _CHOSEN_NAME.fullmatch(name):
         reason = "must have 3 to 24 of a–z, 0–9, ., _ and -, and begin with one of a–z, 0–9"
         raise Unacceptable("name", reason)
+    if name.startswith(OUR_NAMES):
+        raise Unacceptable("name", f"must not begin with {OUR_NAMES}")
 
 
 def amounts_of(credits: Iterable[str], directory: Directory, field: str) -> list[Amount]:
