@@ -9,7 +9,7 @@ ARGS ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint check night bench clean
+.PHONY: help setup up test lint check night bench bench-kernel clean
 
 help:
 	@echo "make setup   the virtual environment .venv with everything in it"
@@ -18,6 +18,7 @@ help:
 	@echo "make check   format, lint, types, then all tests"
 	@echo "make night   the long tests"
 	@echo "make bench   the kernel on the four standard workloads"
+	@echo "make bench-kernel   the same in turn with a matcher in C++ that keeps no balances"
 	@echo "make clean   remove .venv and caches; never data"
 
 # Any Python will do to start tools/setup.py: it looks for the right one itself.
@@ -33,8 +34,9 @@ setup:
 up: setup
 	@exec .venv/bin/truebook up $(ARGS)
 
+# As many tests at a time as there are processors, and no more than memory is sure to hold.
 test: setup
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: setup
 	$(PY) -m ruff format --check .
@@ -51,6 +53,13 @@ WORKLOADS := $(addprefix build/bench/,flow multi deep levels)
 
 bench: setup $(WORKLOADS)
 	@.venv/bin/truebook bench kernel $(WORKLOADS) --json $(ARGS)
+
+build/bench/yardstick: tools/bench/yardstick.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -O3 -march=native -DNDEBUG $< -o $@
+
+bench-kernel: setup build/bench/yardstick $(WORKLOADS)
+	@$(PY) tools/bench/compare.py build/bench/yardstick $(WORKLOADS)
 
 # Made once, from fixed seeds.
 build/bench/%: | setup

@@ -47,6 +47,11 @@ class TimedOut(Exception):
 class Halted(TimedOut):
     """The engine stands at a position that it can't pass, before one that has been seen."""
 
+    def __init__(self, position: Position) -> None:
+        super().__init__(f"the engine is halted at {position}", position)
+        self.halted_at = position
+        """What it can tell is true here."""
+
 
 class Seen(Protocol):
     """What somebody has seen of the log; a gateway is one, `Horizon` is nothing else."""
@@ -100,13 +105,14 @@ class Asker:
         client_id: int | None = None,
         limit: int = 0,
         sequence: int | None = None,
+        after: Position | None = None,
         timeout_ms: int = REPLY_TIMEOUT_MS,
     ) -> Answer:
-        """What `queries.py` says of the kind, at or after all that has been seen.
+        """What `queries.py` says of the kind, at or after `after`, or else all that has been seen.
 
         Raises TimedOut; Halted, a kind of it, where waiting longer would be in vain.
         """
-        after = self._seen.last_position
+        after = self._seen.last_position if after is None else after
         query = Query(
             next(self._ids),
             self._channel,
@@ -132,7 +138,7 @@ class Asker:
             del self._waiting[query.id]
         position = Position.parse(answer.position)
         if position < after:
-            raise Halted(f"the engine is halted at {position}", position)
+            raise Halted(position)
         self.saw(position)
         return answer
 

@@ -2,12 +2,13 @@
 
 Promise: each function returns the records of exactly one command, laid out as messages.py says,
 with every reserved byte zero. Nothing is checked here that the engine checks; a number that its
-field can't hold raises struct.error or OverflowError.
+field can't hold raises struct.error or OverflowError, a key that is none ValueError.
 """
 
 import struct
 
 import numpy as np
+from nacl.bindings import crypto_core_ed25519_is_valid_point
 
 from truebook.messages import (
     COMMAND_BYTES,
@@ -191,7 +192,13 @@ def set_account(
 
 
 def set_key(*, account: int, public_key: bytes, permissions: int, expires_ms: int = 0) -> bytes:
-    """SET_KEY: the 32 bytes of an Ed25519 public key, and what it may do; 0 revokes it."""
+    """SET_KEY: the 32 bytes of an Ed25519 public key, and what it may do; 0 revokes it.
+
+    ValueError for what is no such key: another encoding of one, or a point of small order, to which
+    anybody can make signatures.
+    """
+    if permissions and not crypto_core_ed25519_is_valid_point(public_key):
+        raise ValueError("not an Ed25519 public key")
     return _record(
         SET_KEY,
         CommandKind.SET_KEY,

@@ -24,6 +24,12 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct, field
 
+from truebook.limits import (
+    PASSWORD_MEMORY_KIB_MAX,
+    PASSWORD_OPERATIONS_MAX,
+    SESSION_HOURS_MAX,
+)
+
 if TYPE_CHECKING:
     from truebook.genesis import Venue
 
@@ -31,6 +37,7 @@ FILE_NAME = "truebook.toml"
 PREFIX = "TRUEBOOK_"
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
+PerSecond = Annotated[float, Meta(ge=0)]
 Processes = Annotated[int, Meta(ge=1, le=64)]
 PositiveAmount = Annotated[str, Meta(pattern=r"^(?=.*[1-9])[0-9]{1,12}(\.[0-9]{1,12})?$")]
 
@@ -78,7 +85,15 @@ class ArchiveSection(_Section, frozen=True):
     """Where old entries of the log are kept."""
 
     url: str = ""
-    """file://; empty: a folder in the data folder."""
+    """file:// and an absolute path; empty: a folder in the data folder."""
+    log_bytes_max: Annotated[int, Meta(ge=1 << 20)] = 256 << 20
+    """What the log server may hold in memory: above half of it, what is archived is dropped."""
+    segment_bytes: Annotated[int, Meta(ge=1 << 12, le=256 << 20)] = 16 << 20
+    """Entries make a segment when they have so many bytes …"""
+    segment_seconds: Annotated[float, Meta(ge=1, le=86_400)] = 600.0
+    """… or have waited so long."""
+    reader_seconds: Annotated[float, Meta(ge=60)] = 3600.0
+    """An engine that gave no sign for so long is waited for no more."""
 
 
 class ApiSection(_Section, frozen=True):
@@ -88,6 +103,8 @@ class ApiSection(_Section, frozen=True):
     port: Port = 8080
     """0: any free one."""
     processes: Processes = 1
+    trusted_proxies: str = ""
+    """Addresses, joined by commas, whose word on who asks (X-Forwarded-For) is taken."""
 
 
 class WsSection(_Section, frozen=True):
@@ -135,11 +152,51 @@ class BotsSection(_Section, frozen=True):
     """Between two of the taker's orders in a market, on average."""
 
 
+class LimitsSection(_Section, frozen=True):
+    """How much the API takes; 0: any number."""
+
+    public_per_s: PerSecond = 50
+    """Requests without a signature from one address; and again that many with a wrong one."""
+    private_per_s: PerSecond = 100
+    """Signed requests of one key, but for those that place orders."""
+    orders_per_s: PerSecond = 200
+    """Orders of one account; a batch counts each of its orders."""
+    connections: Annotated[int, Meta(ge=0)] = 256
+    """Of one address to one API process."""
+    disk_free_mib: Annotated[int, Meta(ge=0)] = 256
+    """With less than this left for the log, where the log is on this machine, nothing is taken."""
+
+
 class AccountsSection(_Section, frozen=True):
-    """What `account create` gives a new account."""
+    """Who may open an account, and what a new one is given."""
 
     open_orders_max: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 5_000
     """In all markets together."""
+    sign_up: bool = True
+    """Whether anybody may open an account over HTTP."""
+    sign_ups_an_hour: Annotated[int, Meta(ge=1)] = 20
+    """From one address; further ones have to wait."""
+    faucet: str = ""
+    """What whoever signs up is given to play with, as in `USDC=10000,SOL=100`."""
+
+
+class PasswordsSection(_Section, frozen=True):
+    """What it costs to try a password (argon2id); stronger values count from the next change of a
+    password on."""
+
+    memory_kib: Annotated[int, Meta(ge=8, le=PASSWORD_MEMORY_KIB_MAX)] = 64 * 1024
+    operations: Annotated[int, Meta(ge=1, le=PASSWORD_OPERATIONS_MAX)] = 3
+
+
+class SessionsSection(_Section, frozen=True):
+    """Sessions of people in a browser."""
+
+    hours: Annotated[int, Meta(ge=1, le=SESSION_HOURS_MAX)] = 24
+    """After that one logs in anew."""
+    secure: bool = False
+    """Send the cookie over TLS only; true wherever people reach the exchange by https://."""
+    origins: str = ""
+    """Further origins whose pages may use a session, as in `https://app.example,…`."""
 
 
 class Config(_Section, frozen=True):
@@ -156,6 +213,9 @@ class Config(_Section, frozen=True):
     engine: EngineSection = EngineSection()
     bots: BotsSection = BotsSection()
     accounts: AccountsSection = AccountsSection()
+    passwords: PasswordsSection = PasswordsSection()
+    sessions: SessionsSection = SessionsSection()
+    limits: LimitsSection = LimitsSection()
     venue: dict[str, Any] = field(default_factory=dict)
     """Assets, markets and fee tiers as `genesis.Venue`; empty: SOL_USDC, BTC_USDC, ETH_USDC."""
 
@@ -288,6 +348,8 @@ def _checked(values: dict[str, Any], source: str = "") -> Config:
     _check_url(source, "bus.url", config.bus.url, REDIS_SCHEMES)
     _check_url(source, "database.url", config.database.url, DATABASE_SCHEMES)
     _check_url(source, "archive.url", config.archive.url, ARCHIVE_SCHEMES)
+    if config.archive.url and not urlsplit(config.archive.url).path.startswith("/"):
+        raise ConfigError(f"{source}archive.url: {config.archive.url!r} has no absolute path")
     return config
 
 

@@ -111,7 +111,13 @@ class Directory:
         self.tiers: dict[int, Tier] = {}
         self.accounts: dict[int, Account] = {}
         self.keys: dict[bytes, Key] = {}
+        self.account_by_name: dict[str, Account] = {}
+        self._keys_of: dict[int, list[bytes]] = {}
         self._arrived: list[bytes] | None = None
+
+    def keys_of(self, account: int) -> dict[bytes, Key]:
+        """The keys that an account has or had, the oldest first."""
+        return {public_key: self.keys[public_key] for public_key in self._keys_of.get(account, ())}
 
     def expect(self) -> None:
         """All settings are being asked for: remember what arrives until `load`."""
@@ -177,16 +183,22 @@ class Directory:
         self.tiers[values["tier"]] = Tier(values["maker_bp"], values["taker_bp"])
 
     def _fold_account(self, values: dict[str, Any]) -> None:
-        self.accounts[values["account"]] = Account(
+        account = Account(
             values["account"],
             _text(values["name"]),
             values["tier"],
             values["open_orders_max"],
             AccountFlag(values["flags"]),
         )
+        known = self.accounts.get(account.number)
+        if known is not None and known.name != account.name:
+            self.account_by_name.pop(known.name, None)
+        self.accounts[account.number] = self.account_by_name[account.name] = account
 
     def _fold_key(self, values: dict[str, Any]) -> None:
         public_key = _PUBLIC_KEY.pack(values["public_key_0"], *values["public_key_1"])
+        if public_key not in self.keys:
+            self._keys_of.setdefault(values["account"], []).append(public_key)
         self.keys[public_key] = Key(
             values["account"], Permission(values["permissions"]), values["expires_ms"]
         )

@@ -1,8 +1,8 @@
 """Keeping a directory: all settings asked for once, and every change of them followed.
 
 Promise: once `start` has returned, the directory is at or after everything that stood in the log
-then. It follows the settings channel; when messages may have been missed, all settings are asked
-for again, until an engine answers.
+then, or where the engine is halted, if it is. It follows the settings channel; when messages may
+have been missed, all settings are asked for again, until an engine answers.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from truebook.asking import Asker, TimedOut
+from truebook.asking import Asker, Halted, TimedOut
 from truebook.commandlog.interface import (
     SETTINGS_CHANNEL,
     Bus,
@@ -19,6 +19,7 @@ from truebook.commandlog.interface import (
     Position,
 )
 from truebook.directory import Directory
+from truebook.queries import Answer
 
 logger = structlog.get_logger()
 
@@ -74,7 +75,7 @@ class DirectoryFollower:
             try:
                 # An engine that still reads its way through the log must not answer too early.
                 self._asker.saw(await self._end())
-                answer = await self._asker.ask("settings")
+                answer = await self._settings()
                 self.directory.load(Position.parse(answer.position), answer.settings)
                 return
             except (LogUnavailable, BusUnavailable) as error:
@@ -82,3 +83,10 @@ class DirectoryFollower:
             except TimedOut as error:
                 await wait_for("an engine", error, attempt)
             attempt += 1
+
+    async def _settings(self) -> Answer:
+        """All settings; those of the entry at which the engine is halted, if it is."""
+        try:
+            return await self._asker.ask("settings")
+        except Halted as halted:
+            return await self._asker.ask("settings", after=halted.halted_at)

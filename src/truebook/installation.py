@@ -26,6 +26,11 @@ def database_url(config: Config) -> str:
     return config.database.url or f"sqlite:///{folder_of(config).path / DATABASE_FILE}"
 
 
+def archive_url(config: Config) -> str:
+    """Where the archive of the log is; in the data folder unless the configuration says."""
+    return config.archive.url or (folder_of(config).path / "archive").as_uri()
+
+
 def attached(config: Config) -> Config:
     """The configuration with the addresses of log and bus. Raises UserError if nothing runs."""
     if config.log.url and config.bus.url:

@@ -49,6 +49,12 @@ GATEWAY_QUEUE_RECORDS_MAX = 1 << 16
 READ_ENTRIES_MAX = 256
 """Entries that an engine takes from the log at once: at most 64 MiB, and enough to be worth it."""
 
+SEGMENT_BYTES_MAX = 1 << 30
+"""Content of an archive segment: a damaged or foreign one can't fill the memory."""
+
+ARCHIVE_READ_ENTRIES_MAX = 256
+"""Entries that the archive takes from the log at once: half a megabyte usually, 64 MiB at most."""
+
 EVENT_STREAM_BYTES_MAX = 256 << 20
 EVENT_STREAM_ENTRIES_MAX = 1 << 17
 """What the bus keeps of the event stream. Minutes at full speed, hours at a usual one; who has
@@ -69,10 +75,17 @@ HTTP_HEADER_BYTES_MAX = 8 * 1024
 
 SIGNATURE_WINDOW_MS_DEFAULT = 5_000
 SIGNATURE_WINDOW_MS_MAX = 60_000
+CLOCK_DIFFERENCE_MS_MAX = 10_000
+"""How far a gateway's clock may be from the log server's: signatures are remembered this much
+longer than they are valid, and a gateway that is further behind has its changes refused."""
+
 REPLY_TIMEOUT_MS = 5_000
 """How long a gateway waits for a reply before it asks the event stream and then says TIMEOUT."""
 HTTP_BODY_SECONDS_MAX = 10
 """A body that trickles in holds a connection, nothing else; honest ones take milliseconds."""
+
+HTTP_HEAD_SECONDS_MAX = 10
+"""The same for a request's head, and for a connection on which nothing comes."""
 
 HTTP_DISCARDED_BYTES_MAX = 4 * 1024 * 1024
 """How much of a body that is too large is read and dropped, so that its sender sees the 413."""
@@ -80,6 +93,12 @@ HTTP_DISCARDED_BYTES_MAX = 4 * 1024 * 1024
 JSON_BRACKETS_MAX = 4 * BATCH_ORDERS_MAX
 """Orders are flat: a batch needs one bracket an order and one for all. Nesting as deep as this is
 still far from the decoder's own limit."""
+
+THROTTLE_BUCKETS_MAX = 1 << 16
+"""Of each kind: some 10 MiB. What has been idle for a second needs none."""
+
+ENGINE_LAG_MS_MAX = 1_000
+"""An engine that is further behind than this is given nothing more (design, promise 6)."""
 
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
@@ -167,3 +186,42 @@ WS_DRAIN_STEP_S = 0.005
 
 WS_DRAINED_S_MAX = 1.5
 """For the outboxes of the last ones, after the last goodbye."""
+
+# --- people ------------------------------------------------------------------------------------
+
+PASSWORD_CHARACTERS_MIN = 10
+PASSWORD_CHARACTERS_MAX = 256
+PASSWORD_MEMORY_KIB_MIN = 8
+PASSWORD_MEMORY_KIB_MAX = 1 << 20
+PASSWORD_OPERATIONS_MAX = 16
+"""What one derivation may take, whatever a database row says: an edited one must not be able to
+take all memory, or a minute."""
+
+LOGINS_WAITING_MAX = 32
+"""One password is tried at a time, in 0.13 s: the last one in the queue waits four seconds."""
+
+PASSWORD_FAILURES_FREE = 10
+ADDRESS_FAILURES_FREE = 20
+"""Wrong passwords before a name, or an address, has to wait: several people share an address."""
+BACK_OFF_S_MAX_NAME = 60
+"""Short, since whoever guesses at a name also keeps its owner waiting: 1,440 guesses a day."""
+BACK_OFF_S_MAX_ADDRESS = 900
+BACK_OFF_FORGOTTEN_S = 3_600
+
+SESSION_HOURS_MAX = 24 * 30
+SESSIONS_CACHED_MAX = 10_000
+"""Verified sessions that a gateway remembers, a few hundred bytes each."""
+SESSIONS_OF_AN_ACCOUNT_MAX = 50
+"""More are a mistake; the oldest ends."""
+PEOPLE_POLL_S = 0.25
+"""How often a gateway looks for sessions that others ended: well inside the promised second."""
+
+API_KEYS_OF_AN_ACCOUNT_MAX = 200
+KEYS_OF_AN_ACCOUNT_MAX = 1_000
+"""Ever registered, revoked ones included: each takes a slot of the engine for good. The rest is
+for changed passwords."""
+KEY_LABEL_CHARACTERS_MAX = 40
+KEY_ADDRESSES_MAX = 20
+
+REASON_CHARACTERS_MAX = 200
+"""Why an administrator did something; it is kept in the log for ever."""

@@ -8,10 +8,11 @@ publishes from where the event stream ends.
 Why the loop is a plain one: a batch of entries costs one read, one `apply` and one write, and an
 idle node waits in one `select` for log, questions and the signal to stop.
 
-It ends, loudly, where going on would be wrong: the log lost what it acknowledged (LogLost), the
-event stream is gone (StreamLost: the next start fills it again) or tells another story
-(StreamForeign), or the engine itself failed. An entry at which it failed three times halts it
-instead: it keeps answering, with `halted`, and applies nothing more.
+It ends, loudly, where going on would be wrong: the log lost what it acknowledged (LogLost), what
+was trimmed isn't in the archive (LogHole, SegmentDamaged), the event stream is gone (StreamLost:
+the next start fills it again) or tells another story (StreamForeign), or the engine itself failed.
+An entry at which it failed three times halts it instead: it keeps answering, with `halted`, and
+applies nothing more.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ import logging
 import os
 import select
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +46,7 @@ from truebook.commandlog.progress import Progress
 from truebook.commandlog.publication import Publication
 from truebook.commandlog.replies import split
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
-from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.whole_log import open_whole_log
 from truebook.engine.answering import answer
 from truebook.engine.interface import Engine
 from truebook.limits import QUERIES_HELD_MAX, QUERY_HELD_MS_MAX, READ_ENTRIES_MAX
@@ -246,6 +248,7 @@ def run_engine(
     *,
     log_url: str,
     bus_url: str,
+    archive_url: str,
     data: Path,
     allow_not_durable: bool = False,
     caught_up: Callable[[], None] = lambda: None,
@@ -255,7 +258,12 @@ def run_engine(
     node = Node(
         name,
         engine,
-        ValkeyLogReader(log_url, allow_not_durable=allow_not_durable),
+        open_whole_log(
+            log_url,
+            archive_url,
+            allow_not_durable=allow_not_durable,
+            name=f"{name}@{socket.gethostname()}:{data}",
+        ),
         ValkeyPublisher(bus_url),
         ValkeySubscription(bus_url, QUERIES_CHANNEL),
         Progress(data / f"{name}.progress", truebook.__version__),

@@ -15,7 +15,7 @@ QueryKind = EngineKind | FeedKind | Literal["roles"]
 
 FEED_KINDS = frozenset(get_args(FeedKind))
 """What the feed answers, on FEED_QUERIES_CHANNEL; engines answer the rest, on QUERIES_CHANNEL.
-`roles` is answered by every feed and store, with their status, on ROLES_CHANNEL."""
+`roles` is answered by every feed, store and archive, with their status, on ROLES_CHANNEL."""
 
 
 class Query(msgspec.Struct, array_like=True):

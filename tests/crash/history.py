@@ -8,10 +8,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
+from venue.installed import Installed
 
 from truebook.commandlog.entries import for_engine
 from truebook.commandlog.interface import GENESIS
-from truebook.commandlog.valkey_reader import ValkeyLogReader
 from truebook.engine.interface import Engine
 from truebook.messages import (
     ACCEPTED,
@@ -40,7 +40,7 @@ class History:
     """SET_ASSET commands: each asset is set once, by genesis."""
 
 
-def read_history(log_url: str, engine: Engine | None = None) -> History:
+def read_history(exchange: Installed, engine: Engine | None = None) -> History:
     """Read the whole log, with a new engine of the compiled kind unless another one is given."""
     if engine is None:
         # Imported here: to collect the tests must not compile the engine.
@@ -48,7 +48,7 @@ def read_history(log_url: str, engine: Engine | None = None) -> History:
 
         engine = FastEngine()
     history = History(engine)
-    reader = ValkeyLogReader(log_url)
+    reader = exchange.open_log()
     position = GENESIS
     try:
         while entries := reader.read(position, 256, 0):

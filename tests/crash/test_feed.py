@@ -21,6 +21,8 @@ from truebook.genesis import DEFAULT_VENUE, commands_of
 from truebook.messages import OrderStatus, OrderType, Side
 from truebook.units import show
 
+FEED_MS_MAX = 30_000
+"""A feed that was killed has to start first, on a machine that may be busy."""
 KILLS = 3
 TRADERS = (1, 2)
 FUNDS = 10**14
@@ -84,7 +86,8 @@ class Book:
                         del side[price]
 
     async def _heal(self):
-        snapshot = json.loads((await self._asker.ask("depth", market=0)).body)
+        answer = await self._asker.ask("depth", market=0, timeout_ms=FEED_MS_MAX)
+        snapshot = json.loads(answer.body)
         self.sequence = int(snapshot["lastUpdateId"])
         self.bids, self.asks = dict(snapshot["bids"]), dict(snapshot["asks"])
         self.snapshots += 1
@@ -105,7 +108,9 @@ class Updates:
         for message in waiting:
             number, text = read_numbered(message)
             if number > self.sequence and (number > self.sequence + 1 or not text):
-                answer = await self._asker.ask("updates", self._account, sequence=self.sequence)
+                answer = await self._asker.ask(
+                    "updates", self._account, sequence=self.sequence, timeout_ms=FEED_MS_MAX
+                )
                 self.texts += answer.messages
                 self.sequence = answer.sequence
             elif number > self.sequence:
@@ -121,7 +126,7 @@ async def found(exchange):
         for account in TRADERS
         for asset in range(4)
     ]
-    outcome = await exchange.send_and_await(b"".join(records), len(records))
+    outcome = await exchange.send_and_await(b"".join(records), len(records), None)
     assert set(outcome.replies["status"].tolist()) == {OrderStatus.DONE}
 
 
@@ -139,12 +144,12 @@ async def trade(exchange, stopped):
             price=10_000 + dice.randrange(-20, 21),
             quantity=dice.randrange(1, 500),
         )
-        await exchange.send_and_await(records, 1)
+        await exchange.send_and_await(records, 1, None)
         resting.append(order_id)
         if len(resting) > 50:
             for account in TRADERS:
                 records = commands.cancel(account=account, order_id=resting[0])
-                await exchange.send_and_await(records, 1)
+                await exchange.send_and_await(records, 1, None)
             del resting[0]
 
 

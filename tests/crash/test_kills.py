@@ -130,7 +130,7 @@ def run_kills(exchange: Installed, kills: int, seed: int) -> None:
     accounts = [exchange.open_account(f"trader-{n}", CREDIT) for n in range(ACCOUNTS)]
     with trading(exchange.url, accounts, TRADERS, seed) as diary:
         killed = kill_in_turn(exchange, diary, kills, seed)
-    history = read_history(exchange.state()["logUrl"])
+    history = read_history(exchange)
     print(diary.summary(), dict(history.entries))
     check_orders(diary, history)
     check_answers(diary, killed)

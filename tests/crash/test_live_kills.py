@@ -15,11 +15,10 @@ from crash.traders import MARKET, trading
 from crash.watchers import BookKeeper, Streams, UpdateKeeper, watching
 from store.database import compare, opened, state_hash
 from store.naive import NaiveTables
-from venue.installed import installed, wait_until
+from venue.installed import Installed, installed, wait_until
 
 from truebook.commandlog.entries import for_engine
 from truebook.commandlog.interface import GENESIS, Position
-from truebook.commandlog.valkey_reader import ValkeyLogReader
 from truebook.feed.events import Accepted, Amended, Closed, Fill, read_events
 from truebook.units import Grid, show
 
@@ -44,12 +43,12 @@ class Told:
     position: Position = GENESIS
 
 
-def told_by_the_log(log_url: str, update_id: int) -> Told:
+def told_by_the_log(exchange: Installed, update_id: int) -> Told:
     """Read the whole log; the depth as of an update id."""
     from truebook.engine.fast import FastEngine
 
     engine, told, position = FastEngine(), Told(update_id), GENESIS
-    reader = ValkeyLogReader(log_url)
+    reader = exchange.open_log()
     try:
         while entries := reader.read(position, 1, 0):
             events = engine.apply(for_engine(entries[0])).events
@@ -112,15 +111,13 @@ def run_live_kills(folder: Path, kills: int, seed: int) -> None:
         with watching(streams, [book, *updates]):
             with trading(exchange.url, accounts, 4, seed) as diary:
                 killed = kill_in_turn(exchange, diary, book, kills, seed)
-            expected = {
-                a.account: last_sequence(exchange.state()["logUrl"], a.account) for a in accounts
-            }
+            expected = {a.account: last_sequence(exchange, a.account) for a in accounts}
             for keeper in updates:
                 wanted = expected[keeper.credentials.account]
                 wait_until(
                     lambda k=keeper, w=wanted: k.last >= w, BACK_S_MAX, "all updates are here"
                 )
-        told = told_by_the_log(exchange.state()["logUrl"], book.update_id)
+        told = told_by_the_log(exchange, book.update_id)
         print(killed, book.updates, book.snapshots, book.connections, exchange.said())
         assert told.depth == (book.bids, book.asks)
         for keeper in updates:
@@ -135,7 +132,7 @@ def run_live_kills(folder: Path, kills: int, seed: int) -> None:
 def check_database(folder: Path) -> None:
     """With the bots gone, the database comes to hold exactly what the log made."""
     with installed(folder, "--no-bots") as exchange:
-        told = told_by_the_log(exchange.state()["logUrl"], 0)
+        told = told_by_the_log(exchange, 0)
         path = folder / "database.sqlite"
         wait_until(lambda: position_of(path) >= told.position, BACK_S_MAX, "the store is there")
         compare(path, told.tables)
@@ -148,8 +145,8 @@ def position_of(path: Path) -> Position:
     return Position.parse(row[0])
 
 
-def last_sequence(log_url: str, account: int) -> int:
-    return max(told_by_the_log(log_url, 0).updates[account])
+def last_sequence(exchange: Installed, account: int) -> int:
+    return max(told_by_the_log(exchange, 0).updates[account])
 
 
 def test_readers_miss_nothing_when_feed_ws_store_and_bots_are_killed(tmp_path):

@@ -101,12 +101,12 @@ async def trade_and_kill(urls, role, path):
     rng, placed, history = random.Random(5), [], SqliteHistory(path)
     async with connected(*urls.values()) as exchange:
         records = founding()
-        made = await exchange.send_and_await(b"".join(records), len(records))
+        made = await exchange.send_and_await(b"".join(records), len(records), None)
         assert (made.replies["status"] == OrderStatus.DONE).all()
         killed, stored = 0, GENESIS
         while killed < KILLS:
             records = some_orders(exchange, rng, placed)
-            await exchange.send_and_await(b"".join(records), len(records))
+            await exchange.send_and_await(b"".join(records), len(records), None)
             position = await position_of(history)
             if position > stored:
                 role.kill()

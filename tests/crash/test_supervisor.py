@@ -19,8 +19,8 @@ from venue.installed import Installed, installed, is_alive, wait_until
 GONE_S_MAX = 2.0
 STOPPED_S_MAX = 10.0
 NAIVE = ("--engine", "naive", "--no-bots")
-SINGLE = 6
-"""Log, bus, engine, feed, store and websocket server: one each; the API may have several."""
+SINGLE = 7
+"""Log, bus, engine, feed, store, archive and websocket server: one each. The API may have more."""
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_stop_under_load_answers_what_was_taken(tmp_path):
         placed = {page.order_id for page in diary.done("place")}
         exchange.start()
         exchange.wait_ready()
-        history = read_history(exchange.state()["logUrl"])
+        history = read_history(exchange)
         assert placed <= history.accepted.keys()
 
 
@@ -126,7 +126,7 @@ def test_genesis_is_written_once_however_often_the_first_start_is_killed(tmp_pat
     exchange.start()
     try:
         exchange.wait_ready()
-        history = read_history(exchange.state()["logUrl"])
+        history = read_history(exchange)
         assert history.assets_set == 4
         assert history.entries == {"APPLIED": 1}
     finally:

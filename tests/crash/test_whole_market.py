@@ -42,7 +42,7 @@ def wait_for_bots(exchange: Installed) -> None:
 def history_without_bots(data: Path) -> History:
     """What the log tells after a stop."""
     with installed(data, *ENGINE, "--no-bots") as exchange:
-        return read_history(exchange.state()["logUrl"], NaiveEngine())
+        return read_history(exchange, NaiveEngine())
 
 
 def open_orders(history: History) -> int:

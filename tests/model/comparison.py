@@ -7,7 +7,7 @@ first event that differs, field by field, with the command it belongs to.
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from model.decoding import commands_of, events_of, readable, replies_of
+from model.decoding import BALANCE_KIND, commands_of, events_of, readable, replies_of
 from model.fold import Fold
 from model.invariants import check_engine
 
@@ -99,7 +99,7 @@ def _readable_events(rows: bytes) -> list[tuple[int, int, bytes, str]]:
     try:
         for kind, event, at in events_of(rows):
             entry += kind == 1
-            command = -1 if kind == 1 else event.command
+            command = -1 if kind in (1, BALANCE_KIND) else event.command
             told.append((entry, command, rows[at : at + 32], readable(event)))
     except AssertionError as fault:
         told.append((entry, -1, b"", f"no event: {fault}"))

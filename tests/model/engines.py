@@ -21,8 +21,8 @@ def naive() -> Engine:
 
 
 def fast(**options: Any) -> Engine:
-    """Make a fast engine; `event_rows` bounds its event buffer."""
-    engine: Engine = import_module("truebook.engine.fast").FastEngine(**options)
+    """Make a fast engine that always looks ahead; `event_rows` bounds its event buffer."""
+    engine: Engine = import_module("truebook.engine.fast").FastEngine(look_from=0, **options)
     return engine
 
 

@@ -42,14 +42,18 @@ class Fold:
         """Fold the events of one `apply`, and compare the replies with them."""
         self.answers.clear()
         for kind, event, at in events_of(events):
-            command = -1 if kind == ENTRY else event.command
-            if command != self.command or kind == ENTRY:
+            if kind in (ENTRY, BALANCE) or event.command != self.command:
                 self._end_command()
-                self.command = command
+                self.command = -1 if kind in (ENTRY, BALANCE) else event.command
+            if kind == ENTRY:
+                self.funds.check_said()
+            else:
+                assert kind == BALANCE or not self.funds.is_saying, "I7: an event after a BALANCE"
             READERS[kind](self, event)
             if kind >= FIRST_SETTING:
                 self.settings.note(kind, event, events[at : at + EVENTS[kind].size])
         self._end_command()
+        self.funds.check_said()
         self._compare_replies(replies)
 
     # --- one method for each kind of event ----------------------------------------------------
@@ -135,8 +139,7 @@ class Fold:
         exact = -(-atoms * rate_bp // 10_000)
         assert fee == max(exact, -venue), f"I13: a fee of {fee} on {atoms} at {rate_bp} bp"
         self.funds.move(account, asset, atoms - fee)
-        if fee:
-            self.funds.move(m.VENUE_ACCOUNT, asset, fee)
+        self.funds.move(m.VENUE_ACCOUNT, asset, fee)
 
     def _rested(self, event: Any) -> None:
         order = self.active
@@ -253,7 +256,6 @@ class Fold:
             assert rests == (order.remaining > 0), "I9: neither filled, resting nor closed"
             self._answer(order, 0, closed=False)
             order.fills = 0
-        self.funds.check_said()
         for market in self.touched:
             assert not self.settings.markets[market].book.is_crossed(), f"I3: market {market}"
         self.touched.clear()
@@ -283,6 +285,7 @@ class Fold:
 
 
 ENTRY = int(EventKind.ENTRY)
+BALANCE = int(EventKind.BALANCE)
 FIRST_SETTING = int(EventKind.ASSET_SET)
 READERS = {
     EventKind.ENTRY: Fold._entry,

@@ -1,7 +1,7 @@
 """Balances as they follow from events: booked from trades and holds, then compared with BALANCE.
 
 Every change is computed here from what happened; a BALANCE event must say the same, and at the end
-of a command every changed balance must have been said (I1, I2, I6).
+of an entry every changed balance must have been said, once (I1, I2, I6, I7).
 """
 
 from collections import defaultdict
@@ -18,6 +18,8 @@ class FoldedFunds:
         self.supply: defaultdict[int, int] = defaultdict(int)
         self.unsaid: set[tuple[int, int]] = set()
         """Balances that changed since their last BALANCE event."""
+        self.is_saying = False
+        """Whether BALANCE events have begun: then the entry has no others."""
 
     def move(self, account: int, asset: int, available: int, locked: int = 0) -> None:
         """Book a change."""
@@ -41,10 +43,13 @@ class FoldedFunds:
         )
         assert 0 <= available <= AMOUNT_MAX, f"I2: account {account} has {available}"
         assert 0 <= locked <= AMOUNT_MAX, f"I2: account {account} has {locked} locked"
-        self.unsaid.discard(key)
+        assert key in self.unsaid, f"I7: account {account}, asset {asset}: BALANCE for nothing"
+        self.unsaid.remove(key)
+        self.is_saying = True
 
     def check_said(self) -> None:
-        """Every balance that a command changed was told."""
+        """At the end of an entry: every balance that its commands changed was told."""
+        self.is_saying = False
         assert not self.unsaid, f"I7: no BALANCE for (account, asset) {sorted(self.unsaid)}"
 
     def check_conserved(self) -> None:

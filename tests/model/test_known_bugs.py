@@ -141,7 +141,7 @@ BUGS: dict[str, tuple[object, str, Any]] = {
     "post-only takes": (placing, "crossing_fault", no_check),
     "duplicates of an id rest": (placing, "identity_fault", no_check),
     "immediate or cancel rests": (matching, "rests_if_unfilled", lambda order: True),
-    "a balance is not told": (Journal, "venue_balances", no_check),
+    "a balance is not told": (Journal, "balances", no_check),
 }
 
 

@@ -31,7 +31,7 @@ class Rooms:
         self.word_holds = True
         self.asked: list[tuple[str, int | None]] = []
 
-    def channels_of(self, streams, signature):
+    def channels_of(self, streams, signature, address):
         return [self._channel(stream, signature) for stream in streams]
 
     def _channel(self, stream, signature):

@@ -40,6 +40,8 @@ ALSO = {
     "truebook.engine.compiled": frozenset(
         {"ctypes", "importlib", "logging", "os", "pathlib", "shutil", "sys", "tempfile"}
     ),
+    # Bytes objects that are written in place; what is written is the kernel's.
+    "truebook.engine.inplace": frozenset({"ctypes"}),
     # Anonymous memory in large pages: where the arrays lie, not what is in them.
     "truebook.engine.memory": frozenset({"ctypes", "mmap", "sys"}),
 }

@@ -28,7 +28,7 @@ LAYERS = (
     # The websocket server is general: it knows the bus, and nothing of what is traded.
     frozenset({"asking", "directory", "ws"}),
     frozenset({"following", "history"}),
-    frozenset({"feed", "node"}),
+    frozenset({"feed", "node", "people", "simulation"}),
     frozenset({"api", "bots", "store", "verify"}),
     frozenset({"supervisor"}),
     frozenset({"bench"}),
@@ -38,7 +38,7 @@ LAYERS = (
 BOTTOM = 1
 # Numba takes a second and a hundred megabytes to import. Only these run the compiled engine;
 # the others may read modules of truebook.engine that get by without it.
-RUNS_THE_ENGINE = frozenset({"engine", "node", "verify", "bench", "cli", "__main__"})
+RUNS_THE_ENGINE = frozenset({"engine", "node", "simulation", "verify", "bench", "cli", "__main__"})
 COMPILERS = frozenset({"numba", "llvmlite"})
 
 

@@ -90,6 +90,14 @@ def target() -> Iterator[Target]:
         yield Target(exchange, url)
 
 
+@pytest.fixture(scope="module")
+def changeable() -> Iterator[Target]:
+    """Another one, where things may change."""
+    exchange = LocalExchange()
+    with serving(exchange) as url:
+        yield Target(exchange, url)
+
+
 @pytest.fixture(autouse=True)
 def nothing_changes(target: Target) -> Iterator[None]:
     """Whatever a test of this folder sends, the state stays, and the server lives."""

@@ -111,7 +111,7 @@ def test_every_builder_makes_whole_records_of_its_kind():
         CommandKind.WITHDRAW: commands.withdraw(account=1, asset=2, amount=3),
         CommandKind.TICK: commands.tick(0, 1),
         CommandKind.SET_MARKET_STATE: commands.set_market_state(market=0, state=1),
-        CommandKind.SET_KEY: commands.set_key(account=1, public_key=bytes(32), permissions=1),
+        CommandKind.SET_KEY: commands.set_key(account=1, public_key=bytes(32), permissions=0),
     }
     for kind, record in built.items():
         layout = COMMAND_DTYPES[kind]

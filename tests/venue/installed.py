@@ -12,25 +12,35 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from venue.credentials import Credentials
 
+from truebook.commandlog.whole_log import WholeLog, open_whole_log
+
 READY_S_MAX = 240.0
 """The first start on a machine compiles the engine."""
 ANSWER_S_MAX = 30.0
+UNLIMITED = {
+    f"TRUEBOOK_LIMITS_{name}": "0"
+    for name in ("PUBLIC_PER_S", "PRIVATE_PER_S", "ORDERS_PER_S", "CONNECTIONS")
+}
+"""Tests ask as often as they can."""
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 
 
 class Installed:
     """One data folder and the `truebook up` on it."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(
+        self, data: Path, *options: str, environment: Mapping[str, str] = UNLIMITED
+    ) -> None:
         self.data = data
         self.options = options
+        self.environment = environment
         self.url = ""
         self.ws_url = ""
         self.output: list[str] = []
@@ -52,7 +62,7 @@ class Installed:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=_environment() | self.environment,
             text=True,
             start_new_session=True,
         )
@@ -97,6 +107,10 @@ class Installed:
         command = _truebook(arguments[0], self.data, *arguments[1:])
         return subprocess.run(command, env=_environment(), capture_output=True, text=True)
 
+    def open_log(self) -> WholeLog:
+        """All of the log, wherever it stands; close it."""
+        return open_whole_log(self.state()["logUrl"], (self.data / "archive").as_uri())
+
     def open_account(self, name: str, credit: dict[str, str]) -> Credentials:
         """A new account; for venue-like use."""
         credits = [part for item in credit.items() for part in ("--credit", "=".join(item))]
@@ -125,9 +139,11 @@ class Installed:
 
 
 @contextmanager
-def installed(data: Path, *options: str) -> Iterator[Installed]:
+def installed(
+    data: Path, *options: str, environment: Mapping[str, str] = UNLIMITED
+) -> Iterator[Installed]:
     """`truebook up` on a folder, ready, and gone in the end."""
-    exchange = Installed(data, *options)
+    exchange = Installed(data, *options, environment=environment)
     exchange.start()
     try:
         exchange.wait_ready()

@@ -23,10 +23,13 @@ from truebook.commandlog.interface import (
     EventEntry,
     LogEntry,
     LogUnavailable,
+    Once,
     Position,
+    UsedBefore,
 )
 from truebook.commandlog.replies import pack_position, settings_events
 from truebook.directory import Directory
+from truebook.engine.answering import answer as answered
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.genesis import DEFAULT_VENUE, Venue, commands_of
 from truebook.messages import (
@@ -34,7 +37,7 @@ from truebook.messages import (
     OrderStatus,
     Permission,
 )
-from truebook.queries import Answer, OrderRow, QueryKind
+from truebook.queries import Answer, OrderRow, Query, QueryKind
 from truebook.units import parse
 
 ALL_PERMISSIONS = Permission.READ | Permission.TRADE | Permission.WITHDRAW
@@ -55,6 +58,10 @@ class LocalExchange:
         """The event stream."""
         self.follow: Callable[[], None] = lambda: None
         """Called when there is more of it."""
+        self._used: set[bytes] = set()
+        # As a gateway begins: with what an empty engine has already.
+        settings = answered(self.engine, Query(0, "", str(GENESIS), "settings"), str(GENESIS))
+        self.directory.load(GENESIS, settings.settings)
         self.apply(b"".join(commands_of(venue)))
 
     def apply(self, records: bytes) -> Outcome:
@@ -112,15 +119,19 @@ class LocalExchange:
     def next_order_id(self) -> int:
         return next(self._order_ids)
 
-    async def send_and_await(self, records: bytes, commands: int) -> Outcome:
+    async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         self.submissions += 1
         await asyncio.sleep(0)
         if self.failure is not None:
             raise self.failure
+        if once is not None:
+            if once.digest in self._used:
+                raise UsedBefore
+            self._used.add(once.digest)
         return self.apply(records)
 
-    async def submit(self, records: bytes, commands: int) -> Position:
-        return (await self.send_and_await(records, commands)).position
+    async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
+        return (await self.send_and_await(records, commands, once)).position
 
     async def ask(
         self,

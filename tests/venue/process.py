@@ -12,22 +12,23 @@ from collections.abc import AsyncGenerator
 from venue.database import history_of
 from venue.local import LocalExchange
 
-from truebook.api.exchange import Exchange, Outcome
+from truebook.api.app import Application
+from truebook.api.exchange import Outcome
 from truebook.api.serve import listen, serve
-from truebook.history import History
+from truebook.commandlog.interface import Once
 
 SLOW_SECONDS = 0.5
 
 
 class SlowExchange(LocalExchange):
-    async def send_and_await(self, records: bytes, commands: int) -> Outcome:
+    async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         print("received", flush=True)
         await asyncio.sleep(SLOW_SECONDS)
-        return await super().send_and_await(records, commands)
+        return await super().send_and_await(records, commands, once)
 
 
 @contextlib.asynccontextmanager
-async def connect(mode: str) -> AsyncGenerator[tuple[Exchange, History], None]:
+async def connect(mode: str) -> AsyncGenerator[Application, None]:
     try:
         if mode == "wait":
             print("waiting", flush=True)
@@ -35,7 +36,7 @@ async def connect(mode: str) -> AsyncGenerator[tuple[Exchange, History], None]:
         exchange = SlowExchange() if mode == "slow" else LocalExchange()
         exchange.open_account("trader", {"USDC": "1000"}, key=KEY)
         with history_of(exchange) as history:
-            yield exchange, history
+            yield Application(exchange, history)
     finally:
         print("given back", flush=True)
 

@@ -13,24 +13,27 @@ from venue.database import history_of
 from venue.local import LocalExchange
 
 from truebook.api.app import Application
-from truebook.api.serve import listen, server_of
+from truebook.api.serve import OPEN_DOOR, Door, listen, server_of
 
 Around = Callable[[Any], Any]
 
 
 @contextlib.contextmanager
 def serving(
-    exchange: LocalExchange, around: Around = lambda application: application
+    exchange: LocalExchange,
+    door: Door = OPEN_DOOR,
+    around: Around = lambda application: application,
 ) -> Iterator[str]:
     """Serve an exchange on a free port of this machine; its base URL. `around` may wrap the
     application in another one, which spoils what it answers."""
     with history_of(exchange) as history:
-        yield from _serving(around(Application(exchange, history)))
+        application = around(Application(exchange, history, rates=door.rates))
+        yield from _serving(application, door)
 
 
-def _serving(application: Any) -> Iterator[str]:
+def _serving(application: Any, door: Door) -> Iterator[str]:
     bound = listen("127.0.0.1", 0)
-    server = server_of(application)
+    server = server_of(application, door)
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -4,6 +4,9 @@
                          └─► Starlette's router: markets, market data, charts, account, past, stubs
                any failure ─► JSON {"code", "message"}
 
+How often somebody may ask is counted here for addresses (what no signature is asked for, and what
+fails to give one) and in `Authority` for keys and accounts.
+
 Promise: each request gets exactly one answer with an `X-Request-Id`, unless its client has gone; an
 endpoint that fails by a bug answers 500 SERVER_ERROR and the server goes on. What is logged names
 the request id and the path, never headers, bodies or keys.
@@ -17,20 +20,30 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Router
 
 from truebook.api.account import Account
+from truebook.api.admin import Administration
 from truebook.api.authenticate import Authority
 from truebook.api.charts import Charts
-from truebook.api.errors import ApiError
+from truebook.api.errors import ApiError, unavailable, used_before
 from truebook.api.exchange import Exchange
+from truebook.api.keys import Keys
 from truebook.api.marketdata import MarketData
 from truebook.api.markets import Markets
 from truebook.api.orders import Orders
 from truebook.api.past import Past
+from truebook.api.people_errors import told
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.response import JSON, encode, respond
+from truebook.api.sign_in import SignIn
 from truebook.api.stubs import Stubs
+from truebook.api.throttle import Rates, Throttle
+from truebook.api.visitors import Visitors
 from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.interface import LogUnavailable, UsedBefore
 from truebook.history import History, HistoryUnavailable
+from truebook.people.errors import PeopleError
+from truebook.people.exchange import Refused
+from truebook.people.people import People
 
 log = structlog.get_logger()
 
@@ -41,20 +54,40 @@ CLOSING = frozenset({408, 413, 431})
 class Application:
     """One gateway's HTTP side."""
 
-    def __init__(self, exchange: Exchange, history: History, clock: Clock = SYSTEM_CLOCK) -> None:
-        authority = Authority(exchange.directory, clock)
+    def __init__(
+        self,
+        exchange: Exchange,
+        history: History,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        rates: Rates | None = None,
+        people: People | None = None,
+    ) -> None:
+        """`people` None: there are keys and no sessions, and nobody can sign up."""
+        doorkeeper = None if people is None else people.doorkeeper
+        self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
+        self._throttle = Throttle(clock, rates)
+        authority = Authority(exchange.directory, clock, self._throttle, doorkeeper)
+        stubs = Stubs(authority)
+        public = [
+            *Markets(exchange, clock).routes(),
+            *MarketData(exchange).routes(),
+            *Charts(exchange, history, clock).routes(),
+            *stubs.public_routes(),
+        ]
+        signed = [
+            *Account(exchange, authority).routes(),
+            *Past(exchange, history, authority).routes(),
+            *stubs.signed_routes(),
+            *Administration(exchange, authority).routes(),
+        ]
+        if people is not None:
+            sign_in = SignIn(exchange, authority, people)
+            public += sign_in.public_routes()
+            signed += [*sign_in.signed_routes(), *Keys(authority, people).routes()]
         self._orders = Orders(exchange, authority).endpoints()
-        self._others = Router(
-            routes=[
-                *Markets(exchange, clock).routes(),
-                *MarketData(exchange).routes(),
-                *Account(exchange, authority).routes(),
-                *Charts(exchange, history, clock).routes(),
-                *Past(exchange, history, authority).routes(),
-                *Stubs(authority).routes(),
-            ],
-            redirect_slashes=False,
-        )
+        self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
+        self._others = Router(routes=[*public, *signed], redirect_slashes=False)
         self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,12 +110,20 @@ class Application:
             pass
         except Exception as failure:
             error = _error_of(failure)
+            if error.status == 401:
+                self._throttle.failed(_address_of(scope))
             if error.status >= 500:
                 self._note(error, failure, request_id, scope)
             if not answered:
                 await _respond_error(send_with_id, error)
 
     async def _endpoint(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in self._signed_paths:
+            self._throttle.signed(_address_of(scope))
+        else:
+            self._throttle.public(_address_of(scope))
+        if self._visitors is not None:
+            await self._visitors.recognise(scope)
         endpoint = self._orders.get((scope["method"], scope["path"]))
         if endpoint is not None:
             await endpoint(scope, receive, send)
@@ -98,6 +139,11 @@ class Application:
             log.warning("request not carried out", **where, code=error.code)
 
 
+def _address_of(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 def _error_of(failure: Exception) -> ApiError:
     """What the client is told of a failure."""
     if isinstance(failure, ApiError):
@@ -106,11 +152,21 @@ def _error_of(failure: Exception) -> ApiError:
         return ApiError(504, "TIMEOUT", "The engine did not answer in time")
     if isinstance(failure, HistoryUnavailable):
         return ApiError(503, "MAINTENANCE", f"History is not available: {failure}")
+    if isinstance(failure, LogUnavailable):
+        return unavailable(failure)
+    if isinstance(failure, UsedBefore):
+        return used_before()
+    if isinstance(failure, PeopleError | Refused):
+        return told(failure)
     if isinstance(failure, HTTPException):
         return ApiError(failure.status_code, "RESOURCE_NOT_FOUND", failure.detail)
     return ApiError(500, "SERVER_ERROR", "The request failed by a fault of the exchange")
 
 
 async def _respond_error(send: Send, error: ApiError) -> None:
-    closing = ((b"connection", b"close"),) if error.status in CLOSING else ()
-    await respond(send, error.status, encode(error.body()), JSON, closing)
+    headers: list[tuple[bytes, bytes]] = []
+    if error.status in CLOSING:
+        headers.append((b"connection", b"close"))
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % error.retry_after_s))
+    await respond(send, error.status, encode(error.body()), JSON, tuple(headers))

@@ -1,4 +1,4 @@
-"""Who asks: Ed25519 signatures over what was asked (contract A2).
+"""Who asks: Ed25519 signatures over what was asked (contract A2), or the session of a cookie.
 
 Promise: an `Authority` names a caller only if a registered, unexpired key with the permission
 signed exactly this operation with exactly these parameters, within its window of our clock. The
@@ -8,10 +8,17 @@ What is signed is rebuilt from the parsed parameters: sorted by name, `name=valu
 Some clients sign the values as they are, others percent-encode them; both are tried. Values as they
 are can be ambiguous: {"a": "1&b=2"} reads like {"a": "1", "b": "2"}. So parameters that contain the
 joining characters are taken only percent-encoded, and one string always means one request.
+
+What a signature changes it changes once: a `Caller` has a mark that goes with its commands into the
+log, which takes each mark once (commandlog/once.py). libsodium takes one encoding only of a
+signature and of a key, and no key of small order, so nobody can turn a signature into another.
+A request without a signature may come with a session (people/statements.py), which was signed when
+its owner logged in; then the browser must not say that another site's page sent it.
 """
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
@@ -20,10 +27,18 @@ from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
 from truebook.api.errors import ApiError, invalid
+from truebook.api.headers import Headers
+from truebook.api.same_origin import Origins
+from truebook.api.throttle import Throttle
 from truebook.clock import Clock
+from truebook.commandlog.interface import Once
+from truebook.config import SessionsSection
 from truebook.directory import Directory, Key
 from truebook.limits import SIGNATURE_WINDOW_MS_DEFAULT, SIGNATURE_WINDOW_MS_MAX
 from truebook.messages import Permission
+from truebook.people.doorkeeper import Doorkeeper
+from truebook.people.passwords import is_password_key
+from truebook.people.statements import Session, permissions_now
 
 Parameters = Sequence[tuple[str, str]]
 """Names and values of one signed object, as text."""
@@ -31,6 +46,7 @@ Parameters = Sequence[tuple[str, str]]
 _HEADERS = (b"x-api-key", b"x-signature", b"x-timestamp", b"x-window")
 _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
+_MARK_BYTES = 16
 
 
 class Caller(NamedTuple):
@@ -38,7 +54,20 @@ class Caller(NamedTuple):
 
     account: int
     public_key: bytes
+    """The API key, or of a session the password's key."""
     signature: bytes
+    """Empty for a session: its requests carry none."""
+    until_ms: int = 0
+    """When the signature's window ends."""
+    session: Session | None = None
+
+    @property
+    def once(self) -> Once | None:
+        """The mark of what this signature changes; a session's requests have none."""
+        if self.session is not None:
+            return None
+        digest = hashlib.blake2b(self.public_key + self.signature, digest_size=_MARK_BYTES)
+        return Once(digest.digest(), self.until_ms)
 
 
 def parameters_of(fields: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -57,31 +86,48 @@ def _signed_text(name: str, value: object) -> str:
 
 
 class Authority:
-    """Tells who signed a request, by the keys of a directory and the gateway's own clock."""
+    """Tells who signed a request, by the keys of a directory and the gateway's own clock, and
+    refuses who asks too often."""
 
-    def __init__(self, directory: Directory, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        clock: Clock,
+        throttle: Throttle | None = None,
+        doorkeeper: Doorkeeper | None = None,
+    ) -> None:
+        """`doorkeeper` None: there are no sessions, and no key has an address list."""
         self._directory = directory
         self._clock = clock
+        self._throttle = throttle or Throttle(clock)
+        self._address_lists = None if doorkeeper is None else doorkeeper.address_lists
+        sessions = SessionsSection() if doorkeeper is None else doorkeeper.section
+        self.origins = Origins(sessions.origins, secure=sessions.secure)
 
     def reader(
         self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
     ) -> Caller:
         """Who asks for something of their own account. Raises ApiError."""
-        return self._caller(headers, instruction, [parameters])
+        caller = self._caller(headers, instruction, [parameters], Permission.READ, changes=False)
+        self._throttle.private(caller.public_key)
+        return caller
 
-    def subscriber(self, signature: Sequence[str]) -> Caller:
+    def subscriber(self, signature: Sequence[str], address: str) -> Caller:
         """Who signed a subscription: key, signature, timestamp and window, as the headers of a
         request would hold them. Raises ApiError, which names them like the headers."""
         values = [part.encode() for part in signature]
-        return self._caller(dict(zip(_HEADERS, values, strict=True)), "subscribe", [()])
+        headers = Headers(zip(_HEADERS, values, strict=True), address)
+        return self.reader(headers, "subscribe", ())
 
-    def may_read(self, caller: Caller) -> bool:
-        """Whether somebody who could read still can: the key may be revoked or have expired."""
+    def may_read(self, caller: Caller, address: str) -> bool:
+        """Whether somebody who could read from there still can: the key may be revoked or have
+        expired, or be kept to other addresses now."""
         key = self._key(caller.public_key)
         return (
             key is not None
             and key.account == caller.account
-            and Permission.READ in (key.permissions)
+            and Permission.READ in key.permissions
+            and self._is_from_its_address(caller.public_key, address)
         )
 
     def trader(
@@ -89,18 +135,59 @@ class Authority:
     ) -> Caller:
         """Who wants something changed. Raises ApiError.
 
-        Every change passes here exactly once: the place to refuse a signature seen before.
+        Every change passes here exactly once, and takes the caller's mark with it to the log.
         """
-        return self._caller(headers, instruction, objects, Permission.TRADE)
+        caller = self._caller(headers, instruction, objects, Permission.TRADE, changes=True)
+        if instruction == "orderExecute":
+            self._throttle.orders(caller.account, len(objects))
+        else:
+            self._throttle.private(caller.public_key)
+        return caller
+
+    def administrator(
+        self,
+        headers: Mapping[bytes, bytes],
+        instruction: str,
+        parameters: Parameters,
+        *,
+        changes: bool,
+    ) -> Caller:
+        """Who wants to see or change what only administrators may. Raises ApiError."""
+        caller = self._caller(headers, instruction, [parameters], Permission.ADMIN, changes=changes)
+        self._throttle.private(caller.public_key)
+        return caller
+
+    def session(self, headers: Mapping[bytes, bytes], *, changes: bool) -> Session:
+        """The session of somebody who does what takes a person. Raises ApiError."""
+        session = self._open_session(headers, changes=changes)
+        self._throttle.private(session.public_key)
+        return session
+
+    def _open_session(self, headers: Mapping[bytes, bytes], *, changes: bool) -> Session:
+        session = _session_of(headers)
+        if session is None or not self.permissions_of(session):
+            raise ApiError(401, "UNAUTHORIZED", "Nobody is logged in")
+        self.origins.check(headers, changes=changes)
+        return session
+
+    def permissions_of(self, session: Session) -> Permission:
+        """What a session may do now."""
+        return permissions_now(session, self._directory, self._clock.now_ms())
 
     def _caller(
         self,
         headers: Mapping[bytes, bytes],
         instruction: str,
         objects: Sequence[Parameters],
-        permission: Permission = Permission.READ,
+        permission: Permission,
+        *,
+        changes: bool,
     ) -> Caller:
         """401 for what proves nobody, 400 outside the window, 403 without permission."""
+        if _session_of(headers) is not None:
+            session = self._open_session(headers, changes=changes)
+            _check_permission(self.permissions_of(session), permission)
+            return Caller(session.account, session.public_key, b"", session=session)
         public_key = _decoded(headers.get(b"x-api-key", b""), _KEY_BYTES)
         if public_key is None:
             raise ApiError(401, "UNAUTHORIZED", "X-API-Key is missing or not a key")
@@ -118,20 +205,36 @@ class Authority:
             raise ApiError(401, "UNAUTHORIZED", "Unknown API key")
         if not signed:
             raise ApiError(401, "INVALID_SIGNATURE", "Invalid signature")
-        _check_permission(key, permission)
-        return Caller(key.account, public_key, signature)
+        self._check_address(public_key, headers)
+        _check_permission(key.permissions, permission)
+        return Caller(key.account, public_key, signature, int(timestamp) + int(window))
 
     def _key(self, public_key: bytes) -> Key | None:
-        """A key that is neither unknown nor revoked nor expired."""
+        """A key that is neither unknown nor revoked nor expired, and not a password's: that one
+        only opens sessions."""
         key = self._directory.keys.get(public_key)
         if key is None or not key.permissions or 0 < key.expires_ms <= self._clock.now_ms():
             return None
-        return key
+        return None if is_password_key(key) else key
+
+    def _check_address(self, public_key: bytes, headers: Mapping[bytes, bytes]) -> None:
+        address = headers.address if isinstance(headers, Headers) else ""
+        if not self._is_from_its_address(public_key, address):
+            raise ApiError(403, "FORBIDDEN", "The key may not be used from this address")
+
+    def _is_from_its_address(self, public_key: bytes, address: str) -> bool:
+        return self._address_lists is None or self._address_lists.allow(public_key, address)
 
 
-def _check_permission(key: Key, permission: Permission) -> None:
-    if permission not in key.permissions:
-        raise ApiError(403, "FORBIDDEN", f"The key lacks the permission to {permission.name}")
+def _session_of(headers: Mapping[bytes, bytes]) -> Session | None:
+    if isinstance(headers, Headers) and b"x-api-key" not in headers:
+        return headers.session
+    return None
+
+
+def _check_permission(permissions: Permission, permission: Permission) -> None:
+    if permission not in permissions:
+        raise ApiError(403, "FORBIDDEN", f"The permission is missing: {permission.name}")
 
 
 def _timestamp_and_window(headers: Mapping[bytes, bytes]) -> tuple[str, str]:

@@ -7,15 +7,19 @@ or after everything that stood in the log then.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from functools import partial
+from pathlib import Path
 
 from truebook.api.exchange import Outcome
+from truebook.api.pressure import Pressure
 from truebook.api.send_and_await import CommandClient
-from truebook.asking import Asker, TimedOut
+from truebook.asking import Asker, Halted, TimedOut
 from truebook.commandlog.interface import (
     Bus,
     Log,
     LogNotDurable,
     LogUnavailable,
+    Once,
     OutcomeUnknown,
     Position,
     answer_channel,
@@ -31,14 +35,24 @@ from truebook.queries import Answer, QueryKind
 class ConnectedExchange:
     """api.exchange.Exchange over a log and a bus; made by `ConnectedExchange.start`."""
 
-    def __init__(self, commands: CommandClient, asker: Asker, follower: DirectoryFollower) -> None:
+    def __init__(
+        self,
+        commands: CommandClient,
+        asker: Asker,
+        follower: DirectoryFollower,
+        pressure: Pressure,
+    ) -> None:
         self._commands = commands
         self._asker = asker
         self._follower = follower
+        self._pressure = pressure
 
     @classmethod
-    async def start(cls, log: Log, bus: Bus) -> "ConnectedExchange":
-        """Become a gateway and load the directory; waits for the log and an engine.
+    async def start(
+        cls, log: Log, bus: Bus, folder: Path | None = None, disk_free_mib: int = 0
+    ) -> "ConnectedExchange":
+        """Become a gateway and load the directory; waits for the log and an engine. `folder` is
+        where the log is kept, if it is here, and shall have `disk_free_mib` left.
 
         Raises LogNotDurable; everything else that is missing is waited for, and said.
         """
@@ -46,7 +60,8 @@ class ConnectedExchange:
         gateway = commands.gateway
         asker = await Asker.start(bus, answer_channel(gateway.number), gateway)
         follower = await DirectoryFollower.start(bus, asker, log.last_position)
-        return cls(commands, asker, follower)
+        pressure = await Pressure.start(asker, log.last_position, folder, disk_free_mib)
+        return cls(commands, asker, follower, pressure)
 
     @property
     def directory(self) -> Directory:
@@ -62,22 +77,24 @@ class ConnectedExchange:
         """An id that no other order has or will have."""
         return self._commands.next_order_id()
 
-    async def send_and_await(self, records: bytes, commands: int) -> Outcome:
-        """Carry out a submission. Raises TimedOut or LogUnavailable."""
-        return await self._commands.send_and_await(records, commands)
+    async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
+        """Carry out a submission. Raises TimedOut, LogUnavailable or UsedBefore."""
+        self._pressure.check()
+        return await self._commands.send_and_await(records, commands, once)
 
-    async def submit(self, records: bytes, commands: int) -> Position:
-        """Write a submission to the log. Raises TimedOut or LogUnavailable."""
-        written = self._commands.submit(records, commands)
+    async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
+        """Write a submission to the log. Raises TimedOut, LogUnavailable or UsedBefore."""
+        self._pressure.check()
+        written = self._commands.submit(records, commands, once)
         try:
             async with asyncio.timeout(REPLY_TIMEOUT_MS / 1000):
                 return (await written).position
         except OutcomeUnknown as error:
             raise TimedOut(str(error)) from None
         except TimeoutError:
+            written.is_withdrawn = True
             if written.sequence:
                 raise TimedOut("the log did not answer in time") from None
-            written.is_withdrawn = True
             raise LogUnavailable("it waited too long for its turn") from None
 
     async def ask(
@@ -91,9 +108,10 @@ class ConnectedExchange:
         limit: int = 0,
         sequence: int | None = None,
     ) -> Answer:
-        """What an engine or the feed holds, at or after all that this gateway has seen. Raises
-        TimedOut."""
-        return await self._asker.ask(
+        """What an engine or the feed holds, at or after all that this gateway has seen; of a
+        halted engine, what it holds. Raises TimedOut."""
+        ask = partial(
+            self._asker.ask,
             kind,
             account,
             market=market,
@@ -102,9 +120,14 @@ class ConnectedExchange:
             limit=limit,
             sequence=sequence,
         )
+        try:
+            return await ask()
+        except Halted as halted:
+            return await ask(after=halted.halted_at)
 
     async def close(self) -> None:
         """Write what waits, and end. Log and bus are closed by whoever made them."""
+        self._pressure.close()
         self._follower.close()
         await self._commands.close()
 
@@ -121,15 +144,28 @@ async def _command_client(log: Log, bus: Bus) -> CommandClient:
             attempt += 1
 
 
+async def _folder(log: ValkeyLog) -> Path | None:
+    attempt = 0
+    while True:
+        try:
+            return await log.folder()
+        except LogNotDurable:
+            raise
+        except LogUnavailable as error:
+            await wait_for("the log", error, attempt)
+            attempt += 1
+
+
 @contextlib.asynccontextmanager
 async def connected(
-    log_url: str, bus_url: str, *, allow_not_durable: bool = False
+    log_url: str, bus_url: str, *, allow_not_durable: bool = False, disk_free_mib: int = 0
 ) -> AsyncGenerator[ConnectedExchange, None]:
     """An exchange on these servers, until the context is left. Raises LogNotDurable."""
     log = ValkeyLog(log_url, allow_not_durable=allow_not_durable)
     bus = ValkeyBus(bus_url)
     try:
-        exchange = await ConnectedExchange.start(log, bus)
+        folder = await _folder(log) if disk_free_mib else None
+        exchange = await ConnectedExchange.start(log, bus, folder, disk_free_mib)
         try:
             yield exchange
         finally:

@@ -5,10 +5,20 @@ field is to blame and `id` (of a batch `ids`) where an order is concerned; every
 engine stands in the one table below. Messages that clients match on are kept to the letter.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from truebook.commandlog.interface import LogUnavailable
 from truebook.messages import RejectCode
+
+RETRY_AFTER_S = 1
+"""When to try again what the exchange didn't accept: it looks four times a second whether it can
+again (api/pressure.py)."""
+
+
+class NotAccepting(LogUnavailable):
+    """Nothing is appended at the moment, for a reason that clients are told."""
 
 
 class ApiError(Exception):
@@ -23,6 +33,7 @@ class ApiError(Exception):
         field: str | None = None,
         order_id: int | None = None,
         order_ids: Sequence[int] = (),
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -31,6 +42,7 @@ class ApiError(Exception):
         self.field = field
         self.order_id = order_id
         self.order_ids = order_ids
+        self.retry_after_s = retry_after_s
 
     def body(self) -> dict[str, str | list[str]]:
         """The error as JSON says it."""
@@ -145,9 +157,24 @@ def timed_out(order_id: int | None = None, order_ids: Sequence[int] = ()) -> Api
     return ApiError(504, "TIMEOUT", message, order_id=order_id, order_ids=order_ids)
 
 
-def unavailable() -> ApiError:
+def unavailable(reason: LogUnavailable) -> ApiError:
     """The log takes no commands: certainly not done."""
-    return ApiError(503, "MAINTENANCE", "The exchange accepts no commands at the moment")
+    message = "The exchange accepts no commands at the moment"
+    if isinstance(reason, NotAccepting):
+        message = f"{message}: {reason}"
+    return ApiError(503, "MAINTENANCE", message, retry_after_s=RETRY_AFTER_S)
+
+
+def used_before() -> ApiError:
+    """The same signature has changed something, or is so late that nobody knows any more."""
+    message = "The signature was used before, or its window is over; nothing was done"
+    return ApiError(409, "PRECONDITION_FAILED", message)
+
+
+def too_many(what: str, seconds: float) -> ApiError:
+    """Somebody asks too often; in `seconds` they may ask again."""
+    message = f"Too many {what}"
+    return ApiError(429, "TOO_MANY_REQUESTS", message, retry_after_s=max(1, math.ceil(seconds)))
 
 
 def not_implemented(field: str) -> ApiError:

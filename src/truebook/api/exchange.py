@@ -1,7 +1,11 @@
 """What the routes need of an exchange: one small interface, whatever stands behind it.
 
 Promise: a route knows nothing of logs, buses and engines. An `Outcome` means that the commands are
-on disk and applied; `asking.TimedOut` means unknown; `LogUnavailable` means certainly not done.
+on disk and applied; `asking.TimedOut` means unknown; `LogUnavailable` and `UsedBefore` mean
+certainly not done.
+
+Whatever a signature asked for is given with its mark, `Caller.once`; None stands for what nobody
+can send again, as the commands of this machine's own command line.
 """
 
 from typing import NamedTuple, Protocol
@@ -9,7 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from truebook.commandlog.interface import Position
+from truebook.commandlog.interface import Once, Position
 from truebook.directory import Directory
 from truebook.queries import Answer, QueryKind
 
@@ -38,13 +42,13 @@ class Exchange(Protocol):
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
 
-    async def send_and_await(self, records: bytes, commands: int) -> Outcome:
+    async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         """Carry out a submission: whole command records of `commands` commands, in one entry.
 
-        Raises TimedOut or LogUnavailable.
+        Raises TimedOut, LogUnavailable or UsedBefore.
         """
 
-    async def submit(self, records: bytes, commands: int) -> Position:
+    async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
         """Write a submission to the log and don't wait for its outcome; raises as above."""
 
     async def ask(

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Generator, Sequence
 
 from truebook import commands
-from truebook.api.authenticate import Authority, parameters_of
+from truebook.api.authenticate import Authority, Caller, parameters_of
 from truebook.api.errors import (
     ApiError,
     invalid,
@@ -17,6 +17,7 @@ from truebook.api.errors import (
     rejected,
     timed_out,
     unavailable,
+    used_before,
 )
 from truebook.api.exchange import Exchange
 from truebook.api.order_json import (
@@ -47,7 +48,7 @@ from truebook.api.request import (
 from truebook.api.response import respond, respond_json
 from truebook.api.strict_json import decode, decode_object, object_of
 from truebook.asking import TimedOut
-from truebook.commandlog.interface import LogUnavailable
+from truebook.commandlog.interface import LogUnavailable, UsedBefore
 from truebook.limits import BATCH_ORDERS_MAX, HTTP_BATCH_BYTES_MAX, HTTP_BODY_BYTES_MAX
 from truebook.messages import OrderStatus, RejectCode
 
@@ -80,10 +81,10 @@ class Orders:
         order_id = self._exchange.next_order_id()
         record = place_record(fields, self._exchange.directory, caller.account, order_id)
         if prefers_async(headers):
-            await self._submit(record, 1, order_id)
+            await self._submit(record, 1, caller, order_id)
             await respond_json(send, 202, {"id": str(order_id)})
             return
-        replies = await self._outcome(record, 1, order_id)
+        replies = await self._outcome(record, 1, caller, order_id)
         await respond_json(send, 200, self._json(replies[0]))
 
     async def place_batch(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,22 +105,22 @@ class Orders:
             except ApiError as error:
                 results[place] = _failed(error)
         waits = not prefers_async(headers)
-        carried_out = await self._carry_out(records, list(order_ids.values()), waits)
+        carried_out = await self._carry_out(caller, records, list(order_ids.values()), waits)
         for place, result in zip(order_ids, carried_out, strict=True):
             results[place] = result
         await respond_json(send, 200 if waits else 202, results)
 
     async def _carry_out(
-        self, records: list[bytes], order_ids: list[int], waits: bool
+        self, caller: Caller, records: list[bytes], order_ids: list[int], waits: bool
     ) -> list[object]:
         """The results of a batch's valid orders."""
         if not records:
             return []
         entry = b"".join(records)
         if waits:
-            replies = await self._outcome(entry, len(records), order_ids=order_ids)
+            replies = await self._outcome(entry, len(records), caller, order_ids=order_ids)
             return [self._result(reply) for reply in replies]
-        await self._submit(entry, len(records), order_ids=order_ids)
+        await self._submit(entry, len(records), caller, order_ids=order_ids)
         return [{"operation": "Ok", "id": str(order_id)} for order_id in order_ids]
 
     async def cancel(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,10 +137,10 @@ class Orders:
             client_id=client_id,
         )
         if prefers_async(headers):
-            await self._submit(record, 1, order_id)
+            await self._submit(record, 1, caller, order_id)
             await respond(send, 202, b"")
             return
-        replies = await self._outcome(record, 1, order_id)
+        replies = await self._outcome(record, 1, caller, order_id)
         await respond_json(send, 200, self._json(replies[0]))
 
     async def cancel_all(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -153,10 +154,10 @@ class Orders:
             return
         record = commands.cancel_all(account=caller.account, market=market.number)
         if prefers_async(headers):
-            await self._submit(record, 1)
+            await self._submit(record, 1, caller)
             await respond(send, 202, b"")
             return
-        replies = await self._outcome(record, 1)
+        replies = await self._outcome(record, 1, caller)
         cancelled = [reply for reply in replies if reply.status != OrderStatus.DONE]
         await respond_json(send, 200, [self._json(reply) for reply in cancelled])
 
@@ -194,24 +195,26 @@ class Orders:
         self,
         records: bytes,
         commands: int,
+        caller: Caller,
         order_id: int | None = None,
         order_ids: Sequence[int] = (),
     ) -> list[Reply]:
         """Carry out commands; raises ApiError where it isn't known that they were."""
         with _told_to_client(order_id, order_ids):
-            outcome = await self._exchange.send_and_await(records, commands)
+            outcome = await self._exchange.send_and_await(records, commands, caller.once)
         return replies_of(outcome.replies)
 
     async def _submit(
         self,
         records: bytes,
         commands: int,
+        caller: Caller,
         order_id: int | None = None,
         order_ids: Sequence[int] = (),
     ) -> None:
         """Write commands to the log; raises ApiError where it isn't known that they were."""
         with _told_to_client(order_id, order_ids):
-            await self._exchange.submit(records, commands)
+            await self._exchange.submit(records, commands, caller.once)
 
     def _json(self, reply: Reply) -> JsonOrder:
         """The order of a reply; raises ApiError if the command was rejected."""
@@ -233,8 +236,10 @@ def _told_to_client(order_id: int | None, order_ids: Sequence[int]) -> Generator
     """Say what may have become of commands as HTTP says it."""
     try:
         yield
-    except LogUnavailable:
-        raise unavailable() from None
+    except UsedBefore:
+        raise used_before() from None
+    except LogUnavailable as reason:
+        raise unavailable(reason) from None
     except TimedOut:
         raise timed_out(order_id, order_ids) from None
 

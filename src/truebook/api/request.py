@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from truebook.api.authenticate import Parameters
 from truebook.api.errors import ApiError, invalid, invalid_body
+from truebook.api.headers import Headers
 from truebook.limits import (
     HTTP_BODY_SECONDS_MAX,
     HTTP_DISCARDED_BYTES_MAX,
@@ -21,6 +22,9 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+SESSION_IN_SCOPE = "truebook.session"
+"""Where the application notes whose session a request comes with."""
 
 REPEATABLE = frozenset({"marketType"})
 
@@ -59,12 +63,13 @@ async def _read(receive: Receive, bytes_max: int) -> bytes | None:
             return body if size <= bytes_max else None
 
 
-def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """The headers by lower-case name. Raises ApiError 431."""
+def headers_of(scope: Scope) -> Headers:
+    """The headers by lower-case name, and who is known to have sent them. Raises ApiError 431."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     if sum([len(name) + len(value) for name, value in headers]) > HTTP_HEADER_BYTES_MAX:
         raise invalid_body(f"the headers are larger than {HTTP_HEADER_BYTES_MAX} bytes", 431)
-    return dict(headers)
+    client = scope.get("client")
+    return Headers(headers, client[0] if client else "", scope.get(SESSION_IN_SCOPE))
 
 
 def prefers_async(headers: dict[bytes, bytes]) -> bool:

@@ -17,13 +17,14 @@ from typing import NamedTuple
 
 from truebook.api.exchange import Outcome
 from truebook.asking import TimedOut
-from truebook.commandlog.gateway import AwaitedWrite, Gateway, Submission
+from truebook.commandlog.gateway import AwaitedWrite, Gateway, Submission, WriteError
 from truebook.commandlog.interface import (
     Bus,
     BusUnavailable,
     EventEntry,
     Log,
     LogUnavailable,
+    Once,
     OutcomeUnknown,
     Position,
     reply_channel,
@@ -56,15 +57,15 @@ class _AwaitedReplies(Submission):
 
     __slots__ = ("outcome",)
 
-    def __init__(self, records: bytes, commands: int) -> None:
-        super().__init__(records, commands)
+    def __init__(self, records: bytes, commands: int, once: Once | None = None) -> None:
+        super().__init__(records, commands, once)
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     @property
     def key(self) -> _Key:
         return _Key(self.gateway, self.sequence)
 
-    def failed(self, error: LogUnavailable | OutcomeUnknown) -> None:
+    def failed(self, error: WriteError) -> None:
         if not self.outcome.done():
             self.outcome.set_exception(error)
             self.outcome.exception()
@@ -107,19 +108,23 @@ class CommandClient:
         """An order id that nobody else has or will have."""
         return self._gateway.next_order_id()
 
-    def submit(self, records: bytes, commands: int) -> AwaitedWrite:
+    def submit(self, records: bytes, commands: int, once: Once | None = None) -> AwaitedWrite:
         """Put commands into the log and wait for nothing more than that."""
-        return self._gateway.submit(records, commands)
+        return self._gateway.submit(records, commands, once)
 
     async def send_and_await(
-        self, records: bytes, commands: int, timeout_ms: int = REPLY_TIMEOUT_MS
+        self,
+        records: bytes,
+        commands: int,
+        once: Once | None = None,
+        timeout_ms: int = REPLY_TIMEOUT_MS,
     ) -> Outcome:
         """Put whole commands into the log, in one entry, and wait for their replies.
 
-        Raises LogUnavailable (certainly not done), TimedOut (not known), ValueError (`records`
-        aren't `commands` commands).
+        Raises LogUnavailable and UsedBefore (certainly not done), TimedOut (not known), ValueError
+        (`records` aren't `commands` commands).
         """
-        awaited = _AwaitedReplies(records, commands)
+        awaited = _AwaitedReplies(records, commands, once)
         self._gateway.enqueue(awaited)
         try:
             # Not asyncio.timeout: that would cancel the outcome, which may still be found.

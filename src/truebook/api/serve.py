@@ -11,20 +11,21 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
 
 import structlog
 import uvicorn
 import uvloop
 
 from truebook.api.app import Application
-from truebook.api.exchange import Exchange
-from truebook.history import History
+from truebook.api.protocol import guarded
+from truebook.api.throttle import Rates
 
 log = structlog.get_logger()
 
-Connect = Callable[[], AbstractAsyncContextManager[tuple[Exchange, History]]]
-"""Enters with an exchange whose directory is loaded, and the database, which may be away; leaves
-with their connections given back."""
+Connect = Callable[[], AbstractAsyncContextManager[Application]]
+"""Enters with an application on an exchange whose directory is loaded, leaves with all connections
+given back."""
 
 SHUTDOWN_SECONDS = 5
 """Longer than a reply may take, so that an order that was begun is still answered."""
@@ -53,13 +54,29 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return bound
 
 
-def server_of(application: Application) -> uvicorn.Server:
+class Door(NamedTuple):
+    """Who is let in, and how often; the default is everybody, always."""
+
+    rates: Rates = Rates()
+    connections_max: int = 0
+    """Of one address; 0: any number."""
+    trusted_proxies: str = ""
+    """Addresses whose word on who asks is taken, joined by commas."""
+
+
+OPEN_DOOR = Door()
+
+
+def server_of(application: Application, door: Door = OPEN_DOOR) -> uvicorn.Server:
     """An HTTP server for an application; give it a socket of `listen`."""
+    proxies = frozenset(name for word in door.trusted_proxies.split(",") if (name := word.strip()))
     return _Server(
         uvicorn.Config(
             application,
             loop="none",
-            http="httptools",
+            http=guarded(door.connections_max, proxies),
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -71,13 +88,13 @@ def server_of(application: Application) -> uvicorn.Server:
     )
 
 
-def serve(connect: Connect, bound: socket.socket) -> None:
+def serve(connect: Connect, bound: socket.socket, door: Door = OPEN_DOOR) -> None:
     """Connect to the exchange and serve it on a socket until SIGTERM or SIGINT."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(connect, bound))
+        runner.run(_serve(connect, bound, door))
 
 
-async def _serve(connect: Connect, bound: socket.socket) -> None:
+async def _serve(connect: Connect, bound: socket.socket, door: Door) -> None:
     async with _until_signalled() as stop, contextlib.AsyncExitStack() as stack:
         connecting = asyncio.create_task(stack.enter_async_context(connect()))
         stopping = asyncio.create_task(stop.wait())
@@ -88,7 +105,7 @@ async def _serve(connect: Connect, bound: socket.socket) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await connecting
             return
-        server = server_of(Application(*connecting.result()))
+        server = server_of(connecting.result(), door)
         stopping.add_done_callback(lambda _: setattr(server, "should_exit", True))
         log.info("accepting requests", address=bound.getsockname()[:2])
         await server.serve(sockets=[bound])

@@ -2,7 +2,8 @@
 
 Promise: every name of the dialects (contract A7) means one channel of the feed; a name that means
 none is "Invalid stream". An account's updates are for who signed with a key that may read, and end
-within about a second of the key's end.
+within about a second of the key's end. A key that is kept to some addresses is heard from nowhere
+else, and a password's key not at all; who signs too often, or wrongly, has to wait as at the API.
 
     depth.SOL_USDC, depth.200ms.SOL_USDC, trade.…, bookTicker.…, ticker.…, kline.1m.SOL_USDC
     depth@SOL_USDC           as the tutorial family writes it
@@ -20,6 +21,7 @@ import msgspec
 
 from truebook.api.authenticate import Authority, Caller
 from truebook.api.errors import ApiError
+from truebook.api.throttle import Rates, Throttle
 from truebook.asking import Asker, TimedOut
 from truebook.clock import Clock
 from truebook.directory import Directory
@@ -34,6 +36,7 @@ from truebook.feed.channels import (
     updates_channel,
 )
 from truebook.feed.intervals import INTERVALS
+from truebook.people.doorkeeper import Doorkeeper
 from truebook.ws.interface import Channel, Missed, Refused, Unavailable
 
 SILENT = ("account.positionUpdate", "account.rfqUpdate")
@@ -42,6 +45,7 @@ They are accepted since clients ask for them together with the orders: ccxt's wa
 
 INVALID_STREAM = 4006
 UNAUTHORIZED = 4004
+TOO_MANY = 4003
 """As ws.protocol.ErrorCode has them."""
 
 _UPDATES_TIMEOUT_MS = 2_000
@@ -97,18 +101,28 @@ def merge_candles(older: bytes, newer: bytes) -> bytes | None:
 class Streams:
     """ws.interface.Guide of the exchange."""
 
-    def __init__(self, directory: Directory, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        clock: Clock,
+        rates: Rates | None = None,
+        doorkeeper: Doorkeeper | None = None,
+    ) -> None:
+        """`doorkeeper` None: no key has an address list."""
         self._directory = directory
-        self._authority = Authority(directory, clock)
+        self._throttle = Throttle(clock, rates)
+        self._authority = Authority(directory, clock, self._throttle, doorkeeper)
 
-    def channels_of(self, streams: Sequence[str], signature: Sequence[str] | None) -> list[Channel]:
+    def channels_of(
+        self, streams: Sequence[str], signature: Sequence[str] | None, address: str
+    ) -> list[Channel]:
         """The channel of each stream. Raises Refused."""
         private = {name: self._private_parts(name) for name in streams if _is_private(name)}
         channels = {name: self._public(name) for name in streams if name not in private}
         if private:
-            caller = self._caller(signature)
+            caller = self._caller(signature, address)
             for name, (kind, symbol) in private.items():
-                channels[name] = self._private(kind, symbol, caller)
+                channels[name] = self._private(kind, symbol, caller, address)
         return [channels[name] for name in streams]
 
     def _public(self, name: str) -> Channel:
@@ -149,9 +163,9 @@ class Streams:
                 return kind, symbol
         raise _invalid()
 
-    def _private(self, kind: str, symbol: str, caller: Caller) -> Channel:
+    def _private(self, kind: str, symbol: str, caller: Caller, address: str) -> Channel:
         def is_allowed() -> bool:
-            return self._authority.may_read(caller)
+            return self._authority.may_read(caller, address)
 
         if kind in SILENT:
             return Channel("", is_allowed=is_allowed)
@@ -162,12 +176,17 @@ class Streams:
             is_allowed=is_allowed,
         )
 
-    def _caller(self, signature: Sequence[str] | None) -> Caller:
+    def _caller(self, signature: Sequence[str] | None, address: str) -> Caller:
         if signature is None:
             raise Refused(UNAUTHORIZED, "signature: missing, and the stream is private")
         try:
-            return self._authority.subscriber(signature)
+            self._throttle.signed(address)
+            return self._authority.subscriber(signature, address)
         except ApiError as error:
+            if error.status == 401:
+                self._throttle.failed(address)
+            if error.status == 429:
+                raise Refused(TOO_MANY, error.message) from None
             raise Refused(UNAUTHORIZED, f"signature: {error.message}") from None
 
 

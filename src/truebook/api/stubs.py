@@ -56,10 +56,13 @@ class Stubs:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
 
-    def routes(self) -> list[Route]:
-        """Each endpoint at its path."""
+    def public_routes(self) -> list[Route]:
+        """Each endpoint that needs no signature, at its path."""
+        return [Route(path, self._public) for path in PUBLIC]
+
+    def signed_routes(self) -> list[Route]:
+        """Each that needs one."""
         return [
-            *(Route(path, self._public) for path in PUBLIC),
             *(Route(path, self._private) for path in PRIVATE | HISTORIES),
             Route("/wapi/v1/capital/deposit/address", self.deposit_address),
             Route("/api/v1/account", self.update_account, methods=["PATCH"]),

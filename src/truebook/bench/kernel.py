@@ -12,11 +12,12 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from truebook.bench.profile import Profile, latency_of
 from truebook.bench.records import CANCEL, IMMEDIATE, WORKLOAD
 from truebook.bench.venue import funded_engine
 from truebook.engine.fast import FastEngine
@@ -34,6 +35,7 @@ from truebook.messages import (
 )
 
 BATCH = 4096
+LATENCY_COMMANDS = 300_000
 _GATEWAY = 2
 _HASH_FACTOR = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
@@ -104,19 +106,41 @@ class TradeTape:
         self.quantity += int(fills["quantity"].sum())
 
 
-def measure(path: Path, batch: int = BATCH) -> dict[str, Any]:
+def latency(commands: NDArray[Any]) -> dict[str, int]:
+    """What single commands take, one entry each, in a book that many commands have made before."""
+    some = commands[:LATENCY_COMMANDS]
+    engine = funded_engine(markets=int(commands["market"].max()) + 1)
+    return latency_of(engine, [entry.tobytes() for entry in to_entries(some, 1)])
+
+
+class Options(NamedTuple):
+    """What to measure."""
+
+    batch: int = BATCH
+    profile: bool = False
+    latency: bool = False
+
+
+DEFAULT = Options()
+
+
+def measure(path: Path, options: Options = DEFAULT) -> dict[str, Any]:
     """Run one workload file; the figures under the names of the JSON output."""
     commands = to_commands(np.fromfile(path, WORKLOAD))
-    entries = to_entries(commands, batch)
+    entries = to_entries(commands, options.batch)
     engine: FastEngine = funded_engine(markets=int(commands["market"].max()) + 1)
     tape = TradeTape()
+    made = Profile(len(commands))
     spent_ns = 0
     for entry in entries:
         begin = time.thread_time_ns()
         applied = engine.apply(entry)
-        spent_ns += time.thread_time_ns() - begin
+        batch_ns = time.thread_time_ns() - begin
+        spent_ns += batch_ns
         tape.read(applied.events)
-    return {
+        if options.profile:
+            made.read(applied, batch_ns)
+    figures = {
         "workload": path.name.split(".")[0],
         "commands": len(commands),
         "nsPerCommand": round(spent_ns / len(commands), 2),
@@ -124,15 +148,20 @@ def measure(path: Path, batch: int = BATCH) -> dict[str, Any]:
         "quantity": tape.quantity,
         "tradeHash": f"{tape.hash:016x}",
     }
+    if options.profile:
+        figures["profile"] = made.figures()
+    if options.latency:
+        figures["latencyNs"] = latency(commands)
+    return figures
 
 
-def run(files: list[Path], as_json: bool, batch: int = BATCH) -> int:
+def run(files: list[Path], as_json: bool, options: Options = DEFAULT) -> int:
     """Measure each file and print a line for it; the exit status."""
     for path in files:
         if not path.is_file():
             print(f"bench kernel: {path}: no such file", file=sys.stderr)
             return 1
-        figures = measure(path, batch)
+        figures = measure(path, options)
         if as_json:
             print(json.dumps(figures), flush=True)
         else:
@@ -142,4 +171,7 @@ def run(files: list[Path], as_json: bool, batch: int = BATCH) -> int:
                 f"{figures['trades']:>9,} trades  hash {figures['tradeHash']}",
                 flush=True,
             )
+            for name in ("profile", "latencyNs"):
+                for what, figure in figures.get(name, {}).items():
+                    print(f"         {what:24} {figure:>12,}", flush=True)
     return 0

@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from truebook import __version__
-from truebook.config import Config, UserError
-from truebook.config import load as load_config
+from truebook.cli.account_commands import key_app, list_accounts, password
+from truebook.cli.admin_commands import admin_app
+from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.config import UserError
 
 app = App(
     name="truebook",
@@ -24,15 +26,16 @@ app = App(
     version=__version__,
 )
 account_app = App(name="account", help="Accounts and their keys.")
+log_app = App(name="log", help="The log: checked, shown, exported.")
 bench_app = App(name="bench", help="Measure.")
 app.command(account_app)
+app.command(admin_app)
+account_app.command(key_app)
+account_app.command(list_accounts, name="list")
+account_app.command(password)
+app.command(log_app)
 app.command(bench_app)
 
-Data = Annotated[Path | None, Parameter(help="The data folder; truebook-data by default.")]
-ConfigFile = Annotated[
-    Path | None, Parameter(help="The configuration; truebook.toml, if there is one, by default.")
-]
-Json = Annotated[bool, Parameter(negative=(), help="Print JSON.")]
 Url = Annotated[
     str | None, Parameter(help="The API's address; by default of what runs on the data folder.")
 ]
@@ -73,7 +76,7 @@ def up(
     bots
         Whether a market maker and a noise taker trade.
     """
-    settings = _config(
+    settings = config_of(
         data,
         config,
         api={"host": host, "port": port, "processes": apis},
@@ -103,7 +106,7 @@ def engine_role(
     """
     from truebook.cli.roles import run_engine
 
-    run_engine(_config(data, config, engine={"kind": engine}), number)
+    run_engine(config_of(data, config, engine={"kind": engine}), number)
 
 
 @app.command(name="api")
@@ -126,7 +129,7 @@ def api_role(
     """
     from truebook.cli.roles import run_api
 
-    run_api(_config(data, config, api={"host": host, "port": port}), socket)
+    run_api(config_of(data, config, api={"host": host, "port": port}), socket)
 
 
 @app.command(name="feed")
@@ -134,7 +137,7 @@ def feed_role(*, data: Data = None, config: ConfigFile = None) -> None:
     """Run the feed: depth, trades, candles, tickers and order updates, for who subscribes."""
     from truebook.cli.role_feed import run_feed
 
-    run_feed(_config(data, config))
+    run_feed(config_of(data, config))
 
 
 @app.command(name="store")
@@ -142,7 +145,7 @@ def store_role(*, data: Data = None, config: ConfigFile = None) -> None:
     """Keep the database up to date, on the bus of the configuration."""
     from truebook.cli.role_store import run_store
 
-    run_store(_config(data, config))
+    run_store(config_of(data, config))
 
 
 @app.command(show=False)
@@ -150,7 +153,7 @@ def remake(*, after: str = "0-0", data: Data = None, config: ConfigFile = None) 
     """Write the events behind a position, made again from the log, to standard output."""
     from truebook.cli.remaking import write_remade
 
-    write_remade(_config(data, config), after)
+    write_remade(config_of(data, config), after)
 
 
 @app.command(name="ws")
@@ -173,7 +176,7 @@ def ws_role(
     """
     from truebook.cli.role_ws import run_ws
 
-    run_ws(_config(data, config, api={"host": host}, ws={"port": port}), socket)
+    run_ws(config_of(data, config, api={"host": host}, ws={"port": port}), socket)
 
 
 @app.command(name="maker")
@@ -183,7 +186,7 @@ def maker_role(
     """Run the market maker against an API, as the demo account unless told otherwise."""
     from truebook.cli.role_maker import run_maker
 
-    run_maker(_config(data, config), url, key_file)
+    run_maker(config_of(data, config), url, key_file)
 
 
 @app.command(name="taker")
@@ -193,7 +196,15 @@ def taker_role(
     """Run the noise taker against an API, as the demo account unless told otherwise."""
     from truebook.cli.role_taker import run_taker
 
-    run_taker(_config(data, config), url, key_file)
+    run_taker(config_of(data, config), url, key_file)
+
+
+@app.command(name="archive")
+def archive_role(*, data: Data = None, config: ConfigFile = None) -> None:
+    """Run the archive: keep all of the log in files, and the log server's memory bounded."""
+    from truebook.cli.role_archive import run_archive
+
+    run_archive(config_of(data, config))
 
 
 @app.command
@@ -201,7 +212,7 @@ def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> N
     """List the processes that run on the data folder."""
     from truebook.cli.reports import print_processes
 
-    print_processes(_config(data, config), json)
+    print_processes(config_of(data, config), json)
 
 
 @app.command
@@ -209,7 +220,7 @@ def status(*, data: Data = None, config: ConfigFile = None, json: Json = False) 
     """Tell whether everything is well: log, engines, feed, store, children."""
     from truebook.cli.reports import print_status
 
-    print_status(_config(data, config), json)
+    print_status(config_of(data, config), json)
 
 
 @account_app.command
@@ -233,7 +244,7 @@ def create(
     """
     from truebook.cli.reports import print_created
 
-    print_created(_config(data, config), name, credit, json)
+    print_created(config_of(data, config), name, credit, json)
 
 
 @app.command
@@ -257,7 +268,7 @@ def replay(
     to
         The position of the last entry to apply; the end of the log by default.
     """
-    settings = _config(data, config, engine={"kind": engine})
+    settings = config_of(data, config, engine={"kind": engine})
     if source != "genesis":
         raise UserError(f"--from {source} isn't built yet; --from genesis is")
     from truebook.cli.replaying import print_replay
@@ -265,8 +276,75 @@ def replay(
     print_replay(settings, to, json)
 
 
+@log_app.command
+def verify(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> int:
+    """Check the whole log since genesis, archived and not: exit status 1 if anything is wrong."""
+    from truebook.cli.log_tools import verify_log
+
+    return verify_log(config_of(data, config), json)
+
+
+@log_app.command
+def show(
+    *,
+    first: Annotated[str | None, Parameter(name="--from")] = None,
+    last: Annotated[str | None, Parameter(name="--to")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Print the commands of the log, with --json one line an entry.
+
+    Parameters
+    ----------
+    first
+        The position to begin at; the first by default.
+    last
+        The position to end with; the last by default.
+    """
+    from truebook.cli.log_tools import show_log
+
+    show_log(config_of(data, config), first, last, json)
+
+
+@log_app.command
+def export(
+    file: Path,
+    /,
+    *,
+    form: Annotated[Literal["csv", "parquet"], Parameter(name="--format")] = "csv",
+    first: Annotated[str | None, Parameter(name="--from")] = None,
+    last: Annotated[str | None, Parameter(name="--to")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Write the commands of the log into a file, one row each.
+
+    Parameters
+    ----------
+    file
+        What to write; replaced if it is there.
+    form
+        Parquet needs `pip install 'truebook[export]'`.
+    first
+        The position to begin at; the first by default.
+    last
+        The position to end with; the last by default.
+    """
+    from truebook.cli.log_tools import export_log
+
+    export_log(config_of(data, config), file, form, first, last, json)
+
+
 @bench_app.command
-def kernel(*files: Path, json: Json = False, batch: int = 4096) -> int:
+def kernel(
+    *files: Path,
+    json: Json = False,
+    batch: int = 4096,
+    profile: Annotated[bool, Parameter(negative=())] = False,
+    latency: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
     """Measure what a command costs the engine.
 
     Parameters
@@ -275,16 +353,14 @@ def kernel(*files: Path, json: Json = False, batch: int = 4096) -> int:
         Workloads, as `python -m truebook.bench.workload` makes them.
     batch
         Commands that the engine is given at once.
+    profile
+        Also tell what a command makes, and what the slowest batch took.
+    latency
+        Also tell what single commands take: p50, p99, p99.9 and the longest.
     """
-    from truebook.bench.kernel import run
+    from truebook.bench.kernel import Options, run
 
-    return int(run(list(files), json, batch))
-
-
-def _config(data: Path | None, file: Path | None, **sections: dict[str, Any]) -> Config:
-    """The configuration with what the command line says on top."""
-    overrides: dict[str, Any] = {"data": None if data is None else str(data), **sections}
-    return load_config(file, overrides=overrides)
+    return int(run(list(files), json, Options(batch, profile, latency)))
 
 
 def main(arguments: list[str] | None = None) -> None:

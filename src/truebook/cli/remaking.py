@@ -7,9 +7,9 @@ from truebook.cli.engines import make_engine
 from truebook.cli.loglines import log_lines
 from truebook.commandlog.event_frames import pack_frame
 from truebook.commandlog.interface import Position
-from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
-from truebook.installation import attached
+from truebook.installation import archive_url, attached
 from truebook.lifeline import Lifeline
 from truebook.verify.remake import remade
 
@@ -23,7 +23,7 @@ def write_remade(config: Config, after: str) -> None:
     except ValueError as error:
         raise UserError(f"--after: {error}") from None
     url = config.log.url or attached(config).log.url
-    reader = ValkeyLogReader(url, allow_not_durable=True)
+    reader = open_whole_log(url, archive_url(config), allow_not_durable=True)
     try:
         for entry in remade(reader, make_engine(config.engine.kind, logging.info), position):
             sys.stdout.buffer.write(pack_frame(entry))

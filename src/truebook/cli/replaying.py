@@ -13,9 +13,9 @@ from truebook.cli.reports import print_json
 from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.interface import Position
 from truebook.commandlog.server import start_log_server
-from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
-from truebook.installation import folder_of, running
+from truebook.installation import archive_url, folder_of, running
 from truebook.progress import Progress
 from truebook.verify.replay import BeyondTheEnd, Replayed, replay
 
@@ -29,9 +29,9 @@ def print_replay(config: Config, to: str | None, json: bool) -> None:
     except ValueError as error:
         raise UserError(f"--to: {error}") from None
     progress = Progress(stream=sys.stderr)
-    with _log_address(config) as url:
+    with log_address(config) as url:
         engine = make_engine(config.engine.kind, progress.show)
-        reader = ValkeyLogReader(url, allow_not_durable=True)
+        reader = open_whole_log(url, archive_url(config), allow_not_durable=True)
         try:
             replayed = replay(
                 reader, engine, SYSTEM_CLOCK, end, partial(progress.show, "replaying")
@@ -59,7 +59,7 @@ def _print(replayed: Replayed, json: bool) -> None:
 
 
 @contextmanager
-def _log_address(config: Config) -> Iterator[str]:
+def log_address(config: Config) -> Iterator[str]:
     """Where the log can be read, for as long as the context lasts.
 
     If nothing runs on the data folder, its log server is started for that long, and the folder is

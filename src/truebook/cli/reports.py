@@ -45,7 +45,7 @@ def print_status(config: Config, json: bool) -> None:
         print_json(status)
         return
     # In one piece: a reader such as `head` may stop listening after a few lines.
-    print("\n".join(_status_lines(status)))
+    print("".join(f"{line}\n" for line in _status_lines(status)), end="")
 
 
 def _status_lines(status: "Status") -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from truebook.cli.loglines import log_lines
 from truebook.config import Config, ConfigError
-from truebook.installation import attached
+from truebook.installation import attached, folder_of
 from truebook.lifeline import Lifeline
 
 
@@ -19,13 +19,17 @@ def run_ws(config: Config, descriptor: int | None) -> None:
 
     from truebook.api.serve import listen
     from truebook.api.streams import Streams, Updates
+    from truebook.api.throttle import Rates
     from truebook.asking import Asker, Horizon
     from truebook.clock import SYSTEM_CLOCK
     from truebook.commandlog.valkey_bus import ValkeyBus
     from truebook.following import DirectoryFollower
+    from truebook.people.doorkeeper import Doorkeeper
+    from truebook.people.sqlite import open_in
     from truebook.ws.serve import Served, serve
 
     config = attached(config)
+    rates = Rates(config.limits.public_per_s, config.limits.private_per_s)
 
     @contextlib.asynccontextmanager
     async def connect() -> AsyncGenerator[Served]:
@@ -33,9 +37,15 @@ def run_ws(config: Config, descriptor: int | None) -> None:
         try:
             asker = await Asker.start(bus, f"ws:{uuid.uuid4().hex}:answers", Horizon())
             follower = await DirectoryFollower.start(bus, asker, bus.event_tail)
+            directory, database = follower.directory, open_in(folder_of(config).path)
+            doorkeeper = await Doorkeeper.start(directory, config.sessions, database)
             lifeline.serving()
-            yield Served(bus, Streams(follower.directory, SYSTEM_CLOCK), Updates(asker))
-            follower.close()
+            try:
+                streams = Streams(directory, SYSTEM_CLOCK, rates, doorkeeper)
+                yield Served(bus, streams, Updates(asker))
+            finally:
+                follower.close()
+                await doorkeeper.close()
         finally:
             await bus.close()
 

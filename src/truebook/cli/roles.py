@@ -5,17 +5,18 @@ time that the supervisor gives it, and at once when the supervisor is gone.
 """
 
 import contextlib
+import os
 import sys
 from collections.abc import AsyncGenerator
 
 from truebook.cli.loglines import log_lines
 from truebook.config import Config, ConfigError
-from truebook.installation import attached, database_url, folder_of
+from truebook.installation import archive_url, attached, database_url, folder_of
 from truebook.lifeline import Lifeline
 
 
 def run_engine(config: Config, number: int) -> None:
-    """Be one engine, until SIGTERM or SIGINT. Raises UserError."""
+    """Be one engine, until SIGTERM or SIGINT; then the process ends. Raises UserError."""
     lifeline = Lifeline.from_environment()
     log_lines(sys.stdout)
     from truebook import node
@@ -29,10 +30,15 @@ def run_engine(config: Config, number: int) -> None:
         make_engine(config.engine.kind, lifeline.say),
         log_url=config.log.url,
         bus_url=config.bus.url,
+        archive_url=archive_url(config),
         data=folder.run,
         allow_not_durable=config.log.allow_not_durable,
         caught_up=lifeline.serving,
     )
+    # An interpreter that has compiled the engine takes seconds to clear up, and would be killed.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def run_api(config: Config, descriptor: int | None) -> None:
@@ -41,22 +47,34 @@ def run_api(config: Config, descriptor: int | None) -> None:
     log_lines(sys.stdout)
     import socket
 
+    from truebook.api.app import Application
     from truebook.api.connect import connected
-    from truebook.api.exchange import Exchange
-    from truebook.api.serve import listen, serve
-    from truebook.history import History
+    from truebook.api.serve import Door, listen, serve
+    from truebook.api.throttle import Rates
+    from truebook.people.people import People
+    from truebook.people.sqlite import open_in
     from truebook.store.reading import open_history
 
     config = attached(config)
+    limits = config.limits
+    rates = Rates(limits.public_per_s, limits.private_per_s, limits.orders_per_s)
+    door = Door(rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies)
 
     @contextlib.asynccontextmanager
-    async def connect() -> AsyncGenerator[tuple[Exchange, History]]:
+    async def connect() -> AsyncGenerator[Application]:
         connection = connected(
-            config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
+            config.log.url,
+            config.bus.url,
+            allow_not_durable=config.log.allow_not_durable,
+            disk_free_mib=config.limits.disk_free_mib,
         )
         async with connection as exchange, open_history(database_url(config)) as history:
+            people = await People.start(exchange, config, open_in(folder_of(config).path))
             lifeline.serving()
-            yield exchange, history
+            try:
+                yield Application(exchange, history, rates=door.rates, people=people)
+            finally:
+                await people.close()
 
     if descriptor is not None:
         bound = socket.socket(fileno=descriptor)
@@ -66,4 +84,4 @@ def run_api(config: Config, descriptor: int | None) -> None:
         except OSError as error:
             place = f"{config.api.host}:{config.api.port}"
             raise ConfigError(f"api.port: can't listen on {place}: {error.strerror}") from None
-    serve(connect, bound)
+    serve(connect, bound, door)

@@ -6,9 +6,15 @@ not known. Why the engine applies each at most once and misses none:
 
 * The gateway has a number that nobody had before, and numbers its entries 1, 2, 3 …
 * An append whose outcome is unknown is repeated, the same bytes under the same sequence, before
-  anything else is sent. If it was written after all, the engine ignores the second.
+  anything else is sent. If it was written after all, the engine ignores the second. Once all who
+  sent it have given up it is repeated no more, so that no order is carried out long after that;
+  the gateway then goes on under a new number.
 * A sequence is used up only once its entry is written, or may have been. A refused append gives it
   back, so there is no gap either.
+
+A submission with a mark (interface.Once) is written only if no other with this mark was, on any
+gateway. The log checks that for a whole entry; where it says no, the entry is packed again without
+those that were written before, under the same sequence and in the same order.
 
 While an append is on its way to the disk, what arrives is packed into the next entry: the fsync
 clocks the packing by itself, and the busier the gateway, the fuller its entries (group commit).
@@ -25,8 +31,11 @@ from truebook.commandlog.interface import (
     GENESIS,
     Log,
     LogUnavailable,
+    Once,
     OutcomeUnknown,
     Position,
+    TooLate,
+    UsedBefore,
 )
 from truebook.limits import (
     ENTRY_RECORDS_MAX,
@@ -50,14 +59,21 @@ class Written(NamedTuple):
     first: int
 
 
+WriteError = LogUnavailable | UsedBefore | OutcomeUnknown
+
+
 class Submission:
     """Commands on their way into the log; the gateway tells it what becomes of them."""
 
-    __slots__ = ("commands", "first", "gateway", "is_withdrawn", "position", "records", "sequence")
+    __slots__ = (
+        *("commands", "first", "gateway", "is_withdrawn", "once", "position", "records"),
+        "sequence",
+    )
 
-    def __init__(self, records: bytes, commands: int) -> None:
+    def __init__(self, records: bytes, commands: int, once: Once | None = None) -> None:
         self.records = records
         self.commands = commands
+        self.once = once
         self.gateway = 0
         self.sequence = 0
         """0 until it is packed into an entry."""
@@ -65,24 +81,24 @@ class Submission:
         self.position: Position | None = None
         """Where it stands, once that is known."""
         self.is_withdrawn = False
-        """Set by who gave up waiting: it won't be packed any more."""
+        """Set by who gave up waiting: it won't be packed any more, nor sent again."""
 
     def written_at(self, position: Position) -> None:
         """It stands in the log."""
         self.position = position
 
-    def failed(self, error: LogUnavailable | OutcomeUnknown) -> None:
+    def failed(self, error: WriteError) -> None:
         """It was not written, or (OutcomeUnknown) the gateway ended before it could know."""
 
 
 class AwaitedWrite(Submission):
     """Commands whose sender waits for the write alone. Awaiting it gives Written or raises
-    LogUnavailable; it takes as long as the outcome is unknown."""
+    LogUnavailable or UsedBefore; it takes as long as the outcome is unknown."""
 
     __slots__ = ("_written",)
 
-    def __init__(self, records: bytes, commands: int) -> None:
-        super().__init__(records, commands)
+    def __init__(self, records: bytes, commands: int, once: Once | None = None) -> None:
+        super().__init__(records, commands, once)
         self._written: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
 
     def written_at(self, position: Position) -> None:
@@ -91,7 +107,7 @@ class AwaitedWrite(Submission):
         if not self._written.done():
             self._written.set_result(Written(position, self.gateway, self.sequence, self.first))
 
-    def failed(self, error: LogUnavailable | OutcomeUnknown) -> None:
+    def failed(self, error: WriteError) -> None:
         """Raise it to whoever waits."""
         if not self._written.done():
             self._written.set_exception(error)
@@ -105,6 +121,7 @@ class AwaitedWrite(Submission):
 class _Entry(NamedTuple):
     data: bytes
     submissions: list[Submission]
+    once: list[Once]
 
 
 class GatewayListener(Protocol):
@@ -153,9 +170,9 @@ class Gateway:
         """Remember a position: a question asked from now on is answered at or after it."""
         self.last_position = max(self.last_position, position)
 
-    def submit(self, records: bytes, commands: int) -> AwaitedWrite:
+    def submit(self, records: bytes, commands: int, once: Once | None = None) -> AwaitedWrite:
         """Queue commands and wait for nothing but the log; see `enqueue`."""
-        submission = AwaitedWrite(records, commands)
+        submission = AwaitedWrite(records, commands, once)
         self.enqueue(submission)
         return submission
 
@@ -223,9 +240,7 @@ class Gateway:
     async def _append_next(self) -> None:
         """Send the unknown entry again, else take a new number if needed, else the next entry."""
         if self._unknown is not None:
-            position = await self._log.append(self._unknown.data)
-            entry, self._unknown = self._unknown, None
-            self._tell(entry, position)
+            await self._append_again(self._unknown)
         elif self._needs_number:
             await self._lease()
         else:
@@ -238,7 +253,10 @@ class Gateway:
         if self._listener is not None:
             self._listener.packed(entry.submissions)
         try:
-            position = await self._log.append(entry.data)
+            position = await self._log.append(entry.data, entry.once)
+        except UsedBefore as used:
+            self._put_back(entry, used)
+            return
         except LogUnavailable as error:
             for submission in entry.submissions:
                 submission.failed(error)
@@ -251,9 +269,48 @@ class Gateway:
         self._sequence += 1
         self._tell(entry, position)
 
+    async def _append_again(self, entry: _Entry) -> None:
+        """Send the unknown entry again, whose sequence may be used up."""
+        if all(submission.is_withdrawn for submission in entry.submissions):
+            self._leave_unknown(entry)
+            return
+        try:
+            position = await self._log.append(entry.data, entry.once)
+        except TooLate:
+            # It was so long ago that its marks are forgotten.
+            self._leave_unknown(entry)
+            return
+        except UsedBefore as used:
+            # Then it was not written the first time either, and won't be, still on its way or not.
+            self._unknown = None
+            self._sequence -= 1
+            self._put_back(entry, used)
+            return
+        self._unknown = None
+        self._tell(entry, position)
+
+    def _leave_unknown(self, entry: _Entry) -> None:
+        """Give an entry up that may or may not be written: its sequence goes with the number."""
+        self._unknown = None
+        self._needs_number = True
+        for submission in entry.submissions:
+            submission.failed(OutcomeUnknown("its time was over before the log was back"))
+
+    def _put_back(self, entry: _Entry, used: UsedBefore) -> None:
+        """Nothing was written: refuse what was used before, and let the rest have its turn."""
+        refused = {entry.once[index].digest for index in used.indexes}
+        for submission in reversed(entry.submissions):
+            if submission.once is not None and submission.once.digest in refused:
+                submission.failed(UsedBefore())
+                continue
+            submission.sequence = 0
+            self._queue.appendleft(submission)
+            self._queued_records += len(submission.records) // COMMAND_BYTES
+
     def _pack(self) -> _Entry | None:
         """The next entry: what waits, as much as fits, in order; None if all was withdrawn."""
         submissions: list[Submission] = []
+        marks: dict[bytes, Once] = {}
         records, commands = 0, 0
         sequence = self._sequence + 1
         while self._queue:
@@ -265,6 +322,10 @@ class Gateway:
                 continue
             if records + count > ENTRY_RECORDS_MAX:
                 break
+            if (once := submission.once) is not None:
+                if once.digest in marks:
+                    break  # the log decides between the two
+                marks[once.digest] = once
             submission.gateway, submission.sequence = self.number, sequence
             submission.first = commands
             records += count
@@ -274,7 +335,8 @@ class Gateway:
         if not submissions:
             return None
         data = b"".join([submission.records for submission in submissions])
-        return _Entry(pack_entry(self.number, sequence, data), submissions)
+        entry = pack_entry(self.number, sequence, data)
+        return _Entry(entry, submissions, list(marks.values()))
 
     def _tell(self, entry: _Entry, position: Position) -> None:
         self.saw(position)

@@ -54,6 +54,14 @@ class LogLost(Exception):
     """The log ends before an entry that was read from it: the server lost what it acknowledged."""
 
 
+class LogTrimmed(Exception):
+    """The entries behind a position aren't on the log server any more: the archive has them."""
+
+
+class LogHole(Exception):
+    """Entries that were in the log are neither on its server nor in the archive."""
+
+
 class BusUnavailable(Exception):
     """The bus can't be reached or refuses; whether it has done what was asked is not known."""
 
@@ -66,6 +74,29 @@ class StreamForeign(Exception):
     """The event stream was not made from this log by engines like this one."""
 
 
+class Once(NamedTuple):
+    """Marks commands that may be written once only, however often somebody sends them."""
+
+    digest: bytes
+    """16 bytes that stand for what they came by, a signature."""
+    until_ms: int
+    """When it ends anyway, in milliseconds since 1970: nobody takes the signature after that."""
+
+
+class UsedBefore(Exception):
+    """The entry was not written, nor can it be: another entry has some of its marks."""
+
+    def __init__(self, indexes: Sequence[int] = ()) -> None:
+        super().__init__("it may be done once only, and was done before")
+        self.indexes = indexes
+        """Which of the marks that were given to `append`."""
+
+
+class TooLate(UsedBefore):
+    """Nothing was written now: by the log server's clock it is so late that it has forgotten who
+    had these marks. An earlier append of the same entry may have been written."""
+
+
 class OutcomeUnknown(Exception):
     """The connection broke after the entry was sent: it may or may not stand in the log."""
 
@@ -76,8 +107,12 @@ class Log(Protocol):
     async def lease_gateway(self) -> int:
         """A gateway number that was never given before, from 1."""
 
-    async def append(self, data: bytes) -> Position:
+    async def append(self, data: bytes, once: Sequence[Once] = ()) -> Position:
         """Append one entry; its position once it is on disk.
+
+        In the same step the marks in `once`, none of them twice, are remembered. If another entry
+        had one, by gateway and sequence, nothing is written: UsedBefore. Otherwise, if the time of
+        one is over: TooLate.
 
         Raises LogUnavailable or OutcomeUnknown. After OutcomeUnknown the caller re-sends the same
         bytes before anything else: the engine ignores a sequence that it has seen.
@@ -115,6 +150,74 @@ class LogReader(Protocol):
 
     def close(self) -> None:
         """Give the connection back."""
+
+
+class StreamReader(LogReader, Protocol):
+    """A reader of what the log server still has.
+
+    Where entries behind the position asked for have been trimmed, `read`, `follow` and
+    `check_holds` raise LogTrimmed. One that is made with a name is **registered** while it follows:
+    the server keeps what is behind its position.
+    """
+
+    def check_holds(self, after: Position) -> None:
+        """Make sure that the server has `after` and all that came behind it. Raises LogTrimmed,
+        LogLost, LogUnavailable."""
+
+
+class Trimmed(NamedTuple):
+    """What a trim came to."""
+
+    bound: Position
+    """The oldest entry that the server keeps for sure."""
+    entries: int
+    """How many it has dropped just now."""
+    holder: str
+    """The registered reader that had not passed; empty: none."""
+    vanished: list[str]
+    """Registered readers that gave no sign for too long, and don't count any more."""
+
+
+class Registered(NamedTuple):
+    """A registered reader of the log."""
+
+    name: str
+    position: Position
+    seen_ms: int
+    """When it last gave a sign, by the server's clock."""
+
+
+class Trimmer(Protocol):
+    """The archive's side of the log server. Every method may raise LogUnavailable."""
+
+    def trim(self, bound: Position, vanished_ms: int) -> Trimmed:
+        """Drop entries before `bound`, as far as all registered readers have passed, in one step.
+
+        The entry at the bound stays: it proves that nothing is missing behind the archive. A reader
+        that gave no sign for `vanished_ms` is forgotten.
+        """
+
+    def trimmed(self) -> Position:
+        """The bound of the last trim; GENESIS if nothing was ever dropped."""
+
+    def readers(self) -> list[Registered]:
+        """All registered readers."""
+
+    def register(self, name: str, position: Position) -> None:
+        """Register a reader, or say that it has passed `position`."""
+
+    def forget(self, name: str) -> None:
+        """A reader is gone for good."""
+
+    def memory_bytes(self) -> int:
+        """What the log server holds in memory."""
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+SNAPSHOT_READER = "snapshot"
+"""Registered by whoever writes snapshots, with the position of the latest that is kept."""
 
 
 class EventEntry(NamedTuple):

@@ -22,10 +22,18 @@ from truebook.commandlog.interface import (
     BusUnavailable,
     EventEntry,
     LogEntry,
+    LogLost,
+    LogTrimmed,
     LogUnavailable,
+    Once,
     Position,
+    Registered,
     Tail,
+    TooLate,
+    Trimmed,
+    UsedBefore,
 )
+from truebook.commandlog.once import OWNER, bucket_of, dropped_ms
 
 _logger = logging.getLogger(__name__)
 _POLL_S = 0.001
@@ -38,27 +46,56 @@ class MemoryLogServer:
         self.clock = clock
         self.entries: list[LogEntry] = []
         self.gateways = 0
+        self.marks: dict[int, dict[bytes, bytes]] = {}
+        """Who has each mark, by bucket."""
+        self.trimmed = GENESIS
+        self.readers: dict[str, Registered] = {}
         self.is_up = True
         self.changed = threading.Condition()
 
-    def append(self, data: bytes) -> Position:
+    def append(self, data: bytes, once: Sequence[Once] = ()) -> Position:
         """Write an entry behind the last, at the clock's time or the last entry's if later."""
         with self.changed:
             last = self.last_position()
             now = self.clock.now_ms()
+            self._remember(data[OWNER], once, now)
             position = Position(now, 0) if now > last.high else Position(last.high, last.low + 1)
             self.entries.append(LogEntry(position, position.high, data))
             self.changed.notify_all()
             return position
+
+    def _remember(self, owner: bytes, once: Sequence[Once], now_ms: int) -> None:
+        """What once.SCRIPT does."""
+        self.marks = {
+            bucket: marks for bucket, marks in self.marks.items() if dropped_ms(bucket) > now_ms
+        }
+        used, late = list[int](), list[int]()
+        for index, mark in enumerate(once):
+            if self.marks.get(bucket_of(mark), {}).get(mark.digest, owner) != owner:
+                used.append(index)
+            elif dropped_ms(bucket_of(mark)) <= now_ms:
+                late.append(index)
+        if used:
+            raise UsedBefore(used)
+        if late:
+            raise TooLate(late)
+        for mark in once:
+            self.marks.setdefault(bucket_of(mark), {})[mark.digest] = owner
 
     def last_position(self) -> Position:
         """The newest entry's, GENESIS if there is none."""
         return self.entries[-1].position if self.entries else GENESIS
 
     def after(self, position: Position, count: int) -> list[LogEntry]:
-        """Up to `count` entries behind the position."""
+        """Up to `count` entries behind the position. Raises LogTrimmed."""
+        if position < self.trimmed:
+            raise LogTrimmed(f"the log in memory was trimmed to {self.trimmed}")
         start = bisect_right(self.entries, position, key=lambda entry: entry.position)
         return self.entries[start : start + count]
+
+    def register(self, name: str, position: Position) -> None:
+        """A reader lives and has read up to `position`."""
+        self.readers[name] = Registered(name, position, self.clock.now_ms())
 
     def check_up(self) -> None:
         """Raise LogUnavailable while the server is down."""
@@ -78,12 +115,12 @@ class MemoryLog:
         self._server.gateways += 1
         return self._server.gateways
 
-    async def append(self, data: bytes) -> Position:
+    async def append(self, data: bytes, once: Sequence[Once] = ()) -> Position:
         """Append one entry."""
         self._server.check_up()
         # Let others run, as they would while a disk writes: this is what entries are packed by.
         await asyncio.sleep(0)
-        return self._server.append(data)
+        return self._server.append(data, once)
 
     async def last_position(self) -> Position:
         """The position of the newest entry."""
@@ -94,11 +131,70 @@ class MemoryLog:
         """Nothing to give back."""
 
 
-class MemoryLogReader:
-    """An engine's side: interface.LogReader."""
+class MemoryTrimmer:
+    """The archive's side: interface.Trimmer."""
 
     def __init__(self, server: MemoryLogServer) -> None:
         self._server = server
+
+    def trim(self, bound: Position, vanished_ms: int) -> Trimmed:
+        """Drop what is before `bound` and what every registered reader has passed."""
+        server = self._server
+        server.check_up()
+        now = server.clock.now_ms()
+        vanished = [r.name for r in server.readers.values() if now - r.seen_ms > vanished_ms]
+        for name in vanished:
+            del server.readers[name]
+        slowest = min(server.readers.values(), key=lambda reader: reader.position, default=None)
+        holder = slowest.name if slowest and slowest.position < bound else ""
+        if slowest and holder:
+            bound = slowest.position
+        server.trimmed = max(server.trimmed, bound)
+        count = bisect_left(server.entries, server.trimmed, key=lambda entry: entry.position)
+        with server.changed:
+            del server.entries[:count]
+        return Trimmed(server.trimmed, count, holder, vanished)
+
+    def trimmed(self) -> Position:
+        """The bound of the last trim."""
+        self._server.check_up()
+        return self._server.trimmed
+
+    def readers(self) -> list[Registered]:
+        """All registered readers."""
+        return list(self._server.readers.values())
+
+    def register(self, name: str, position: Position) -> None:
+        """Register a reader, or say that it has passed `position`."""
+        self._server.register(name, position)
+
+    def forget(self, name: str) -> None:
+        """A reader is gone for good."""
+        self._server.readers.pop(name, None)
+
+    def memory_bytes(self) -> int:
+        """What the entries hold."""
+        return sum(len(entry.data) for entry in self._server.entries)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class MemoryLogReader:
+    """An engine's side: interface.StreamReader."""
+
+    def __init__(self, server: MemoryLogServer, name: str = "") -> None:
+        self._server = server
+        self._name = name
+
+    def check_holds(self, after: Position) -> None:
+        """Make sure that nothing behind `after` was trimmed."""
+        self._server.check_up()
+        if self._name:
+            self._server.register(self._name, after)
+        self._server.after(after, 1)
+        if after > self._server.last_position():
+            raise LogLost(f"the log in memory doesn't hold {after}")
 
     def read(self, after: Position, count: int, block_ms: int) -> list[LogEntry]:
         """Up to `count` entries behind `after`, waiting up to `block_ms` for the first."""
@@ -111,6 +207,8 @@ class MemoryLogReader:
 
     def follow(self, after: Position, count: int) -> list[LogEntry]:
         """What is there by now; nothing while the server is down."""
+        if self._name:
+            self._server.register(self._name, after)
         return self._server.after(after, count) if self._server.is_up else []
 
     def fileno(self) -> int:

@@ -8,12 +8,22 @@ The position is the stream id; its first half is the server's time in millisecon
 """
 
 import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
 
-from truebook.commandlog.address import parse
+from truebook.commandlog.address import Command, parse
 from truebook.commandlog.durability import PROBES, cannot_check, check_durable
-from truebook.commandlog.interface import GENESIS, LogUnavailable, OutcomeUnknown, Position
+from truebook.commandlog.interface import (
+    GENESIS,
+    LogUnavailable,
+    Once,
+    OutcomeUnknown,
+    Position,
+)
+from truebook.commandlog.once import SCRIPT, refusal, script_arguments
 from truebook.commandlog.pipelined import PipelinedConnection, open_connection
-from truebook.commandlog.resp import CONNECT_S_MAX, ConnectionLost, Refused, key, last_id
+from truebook.commandlog.resp import CONNECT_S_MAX, ConnectionLost, Refused, key, last_id, pairs
 
 APPEND_S_MAX = 10.0
 """A disk that needs longer to take an entry is as good as gone: reconnect and send it again."""
@@ -29,6 +39,7 @@ class ValkeyLog:
         self._allow_not_durable = allow_not_durable
         self._connection: PipelinedConnection | None = None
         self._opening = asyncio.Lock()
+        self._script = b""
 
     async def lease_gateway(self) -> int:
         """A gateway number that was never given before; a lost one is merely skipped."""
@@ -38,17 +49,22 @@ class ValkeyLog:
         except (ConnectionLost, Refused) as error:
             raise LogUnavailable(str(error)) from None
 
-    async def append(self, data: bytes) -> Position:
+    async def append(self, data: bytes, once: Sequence[Once] = ()) -> Position:
         """Append one entry; its position once it is on disk."""
         connection = await self._connected()
+        command: Command = ("XADD", self._stream, "*", "d", data)
+        if once:
+            command = script_arguments(self._script, self._stream, data, once)
         try:
-            reply = await connection.call(
-                "XADD", self._stream, "*", "d", data, seconds=APPEND_S_MAX
-            )
+            reply = await connection.call(*command, seconds=APPEND_S_MAX)
         except Refused as error:
+            if str(error).startswith("NOSCRIPT"):
+                connection.abort("the server has forgotten the script")
             raise LogUnavailable(f"the log server refuses entries: {error}") from None
         except ConnectionLost as error:
             raise OutcomeUnknown(str(error)) from None
+        if isinstance(reply, list):
+            raise refusal(reply, once)
         return Position.parse(reply)
 
     async def last_position(self) -> Position:
@@ -59,6 +75,21 @@ class ValkeyLog:
             return last_id(await connection.call(*command, seconds=APPEND_S_MAX), GENESIS)
         except (ConnectionLost, Refused) as error:
             raise LogUnavailable(str(error)) from None
+
+    async def folder(self) -> Path | None:
+        """Where the server keeps the log, if it is on this machine and tells; else None."""
+        if not self._address.path:
+            return None
+        connection = await self._connected()
+        try:
+            reply = await connection.call("CONFIG", "GET", "dir", seconds=APPEND_S_MAX)
+        except ConnectionLost as error:
+            raise LogUnavailable(str(error)) from None
+        except Refused:
+            return None
+        found = pairs(reply).get(b"dir")
+        folder = Path(os.fsdecode(found)) if found else None
+        return folder if folder is not None and folder.is_dir() else None
 
     async def close(self) -> None:
         """Give the connection back."""
@@ -79,6 +110,7 @@ class ValkeyLog:
             connection = await open_connection(self._address)
             if not self._allow_not_durable:
                 await self._probe(connection)
+            self._script = await connection.call("SCRIPT", "LOAD", SCRIPT, seconds=CONNECT_S_MAX)
         except (ConnectionLost, Refused) as error:
             raise LogUnavailable(str(error)) from None
         return connection

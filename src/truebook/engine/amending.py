@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.answer import answer_resting
 from truebook.engine.book import key_of, leave_account, leave_level
 from truebook.engine.cancelling import parties_code, target_form, target_slot
 from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_amended, emit_rejected, reply_order
+from truebook.engine.emit import emit_amended, emit_rejected
 from truebook.engine.hashing import touch_order
 from truebook.engine.layout import COUNTED, PHASE_MATCH
 from truebook.engine.ledger import (
     available,
-    emit_held,
     held_asset,
     hold_of,
     release_hold,
@@ -147,9 +147,8 @@ def _keep(s: State, i: Any, slot: Any) -> None:
     emit_amended(
         s, AMENDED_KEPT, account, order.order_id, c.price, c.quantity, book, order.remaining
     )
-    emit_held(s, account, book)
     partly = order.remaining != order.quantity
-    reply_order(s, _AMEND, _STATUS_PARTIAL if partly else _STATUS_NEW, 0, slot)
+    answer_resting(s, _AMEND, _STATUS_PARTIAL if partly else _STATUS_NEW, 0, slot)
 
 
 @inlined
@@ -180,6 +179,7 @@ def _enter_again(s: State, i: Any, slot: Any) -> None:
     taker.time_in_force = _GTC
     taker.self_trade = (order.time_flags >> ORDER_SELF_TRADE_SHIFT) & 3
     taker.client_id = link_at(s, slot).client_id
+    taker.bounded = 0
     taker.fills = 0
     taker.slot = slot
     taker.ending = ENDING_NONE

@@ -5,6 +5,8 @@ level, in its account's list and in the id map, and enters and leaves them in co
 
 Orders of a level form a list in order of priority (`next`, `prev`), orders of an account another
 one in order of placement (`links`). All lists are intrusive: no memory is asked for on the way.
+What has no neighbour has slot 0 for one, and that is written to in vain: a question that a
+processor guesses wrongly half the time costs more than a store.
 """
 
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.compiled import inlined
-from truebook.engine.hashing import note_order, put_client, take_client, touch_order
+from truebook.engine.hashing import note_order, put_client, take_client
 from truebook.engine.layout import ACCOUNT_BITS
 from truebook.engine.maps import (
     add_client_id,
@@ -30,7 +32,6 @@ from truebook.engine.state import (
     meta_of,
     open_orders_at,
     order_at,
-    taker_of,
 )
 from truebook.messages import ORDER_HAS_CLIENT_ID
 
@@ -44,9 +45,8 @@ def key_of(side: Any, price: Any) -> Any:
 @inlined
 def _level_for(s: State, book: Any, key: Any) -> Any:
     """The level of that key, made if it isn't there."""
-    best = np.int64(book_at(s, book).best)
-    if best != 0 and level_at(s, best).key == key:
-        return best
+    if book_at(s, book).best_key == key:
+        return np.int64(book_at(s, book).best)
     leaf = leaf_for(s, book, key)
     level = level_in_leaf(s, leaf, key)
     if level != 0:
@@ -56,8 +56,8 @@ def _level_for(s: State, book: Any, key: Any) -> Any:
     if level != 0:
         meta.levels_free = np.int64(level_at(s, level).worse)
     else:
-        meta.levels_top += 1
-        level = meta.levels_top
+        level = meta.levels_top + 1
+        meta.levels_top = level
     here = level_at(s, level)
     here.key = key
     here.quantity = 0
@@ -70,22 +70,30 @@ def _level_for(s: State, book: Any, key: Any) -> Any:
 
 
 @inlined
-def join_level(s: State, slot: Any, book: Any, key: Any) -> None:
+def join_level(s: State, slot: Any, book: Any, key: Any, remaining: Any) -> None:
     """The order goes to the end of its level."""
     level = _level_for(s, book, key)
-    order = order_at(s, slot)
     here = level_at(s, level)
-    tail = np.int64(here.tail)
+    head, tail = np.int64(here.head), np.int64(here.tail)
+    quantity, count = here.quantity, here.count
+    here.head = slot if tail == 0 else head
+    here.tail = slot
+    here.count = count + 1
+    here.quantity = quantity + remaining
+    order_at(s, tail).next = slot
+    order = order_at(s, slot)
     order.level = level
     order.prev = tail
     order.next = 0
-    if tail == 0:
-        here.head = slot
-    else:
-        order_at(s, tail).next = slot
-    here.tail = slot
-    here.count += 1
-    here.quantity = here.quantity + order.remaining
+
+
+@inlined
+def _drop_level(s: State, book: Any, level: Any) -> None:
+    """An empty level leaves the book."""
+    remove_level(s, book, level)
+    meta = meta_of(s)
+    level_at(s, level).worse = meta.levels_free
+    meta.levels_free = level
 
 
 @inlined
@@ -93,23 +101,35 @@ def leave_level(s: State, slot: Any) -> None:
     """The order leaves its level, and an empty level leaves the book."""
     order = order_at(s, slot)
     level = np.int64(order.level)
-    here = level_at(s, level)
     before, behind = np.int64(order.prev), np.int64(order.next)
-    if before == 0:
-        here.head = behind
-    else:
-        order_at(s, before).next = behind
-    if behind == 0:
-        here.tail = before
-    else:
-        order_at(s, behind).prev = before
-    here.count -= 1
-    here.quantity = here.quantity - order.remaining
+    remaining = order.remaining
     order.level = 0
-    if here.head == 0:
-        remove_level(s, np.int64(here.book), level)
-        here.worse = meta_of(s).levels_free
-        meta_of(s).levels_free = level
+    here = level_at(s, level)
+    book, head, tail = np.int64(here.book), np.int64(here.head), np.int64(here.tail)
+    quantity, count = here.quantity, here.count
+    here.head = behind if before == 0 else head
+    here.tail = before if behind == 0 else tail
+    here.quantity = quantity - remaining
+    here.count = count - 1
+    order_at(s, before).next = behind
+    order_at(s, behind).prev = before
+    if before | behind == 0:
+        _drop_level(s, book, level)
+
+
+@inlined
+def leave_front(s: State, slot: Any, level: Any, book: Any) -> None:
+    """The order, the oldest of its level and with nothing remaining, leaves it."""
+    order = order_at(s, slot)
+    behind = np.int64(order.next)
+    order.level = 0
+    if behind == 0:
+        _drop_level(s, book, level)
+    else:
+        here = level_at(s, level)
+        here.head = behind
+        here.count -= 1
+        order_at(s, behind).prev = 0
 
 
 @inlined
@@ -117,14 +137,12 @@ def join_account(s: State, slot: Any, account: Any) -> None:
     """The order goes to the end of its account's list."""
     owner = account_at(s, account)
     link = link_at(s, slot)
-    tail = np.int64(owner.orders_tail)
+    head, tail = np.int64(owner.orders_head), np.int64(owner.orders_tail)
+    owner.orders_head = slot if tail == 0 else head
+    owner.orders_tail = slot
+    link_at(s, tail).next = slot
     link.prev = tail
     link.next = 0
-    if tail == 0:
-        owner.orders_head = slot
-    else:
-        link_at(s, tail).next = slot
-    owner.orders_tail = slot
 
 
 @inlined
@@ -133,14 +151,11 @@ def leave_account(s: State, slot: Any, account: Any) -> None:
     owner = account_at(s, account)
     link = link_at(s, slot)
     before, behind = np.int64(link.prev), np.int64(link.next)
-    if before == 0:
-        owner.orders_head = behind
-    else:
-        link_at(s, before).next = behind
-    if behind == 0:
-        owner.orders_tail = before
-    else:
-        link_at(s, behind).prev = before
+    head, tail = np.int64(owner.orders_head), np.int64(owner.orders_tail)
+    owner.orders_head = behind if before == 0 else head
+    owner.orders_tail = before if behind == 0 else tail
+    link_at(s, before).next = behind
+    link_at(s, behind).prev = before
 
 
 @inlined
@@ -150,67 +165,69 @@ def open_orders_place(market: Any, account: Any) -> Any:
 
 
 @inlined
-def new_order(s: State, priority: Any, remaining: Any) -> Any:
-    """Make a resting order out of the taker; it isn't in a level yet. Its slot."""
-    taker = taker_of(s)
+def new_order(
+    s: State,
+    order_id: Any,
+    account: Any,
+    number: Any,
+    quantity: Any,
+    remaining: Any,
+    executed_quote: Any,
+    priority: Any,
+    time_flags: Any,
+    client_id: Any,
+) -> Any:
+    """Make a resting order in the market of that number; it isn't in a level yet. Its slot."""
     meta = meta_of(s)
     slot = meta.orders_free
     if slot != 0:
         meta.orders_free = np.int64(order_at(s, slot).next)
     else:
-        meta.orders_top += 1
-        slot = meta.orders_top
+        slot = meta.orders_top + 1
+        meta.orders_top = slot
     meta.orders += 1
     order = order_at(s, slot)
-    order.order_id = taker.order_id
-    order.quantity = taker.quantity
+    order.order_id = order_id
+    order.quantity = quantity
     order.remaining = remaining
-    order.executed_quote = taker.executed_quote
+    order.executed_quote = executed_quote
     order.priority = priority
-    order.time_flags = taker.time_flags
-    order.account = taker.account
-    link_at(s, slot).client_id = taker.client_id
-    add_order_id(s, taker.order_id, slot)
-    if taker.time_flags & ORDER_HAS_CLIENT_ID:
-        add_client_id(s, taker.account, taker.client_id, slot)
-        put_client(s, taker.account, taker.client_id, taker.order_id)
-    open_orders_at(s, open_orders_place(taker.market, taker.account)).value += 1
-    account_at(s, taker.account).orders += 1
+    order.time_flags = time_flags
+    order.account = account
+    link_at(s, slot).client_id = client_id
+    add_order_id(s, order_id, slot)
+    if time_flags & ORDER_HAS_CLIENT_ID:
+        add_client_id(s, account, client_id, slot)
+        put_client(s, account, client_id, order_id)
+    open_orders_at(s, open_orders_place(number, account)).value += 1
+    account_at(s, account).orders += 1
     return slot
 
 
 @inlined
-def rest_in_book(s: State, slot: Any, book: Any, key: Any) -> None:
+def rest_in_book(s: State, slot: Any, book: Any, key: Any, account: Any, remaining: Any) -> None:
     """An order, new or re-entering, joins its level and its account's list."""
-    join_level(s, slot, book, key)
-    join_account(s, slot, np.int64(order_at(s, slot).account))
+    join_level(s, slot, book, key, remaining)
+    join_account(s, slot, account)
     note_order(s, slot)
 
 
 @inlined
-def forget_order(s: State, slot: Any, market: Any) -> None:
-    """An order that has left its level and its account's list is no more."""
+def forget_order(s: State, slot: Any, number: Any) -> None:
+    """An order of the market of that number has left its level and its account's list; it is no
+    more."""
     order = order_at(s, slot)
-    account = np.int64(order.account)
+    account, order_id = np.int64(order.account), order.order_id
+    has_client_id = order.time_flags & ORDER_HAS_CLIENT_ID
     meta = meta_of(s)
-    remove_order_id(s, order.order_id)
-    if order.time_flags & ORDER_HAS_CLIENT_ID:
-        client_id = np.int64(link_at(s, slot).client_id)
-        remove_client_id(s, account, client_id)
-        take_client(s, account, client_id, order.order_id)
-    open_orders_at(s, open_orders_place(market, account)).value -= 1
-    account_at(s, account).orders -= 1
-    meta.orders -= 1
     order.order_id = 0
     order.next = meta.orders_free
     meta.orders_free = slot
-
-
-@inlined
-def remove_order(s: State, slot: Any) -> None:
-    """A resting order leaves for good."""
-    touch_order(s, slot)
-    market = np.int64(level_at(s, order_at(s, slot).level).book) >> 1
-    leave_level(s, slot)
-    leave_account(s, slot, np.int64(order_at(s, slot).account))
-    forget_order(s, slot, market)
+    meta.orders -= 1
+    remove_order_id(s, order_id, slot)
+    if has_client_id:
+        client_id = np.int64(link_at(s, slot).client_id)
+        remove_client_id(s, account, client_id, slot)
+        take_client(s, account, client_id, order_id)
+    open_orders_at(s, open_orders_place(number, account)).value -= 1
+    account_at(s, account).orders -= 1

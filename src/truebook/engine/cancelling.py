@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.closing import close_resting
+from truebook.engine.answer import answer_done
+from truebook.engine.closing import cancel_resting
 from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_rejected, reply_done, reply_order
-from truebook.engine.layout import PHASE_CANCEL_ALL, PHASE_NONE
+from truebook.engine.emit import emit_rejected
+from truebook.engine.layout import AHEAD_MASK, PHASE_CANCEL_ALL, PHASE_NONE
 from truebook.engine.maps import slot_of_client, slot_of_order
 from truebook.engine.matching import has_room
 from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
 from truebook.engine.state import (
     State,
     account_at,
+    ahead_at,
     command_at,
     level_at,
     link_at,
@@ -27,18 +29,14 @@ from truebook.engine.state import (
 )
 from truebook.messages import (
     NO_MARKET,
-    CloseReason,
     CommandKind,
     MarketState,
-    OrderStatus,
     RejectCode,
     TargetBy,
 )
 
 _CANCEL = int(CommandKind.CANCEL)
 _CANCEL_ALL = int(CommandKind.CANCEL_ALL)
-_CANCELLED = int(CloseReason.CANCELLED)
-_STATUS_CANCELLED = int(OrderStatus.CANCELLED)
 _CLOSED = int(MarketState.CLOSED)
 _UNKNOWN_ORDER = int(RejectCode.UNKNOWN_ORDER)
 _PAUSED = int(RejectCode.MARKET_PAUSED)
@@ -78,25 +76,27 @@ def parties_code(s: State, i: Any) -> Any:
 
 
 @inlined
+def _market_of(s: State, slot: Any) -> Any:
+    """The market in which the order rests."""
+    return np.int64(level_at(s, order_at(s, slot).level).book) >> 1
+
+
+@inlined
 def target_slot(s: State, i: Any) -> Any:
     """The account's resting order that the command names; 0: none such."""
     c = command_at(s, i)
     if c.by == _BY_CLIENT_ID:
         slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
     else:
-        slot = slot_of_order(s, c.order_id)
+        slot = ahead_at(s, i & AHEAD_MASK).slot
+        if order_at(s, slot).order_id != c.order_id:
+            slot = slot_of_order(s, c.order_id)
     if slot == 0 or order_at(s, slot).account != c.account:
         return np.int64(0)
-    market = np.int64(level_at(s, order_at(s, slot).level).book) >> 1
+    market = _market_of(s, slot)
     if c.market != NO_MARKET and c.market != market:
         return np.int64(0)
     return slot
-
-
-@inlined
-def _cancel_order(s: State, kind: Any, slot: Any) -> None:
-    reply_order(s, kind, _STATUS_CANCELLED, _CANCELLED, slot)
-    close_resting(s, slot, _CANCELLED)
 
 
 @inlined
@@ -108,8 +108,9 @@ def _reject(s: State, i: Any, code: Any) -> None:
 @inlined
 def cancel(s: State, i: Any) -> None:
     """Carry out the CANCEL in record `i`."""
+    c = command_at(s, i)
     code = parties_code(s, i)
-    if not target_form(s, i) or command_at(s, i).price != 0 or command_at(s, i).quantity != 0:
+    if not target_form(s, i) or c.price | c.quantity != 0:
         code = MALFORMED
     slot = np.int64(0)
     if code == OK:
@@ -123,7 +124,7 @@ def cancel(s: State, i: Any) -> None:
     if code != OK:
         _reject(s, i, code)
     else:
-        _cancel_order(s, _CANCEL, slot)
+        cancel_resting(s, _CANCEL, slot)
 
 
 @inlined
@@ -158,13 +159,13 @@ def go_on_cancelling(s: State) -> Any:
             return False
         slot = meta.step
         meta.step = np.int64(link_at(s, slot).next)
-        market = np.int64(level_at(s, order_at(s, slot).level).book) >> 1
+        market = _market_of(s, slot)
         wanted = taker.market == NO_MARKET or taker.market == market
         if wanted and market_at(s, market).state != _CLOSED:
-            _cancel_order(s, _CANCEL_ALL, slot)
+            cancel_resting(s, _CANCEL_ALL, slot)
             taker.fills = taker.fills + 1
     if not has_room(s):
         return False
-    reply_done(s, _CANCEL_ALL, taker.account, taker.market, taker.fills)
+    answer_done(s, _CANCEL_ALL, taker.account, taker.market, taker.fills)
     meta.phase = PHASE_NONE
     return True

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -31,6 +32,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 UNCOMPILED = bool(config.DISABLE_JIT)
 BOUNDS_CHECKED = bool(config.BOUNDSCHECK) or UNCOMPILED
 _WORD = (1 << 64) - 1
+_TO_WRITE, _KEEP, _DATA = 0, 3, 1
+"""What a prefetch asks of the processor. (To read: asking to own a line early gains nothing.)"""
 
 
 def sources() -> list[Path]:
@@ -112,6 +115,20 @@ def _record(typing_context: Any, address: Any, dtype: Any) -> Any:
     return dtype.dtype(types.int64, dtype), generate
 
 
+@intrinsic
+def _prefetch(typing_context: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte_pointer = ir.IntType(8).as_pointer()
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte_pointer, word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        flags = [ir.Constant(word, flag) for flag in (_TO_WRITE, _KEEP, _DATA)]
+        builder.call(function, [builder.inttoptr(arguments[0], byte_pointer), *flags])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
 if UNCOMPILED:
 
     class _Fields:
@@ -146,6 +163,9 @@ if UNCOMPILED:
         """The number of the highest bit that is set; the word isn't 0."""
         return int(word).bit_length() - 1
 
+    def prefetch(address: Any) -> None:
+        """Bring the line at that address near; nothing happens but that."""
+
     def record_at(address: Any, dtype: Any) -> Any:
         """The record at that address, to read and to write."""
         raw = (ctypes.c_uint8 * dtype.itemsize).from_address(int(address))
@@ -172,6 +192,11 @@ else:
     def highest_bit(word: Any) -> Any:
         """The number of the highest bit that is set; the word isn't 0."""
         return 63 - _leading_zeros(word)
+
+    @inlined
+    def prefetch(address: Any) -> None:
+        """Bring the line at that address near; nothing happens but that."""
+        _prefetch(address)
 
     @inlined
     def record_at(address: Any, dtype: Any) -> Any:

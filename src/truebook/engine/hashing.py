@@ -15,12 +15,14 @@ import numpy as np
 
 from truebook.engine.compiled import inlined, unsigned
 from truebook.engine.fingerprint import FINAL_1, FINAL_2, LANE_KEYS, Tag
-from truebook.engine.layout import COUNTED, OFFSETS, SLICE_BITS
+from truebook.engine.layout import COUNTED, OFFSETS, SLICE_BITS, TOUCHED
 from truebook.engine.state import (
     State,
     account_at,
     balance_at,
-    balance_mark_at,
+    fetch_account,
+    fetch_level,
+    fetch_order,
     level_at,
     market_at,
     meta_of,
@@ -41,6 +43,9 @@ _ORDER_SUMS = OFFSETS["order_sums"]
 _BALANCE_SUMS = OFFSETS["balance_sums"]
 _ACCOUNT_SUMS = OFFSETS["account_sums"]
 _ZERO = np.uint64(0)
+
+_FAR, _NEAR = 16, 8
+"""How many records ahead memory is brought near."""
 
 _GATEWAY = int(Tag.GATEWAY)
 _ASSET = int(Tag.ASSET)
@@ -153,8 +158,11 @@ def note_order(s: State, slot: Any) -> None:
 
 @inlined
 def _count_orders(s: State) -> None:
-    meta = meta_of(s)
-    for i in range(meta.touched_orders):
+    count = meta_of(s).touched_orders
+    for i in range(count):
+        # The list may go on with what an earlier batch left there: to prefetch, any slot will do.
+        fetch_order(s, touched_order_at(s, i + _FAR).value)
+        fetch_level(s, order_at(s, touched_order_at(s, i + _NEAR).value).level)
         slot = touched_order_at(s, i).value
         order = order_at(s, slot)
         # An order without a level is in matching (AMEND): it is noted again when it rests.
@@ -164,7 +172,7 @@ def _count_orders(s: State) -> None:
             put(s, low, high)
             _put_slice(s, _ORDER_SUMS, slot, low, high)
             order.time_flags = order.time_flags | COUNTED
-    meta.touched_orders = 0
+    meta_of(s).touched_orders = 0
 
 
 @inlined
@@ -185,39 +193,40 @@ def take_client(s: State, account: Any, client_id: Any, order_id: Any) -> None:
 
 
 @inlined
-def _balance_hash(s: State, slot: Any) -> Any:
-    balance = balance_at(s, slot)
-    if balance.available == 0 and balance.locked == 0:
+def _balance_hash(slot: Any, available: Any, locked: Any) -> Any:
+    if available == 0 and locked == 0:
         return _ZERO, _ZERO
     # The slot is asset group, account, asset within its group (ledger.py).
+    slot = np.int64(slot)
     asset = ((slot >> 24) << 2) | (slot & 3)
     account = (slot >> 2) & 0x3FFFFF
-    return _short_hash(_BALANCE, account | (asset << 32), balance.available, balance.locked)
+    return _short_hash(_BALANCE, account | (asset << 32), available, locked)
 
 
 @inlined
 def touch_balance(s: State, slot: Any) -> None:
     """Before a balance changes."""
-    if balance_mark_at(s, slot).value == 0:
-        low, high = _balance_hash(s, slot)
+    balance = balance_at(s, slot)
+    locked = balance.locked
+    if locked >= 0:
+        balance.locked = locked | TOUCHED
+        low, high = _balance_hash(slot, balance.available, locked)
         put(s, _ZERO - low, _ZERO - high)
         _put_slice(s, _BALANCE_SUMS, slot, _ZERO - low, _ZERO - high)
-        balance_mark_at(s, slot).value = 1
         meta = meta_of(s)
         touched_balance_at(s, meta.touched_balances).value = slot
         meta.touched_balances += 1
 
 
 @inlined
-def _count_balances(s: State) -> None:
-    meta = meta_of(s)
-    for i in range(meta.touched_balances):
-        slot = touched_balance_at(s, i).value
-        low, high = _balance_hash(s, slot)
-        put(s, low, high)
-        _put_slice(s, _BALANCE_SUMS, slot, low, high)
-        balance_mark_at(s, slot).value = 0
-    meta.touched_balances = 0
+def count_balance(s: State, slot: Any) -> None:
+    """A balance that was touched has its new value."""
+    balance = balance_at(s, slot)
+    locked = balance.locked & ~TOUCHED
+    balance.locked = locked
+    low, high = _balance_hash(slot, balance.available, locked)
+    put(s, low, high)
+    _put_slice(s, _BALANCE_SUMS, slot, low, high)
 
 
 # --- accounts and markets ---------------------------------------------------------------------
@@ -263,14 +272,15 @@ def note_account(s: State, number: Any) -> None:
 
 @inlined
 def _count_accounts(s: State) -> None:
-    meta = meta_of(s)
-    for i in range(meta.touched_accounts):
+    count = meta_of(s).touched_accounts
+    for i in range(count):
+        fetch_account(s, touched_account_at(s, i + _FAR).value)
         number = np.int64(touched_account_at(s, i).value)
         low, high = _account_lane(s, number, LOW_KEYS), _account_lane(s, number, HIGH_KEYS)
         put(s, low, high)
         _put_slice(s, _ACCOUNT_SUMS, number, low, high)
         account_at(s, number).touched = 0
-    meta.touched_accounts = 0
+    meta_of(s).touched_accounts = 0
 
 
 @inlined
@@ -331,9 +341,9 @@ def _count_markets(s: State) -> None:
 
 @inlined
 def count_touched(s: State) -> None:
-    """Put every record that was touched into the sums again, with its new value."""
+    """Put every record that was touched into the sums again, with its new value. (Balances follow
+    at the end of their entry, when they are told.)"""
     _count_orders(s)
-    _count_balances(s)
     _count_accounts(s)
     _count_markets(s)
 

@@ -1,9 +1,9 @@
 """The engine's memory: every pool, record by record, and the table that finds them.
 
 Promise: all state that the kernel knows stands in these arrays and nowhere else. Each pool is
-address space reserved once at its largest size (memory.py); slot 0 of orders, levels and nodes is
-never used and means "none". Fields that are touched together stand together: a resting order is one
-64-byte line, and matching reads nothing else of it.
+address space reserved once at its largest size (memory.py); slot 0 of orders, levels and nodes
+means "none": what is written there is never read. Fields that are touched together stand together:
+a resting order is one 64-byte line, and matching reads nothing else of it.
 """
 
 from typing import Any
@@ -20,9 +20,11 @@ from truebook.limits import (
     ORDERS_MAX,
     TIERS_MAX,
 )
-from truebook.messages import COMMAND, REPLY
+from truebook.messages import COMMAND
 
 ACCOUNT_BITS = ACCOUNTS_MAX.bit_length() - 1
+ACCOUNT_MASK = ACCOUNTS_MAX - 1
+LEVEL_MASK = LEVELS_MAX - 1
 SLICE_BITS = 10
 """The state hash keeps one sum for each 1,024 slots."""
 
@@ -30,6 +32,8 @@ META = np.dtype(
     [
         ("time_ms", "<i8"),
         ("input", "<i8"),  # address of the input records
+        ("events", "<i8"),  # address of the event rows to write
+        ("replies", "<i8"),  # … and of the replies
         ("cursor", "<i8"),  # next input record
         ("entry_end", "<i8"),  # first input record behind the current entry
         ("command", "<i8"),  # index of the next command in its entry
@@ -39,6 +43,8 @@ META = np.dtype(
         ("rows_max", "<i8"),
         ("reply", "<i8"),  # replies written
         ("replies_max", "<i8"),
+        ("look_from", "<i8"),  # with fewer orders nobody looks ahead
+        ("rows_limit", "<i8"),  # with more rows than that there is no room for a step
         ("orders", "<i8"),  # orders resting
         ("orders_top", "<i8"),  # highest slot ever used
         ("orders_free", "<i8"),  # head of the list of slots given back
@@ -50,11 +56,7 @@ META = np.dtype(
         ("markets", "<i8"),
         ("accounts", "<i8"),
         ("keys", "<i8"),
-        ("ids_bits", "<i8"),  # the id map has 2 ** ids_bits places …
-        ("ids_base", "<i8"),  # … from here on
-        ("clients", "<i8"),
-        ("clients_bits", "<i8"),
-        ("clients_base", "<i8"),
+        ("clients", "<i8"),  # of them, those with a client id
         ("hash_low", "<u8"),  # the state hash of all records that are counted
         ("hash_high", "<u8"),
         ("touched_orders", "<i8"),  # lengths of the lists of what isn't counted at the moment
@@ -64,6 +66,18 @@ META = np.dtype(
     ]
 )
 """The one record of scalars."""
+
+ADDRESSES = slice(1, 4)
+"""Of its words: the addresses of input, events and replies."""
+
+MAP = np.dtype(
+    [
+        ("base", "<i8"),  # where the map begins: 0 or MAP_PLACES_MAX
+        ("bits", "<i8"),  # it has 2 ** bits homes
+        ("moved", "<i8"),  # of its predecessor in the other half, the homes below this moved here
+    ]
+)
+"""A map that grows, and how far it has grown (maps.py). `moved` −1: it has no predecessor."""
 
 TAKER = np.dtype(
     [
@@ -83,6 +97,7 @@ TAKER = np.dtype(
         ("time_in_force", "<i8"),
         ("self_trade", "<i8"),
         ("client_id", "<i8"),
+        ("bounded", "<i8"),  # 1: its worst case was not checked, so each fill looks at what it has
         ("fills", "<i8"),
         ("slot", "<i8"),  # of the resting order that re-enters; 0: a new order
         ("ending", "<i8"),  # ENDING_…, or a CloseReason
@@ -126,6 +141,9 @@ LEVEL = np.dtype(
 )
 """A price level: 64 bytes."""
 
+NO_LEVEL_KEY = (1 << 63) - 1
+"""The key of level 0, which stands for none: worse than any limit."""
+
 NODE = np.dtype(
     [
         ("bits", "<u8"),  # which children there are
@@ -138,7 +156,13 @@ NODE = np.dtype(
 )
 """A node of the price index (priceindex.py)."""
 
-BOOK = np.dtype([("best", "<i4"), ("root", "<i4")])
+BOOK = np.dtype(
+    [
+        ("best", "<i4"),  # its best level; 0: it is empty
+        ("root", "<i4"),  # of its price index
+        ("best_key", "<i8"),  # the best level's key; NO_LEVEL_KEY: it is empty
+    ]
+)
 
 MARKET = np.dtype(
     [
@@ -165,6 +189,8 @@ MARKET = np.dtype(
         ("tick_exponent", "<i8"),
         ("step_exponent", "<i8"),
         ("touched", "<i8"),
+        ("base_slot", "<i8"),  # where account 0's balance of the base asset stands (ledger.py)
+        ("quote_slot", "<i8"),
         ("zero", "<i8"),
     ]
 )
@@ -185,11 +211,12 @@ ACCOUNT = np.dtype(
         ("tier", "u1"),
         ("flags", "u1"),
         ("touched", "u1"),
-        ("zero", "u1", (5,)),
+        ("zero_1", "u1", (5,)),
         ("name", "<u8", (3,)),
+        ("zero_2", "<i8"),
     ]
 )
-"""An account: 56 bytes."""
+"""An account: 64 bytes."""
 
 KEY = np.dtype(
     [
@@ -201,17 +228,40 @@ KEY = np.dtype(
 )
 
 BALANCE = np.dtype([("available", "<i8"), ("locked", "<i8")])
+"""Bit 63 (TOUCHED) of `locked` is ours: the present entry has touched it."""
+
 
 PLACE_IN_MAP = np.dtype([("tag", "<u4"), ("slot", "<i4")])
 """A place of a hash map (maps.py): the key's hash and the slot it leads to, 0: free."""
 
+GATEWAY = np.dtype(
+    [
+        ("sequence", "<i8"),  # of its last entry
+        ("highest_order_id", "<i8"),  # of all its orders that ever rested
+    ]
+)
+
+AHEAD = np.dtype(
+    [
+        ("place", "<i8"),  # of the order that it names, in the id map
+        ("slot", "<i8"),  # of that order, 0: not found
+        ("leaf", "<i4"),  # of the price index, where the order it places belongs; 0: not looked for
+        ("level", "<i4"),  # where that order will rest, if it is there already
+        ("tag", "<i8"),  # of the order id
+    ]
+)
+"""What was found out about a command before its turn (lookahead.py), by its record's number."""
+
 SUM = np.dtype([("low", "<u8"), ("high", "<u8")])
 
 BALANCES_MAX = ASSETS_MAX * ACCOUNTS_MAX
-IDS_PLACES_MAX = 2 * ORDERS_MAX
+MAP_PLACES_MAX = 3 * ORDERS_MAX
+"""At most half full; and behind the last home enough for all orders to be pushed past it."""
 NAME_MAP_BITS = ACCOUNTS_MAX.bit_length()
 KEY_MAP_BITS = KEYS_MAX.bit_length()
 TOUCHED_MAX = 1 << 16
+"""Orders and accounts are counted again whenever the event buffer is given away: a row of events
+touches two of them at the most. So there is also room to look ahead in their lists."""
 
 
 def words_of(record: "np.dtype[Any]") -> "np.dtype[Any]":
@@ -231,50 +281,72 @@ def words_of(record: "np.dtype[Any]") -> "np.dtype[Any]":
 
 
 WORD = np.dtype([("value", "<i8")])
+ROW = np.dtype([("a", "<i8"), ("b", "<i8"), ("c", "<i8"), ("d", "<i8")])
+"""A row of events, as the kernel writes it."""
+
+ANSWER = np.dtype(
+    [
+        ("head", "<i8"),  # kind u1, status u1, code u2, command u2, market u2
+        ("order_id", "<i8"),
+        ("owner", "<i8"),  # account u4, client id u4
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("executed", "<i8"),
+        ("executed_quote", "<i8"),
+        ("time_flags", "<i8"),
+    ]
+)
+"""A reply (messages.REPLY), as the kernel writes it."""
 _COUNT = np.dtype([("value", "<u2")])
-_MARK = np.dtype([("value", "u1")])
 _SLOT = np.dtype([("value", "<i4")])
 
 EVENT_ROWS = 1 << 14
 """Half a megabyte: what a large batch writes stays near the second-level cache."""
 REPLIES = 1 << 12
+AHEAD_MASK = 63
+LOOK_FROM = 1 << 15
+"""So many orders don't fit into a processor's own cache; of fewer most are near anyway."""
 INPUT_RECORDS = 1 << 13
 
 POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "meta": (META, 1),
     "taker": (TAKER, 1),
-    "orders": (ORDER, ORDERS_MAX),
-    "links": (LINK, ORDERS_MAX),
-    "levels": (LEVEL, LEVELS_MAX),
-    "nodes": (NODE, LEVELS_MAX * 2),
+    "maps": (MAP, 2),  # ids, clients
+    "ahead": (AHEAD, AHEAD_MASK + 1),
     "books": (BOOK, MARKETS_MAX * 2),
     "markets": (MARKET, MARKETS_MAX),
     "assets": (ASSET, ASSETS_MAX),
     "tiers": (TIER, TIERS_MAX),
+    "touched_markets": (_SLOT, MARKETS_MAX),
+    "account_sums": (SUM, ACCOUNTS_MAX >> SLICE_BITS),
+    "order_sums": (SUM, ORDERS_MAX >> SLICE_BITS),
+    "touched_accounts": (_SLOT, TOUCHED_MAX),
+    "touched_orders": (_SLOT, TOUCHED_MAX),
+    "input": (COMMAND, INPUT_RECORDS),
+    "events": (ROW, EVENT_ROWS),
+    "replies": (ANSWER, REPLIES),
+    "orders": (ORDER, ORDERS_MAX),
+    "links": (LINK, ORDERS_MAX),
+    "levels": (LEVEL, LEVELS_MAX),
+    "nodes": (NODE, LEVELS_MAX * 2),
+    "ids": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # two halves: the map, and room for its successor
+    "clients": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # likewise, by account and client id
     "accounts": (ACCOUNT, ACCOUNTS_MAX),
     "keys": (KEY, KEYS_MAX),
     "balances": (BALANCE, BALANCES_MAX),
-    "open_orders": (_COUNT, MARKETS_MAX * ACCOUNTS_MAX),  # market << ACCOUNT_BITS | account
-    "gateways": (WORD, GATEWAYS_MAX),  # last sequence by gateway number
-    "ids": (PLACE_IN_MAP, IDS_PLACES_MAX * 2),  # two halves: the map, and room for its successor
-    "clients": (PLACE_IN_MAP, IDS_PLACES_MAX * 2),  # likewise, by account and client id
-    "names": (PLACE_IN_MAP, 1 << NAME_MAP_BITS),  # accounts by name
-    "public_keys": (PLACE_IN_MAP, 1 << KEY_MAP_BITS),  # keys by public key
-    "order_sums": (SUM, ORDERS_MAX >> SLICE_BITS),
+    "touched_balances": (_SLOT, BALANCES_MAX),  # in the present entry
     "balance_sums": (SUM, BALANCES_MAX >> SLICE_BITS),
-    "account_sums": (SUM, ACCOUNTS_MAX >> SLICE_BITS),
-    "balance_marks": (_MARK, BALANCES_MAX),  # 1: touched in this batch
-    "touched_orders": (_SLOT, TOUCHED_MAX),
-    "touched_balances": (WORD, TOUCHED_MAX),
-    "touched_accounts": (_SLOT, TOUCHED_MAX),
-    "touched_markets": (_SLOT, MARKETS_MAX),
-    "out": (WORD, EVENT_ROWS * 4),  # event rows, four words each
-    "replies": (REPLY, REPLIES),
-    "input": (COMMAND, INPUT_RECORDS),
+    "open_orders": (_COUNT, MARKETS_MAX * ACCOUNTS_MAX),  # market << ACCOUNT_BITS | account
+    "gateways": (GATEWAY, GATEWAYS_MAX),
+    "names": (PLACE_IN_MAP, 3 << (NAME_MAP_BITS - 1)),  # accounts by name
+    "public_keys": (PLACE_IN_MAP, 3 << (KEY_MAP_BITS - 1)),  # keys by public key
 }
-"""Record and length of each pool."""
+"""Record and length of each pool. The first ones are small and always in use, so they share a few
+large pages; those up to `accounts` grow from their beginning; the rest is touched here and there,
+and would waste large pages."""
 
-_PAGE = 4096
+_LINE = 64
+LARGE_PAGE = 2 << 20
 
 
 def _offsets() -> dict[str, int]:
@@ -282,9 +354,12 @@ def _offsets() -> dict[str, int]:
     offsets = {}
     place = 0
     for name, (record, length) in POOLS.items():
+        size = record.itemsize * length
+        unit = LARGE_PAGE if size >= 8 * LARGE_PAGE else _LINE
+        place = -(-place // unit) * unit
         offsets[name] = place
-        place += -(-record.itemsize * length // _PAGE) * _PAGE
-    offsets["end"] = place
+        place += size
+    offsets["end"] = -(-place // LARGE_PAGE) * LARGE_PAGE
     return offsets
 
 
@@ -295,9 +370,11 @@ PHASE_MATCH = 1
 PHASE_FINISH = 2
 PHASE_CANCEL_ALL = 3
 PHASE_TICK = 4
+PHASE_BALANCES = 5
 
 STATUS_DONE = 0
 STATUS_FULL = 1
 """The event or reply buffer is full: take it away and call again."""
 
 COUNTED = 1 << 15
+TOUCHED = -(1 << 63)

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_balance
+from truebook.engine.compiled import inlined, signed, unsigned
 from truebook.engine.hashing import touch_balance
 from truebook.engine.layout import ACCOUNT_BITS
 from truebook.engine.state import (
@@ -19,7 +18,10 @@ from truebook.engine.state import (
     market_at,
 )
 from truebook.limits import BASIS_POINTS
-from truebook.messages import VENUE_ACCOUNT
+
+_BASIS_POINTS = np.uint64(BASIS_POINTS)
+_SHIFTED = BASIS_POINTS * BASIS_POINTS
+"""More than the largest negative fee on a rest: added, so that the division is unsigned."""
 
 
 @inlined
@@ -31,6 +33,37 @@ def balance_slot(account: Any, asset: Any) -> Any:
 
 
 @inlined
+def base_slot(market: Any, account: Any) -> Any:
+    """Where the account's balance of the market's base asset stands."""
+    return market.base_slot + (np.int64(account) << 2)
+
+
+@inlined
+def quote_slot(market: Any, account: Any) -> Any:
+    """Where the account's balance of the market's quote asset stands."""
+    return market.quote_slot + (np.int64(account) << 2)
+
+
+@inlined
+def held_slot(s: State, book: Any, account: Any) -> Any:
+    """Where the account's balance stands that orders of this side hold."""
+    market = market_at(s, book >> 1)
+    return (market.base_slot if book & 1 else market.quote_slot) + (np.int64(account) << 2)
+
+
+@inlined
+def account_of(slot: Any) -> Any:
+    """Whose balance stands in that slot."""
+    return (np.int64(slot) >> 2) & ((1 << ACCOUNT_BITS) - 1)
+
+
+@inlined
+def asset_of(slot: Any) -> Any:
+    """Of what asset the balance in that slot is."""
+    return ((np.int64(slot) >> (ACCOUNT_BITS + 2)) << 2) | (np.int64(slot) & 3)
+
+
+@inlined
 def available(s: State, account: Any, asset: Any) -> Any:
     """What the account may spend of the asset, atoms."""
     return balance_at(s, balance_slot(account, asset)).available
@@ -38,19 +71,25 @@ def available(s: State, account: Any, asset: Any) -> Any:
 
 @inlined
 def credit(s: State, slot: Any, amount: Any) -> None:
-    """Add to what is available; a negative amount takes from it."""
-    touch_balance(s, slot)
+    """Add to what is available; a negative amount takes from it. The balance is touched before."""
     balance = balance_at(s, slot)
     balance.available = balance.available + amount
 
 
 @inlined
-def unlock(s: State, slot: Any, amount: Any, back: Any) -> None:
-    """Take `amount` out of what is locked, and give `back` of it to what is available."""
+def spend_locked(s: State, slot: Any, amount: Any) -> None:
+    """Take what a maker gives. The balance is touched before."""
+    balance = balance_at(s, slot)
+    balance.locked = balance.locked - amount
+
+
+@inlined
+def release(s: State, slot: Any, amount: Any) -> None:
+    """Make available again what was locked; a negative amount locks."""
     touch_balance(s, slot)
     balance = balance_at(s, slot)
     balance.locked = balance.locked - amount
-    balance.available = balance.available + back
+    balance.available = balance.available + amount
 
 
 @inlined
@@ -70,47 +109,30 @@ def hold_of(s: State, book: Any, price: Any, lots: Any) -> Any:
 @inlined
 def take_hold(s: State, account: Any, book: Any, price: Any, lots: Any) -> None:
     """Lock what the order needs while it rests."""
-    slot = balance_slot(account, held_asset(s, book))
-    amount = hold_of(s, book, price, lots)
-    unlock(s, slot, -amount, -amount)
+    release_hold(s, account, book, price, -lots)
 
 
 @inlined
 def release_hold(s: State, account: Any, book: Any, price: Any, lots: Any) -> None:
     """Give back what those lots held."""
-    slot = balance_slot(account, held_asset(s, book))
-    amount = hold_of(s, book, price, lots)
-    unlock(s, slot, amount, amount)
+    release(s, held_slot(s, book, account), hold_of(s, book, price, lots))
 
 
 @inlined
 def fee_of(amount: Any, rate_bp: Any) -> Any:
     """The fee on an amount, rounded up in favour of the venue; negative: a rebate."""
-    rest = amount % BASIS_POINTS * rate_bp
-    return amount // BASIS_POINTS * rate_bp + (rest + BASIS_POINTS - 1) // BASIS_POINTS
+    whole = unsigned(amount) // _BASIS_POINTS
+    rest = amount - signed(whole * _BASIS_POINTS)
+    part = unsigned(rest * rate_bp + (_SHIFTED + BASIS_POINTS - 1)) // _BASIS_POINTS
+    return signed(whole) * rate_bp + signed(part) - BASIS_POINTS
 
 
 @inlined
-def charge(s: State, asset: Any, amount: Any, rate_bp: Any) -> Any:
-    """Move the fee on `amount` to the venue; what it was. A rebate is bounded by what it has."""
-    slot = balance_slot(VENUE_ACCOUNT, asset)
-    fee = fee_of(amount, rate_bp)
-    if fee < 0:
-        fee = max(fee, -balance_at(s, slot).available)
-    credit(s, slot, fee)
+def charge(s: State, venue_slot: Any, amount: Any, rate_bp: Any) -> Any:
+    """Move the fee on `amount` to the venue; what it was. A rebate is bounded by what it has. The
+    balance is touched before."""
+    balance = balance_at(s, venue_slot)
+    have = balance.available
+    fee = max(fee_of(amount, rate_bp), -have)
+    balance.available = have + fee
     return fee
-
-
-@inlined
-def emit_pair(s: State, account: Any, market: Any) -> None:
-    """BALANCE of the market's base and quote asset."""
-    record = market_at(s, market)
-    emit_balance(s, account, record.base, balance_slot(account, record.base))
-    emit_balance(s, account, record.quote, balance_slot(account, record.quote))
-
-
-@inlined
-def emit_held(s: State, account: Any, book: Any) -> None:
-    """BALANCE of the asset that orders of this side hold."""
-    asset = held_asset(s, book)
-    emit_balance(s, account, asset, balance_slot(account, asset))

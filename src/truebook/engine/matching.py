@@ -3,41 +3,35 @@
 Promise: a taker trades with the best level's oldest order until it has enough, or nothing is left
 within its limit, or a rule ends it; every fill moves both assets and both fees at once.
 
-The taker stands in memory (`TAKER`), not in registers: the event buffer may be full after any fill,
-and then the kernel returns in the middle of the order and is called again (PHASE_MATCH).
+The event buffer may be full after any fill. Then the loop writes the taker back to memory
+(`TAKER`), and the kernel returns in the middle of the order and is called again (PHASE_MATCH).
 """
 
 from typing import Any
 
 import numpy as np
 
+from truebook.engine.answer import answer_taker
 from truebook.engine.book import (
     forget_order,
     key_of,
     leave_account,
-    leave_level,
+    leave_front,
     new_order,
     rest_in_book,
 )
 from truebook.engine.closing import close_resting
 from truebook.engine.compiled import inlined
-from truebook.engine.emit import (
-    emit_closed,
-    emit_fill,
-    emit_rested,
-    reply_taker,
-)
-from truebook.engine.hashing import touch_market, touch_order
-from truebook.engine.layout import TOUCHED_MAX
+from truebook.engine.emit import emit_closed, emit_fill, emit_rested
+from truebook.engine.hashing import touch_balance, touch_market, touch_order
 from truebook.engine.ledger import (
     available,
-    balance_slot,
+    base_slot,
     charge,
     credit,
-    emit_held,
-    emit_pair,
+    quote_slot,
+    spend_locked,
     take_hold,
-    unlock,
 )
 from truebook.engine.state import (
     State,
@@ -53,7 +47,6 @@ from truebook.engine.state import (
 from truebook.messages import (
     VENUE_ACCOUNT,
     CloseReason,
-    CommandKind,
     OrderStatus,
     OrderType,
     SelfTrade,
@@ -75,7 +68,6 @@ _LIMIT = int(OrderType.LIMIT)
 _BY_QUOTE = int(OrderType.MARKET_BY_QUOTE)
 _GTC = int(TimeInForce.GTC)
 _IOC = int(TimeInForce.IOC)
-_AMEND = int(CommandKind.AMEND)
 _FILLED = int(CloseReason.FILLED)
 _SELF_TRADE = int(CloseReason.SELF_TRADE_PREVENTION)
 _NO_LIQUIDITY = int(CloseReason.INSUFFICIENT_LIQUIDITY)
@@ -90,110 +82,138 @@ _STATUS_EXPIRED = int(OrderStatus.EXPIRED)
 
 @inlined
 def has_room(s: State) -> Any:
-    """Whether one more step fits into the buffers and the lists of touched records."""
+    """Whether one more step fits into the buffers."""
     meta = meta_of(s)
-    return (
-        meta.row + ROWS_OF_A_STEP <= meta.rows_max
-        and meta.reply < meta.replies_max
-        and meta.touched_orders < TOUCHED_MAX - 16
-        and meta.touched_balances < TOUCHED_MAX - 16
-        and meta.touched_accounts < TOUCHED_MAX - 16
-    )
+    return meta.row <= meta.rows_limit and meta.reply < meta.replies_max
 
 
 @inlined
-def _lots_to_fill(s: State, unit_value: Any, maker_remaining: Any) -> Any:
+def _lots_to_fill(s: State, wanted: Any, maker_remaining: Any, unit_value: Any, fills: Any) -> Any:
     """How many lots the taker takes of the maker; 0 where a rule ends it (`ending` says which)."""
     taker = taker_of(s)
-    by_quote = taker.order_type == _BY_QUOTE
-    wanted = taker.remaining // unit_value if by_quote else taker.remaining
     if wanted == 0:
-        taker.ending = _FILLED if taker.fills != 0 else _NO_LIQUIDITY
+        taker.ending = _FILLED if fills != 0 else _NO_LIQUIDITY
         return wanted
     lots = min(wanted, maker_remaining)
-    market = market_at(s, taker.market)
-    if taker.side == _BID:
-        if not by_quote and not (taker.order_type == _LIMIT and taker.time_in_force == _GTC):
+    if taker.bounded:
+        market = market_at(s, taker.market)
+        if taker.side == _BID:
             have = available(s, taker.account, market.quote)
             if lots * unit_value > have:
                 lots = have // unit_value
-    elif by_quote:
-        have = available(s, taker.account, market.base)
-        if lots * market.lot_atoms > have:
-            lots = have // market.lot_atoms
-    if lots == 0:
-        taker.ending = _NO_FUNDS
+        else:
+            have = available(s, taker.account, market.base)
+            if lots * market.lot_atoms > have:
+                lots = have // market.lot_atoms
+        if lots == 0:
+            taker.ending = _NO_FUNDS
     return lots
 
 
 @inlined
-def _fill(s: State, slot: Any, level: Any, price: Any, unit_value: Any, lots: Any) -> None:
-    """Trade `lots` with the maker in `slot`."""
-    taker = taker_of(s)
-    market = market_at(s, taker.market)
-    order = order_at(s, slot)
-    maker = np.int64(order.account)
-    touch_order(s, slot)
-    touch_market(s, taker.market)
-    value = lots * unit_value
-    base_amount = lots * market.lot_atoms
-    order.remaining = order.remaining - lots
-    order.executed_quote = order.executed_quote + value
-    level_at(s, level).quantity = level_at(s, level).quantity - lots
-    if taker.side == _BID:
-        given, given_amount, taken, taken_amount = market.base, base_amount, market.quote, value
-    else:
-        given, given_amount, taken, taken_amount = market.quote, value, market.base, base_amount
-    unlock(s, balance_slot(maker, given), given_amount, 0)
-    maker_fee = charge(s, taken, taken_amount, tier_at(s, account_at(s, maker).tier).maker_bp)
-    credit(s, balance_slot(maker, taken), taken_amount - maker_fee)
-    credit(s, balance_slot(taker.account, taken), -taken_amount)
-    taker_fee = charge(
-        s, given, given_amount, tier_at(s, account_at(s, taker.account).tier).taker_bp
-    )
-    credit(s, balance_slot(taker.account, given), given_amount - taker_fee)
-    taker.remaining = taker.remaining - (value if taker.order_type == _BY_QUOTE else lots)
-    taker.executed = taker.executed + lots
-    taker.executed_quote = taker.executed_quote + value
-    taker.unit_value = unit_value
-    taker.fills = taker.fills + 1
-    market.last_price = price
-    market.trade_id = market.trade_id + 1
-    emit_fill(s, slot, price, lots, maker_fee, taker_fee, market.trade_id)
-    emit_pair(s, maker, taker.market)
-    if order.remaining == 0:
-        leave_level(s, slot)
-        leave_account(s, slot, maker)
-        forget_order(s, slot, taker.market)
+def _touch_pair(s: State, base_slot: Any, quote_slot: Any) -> None:
+    touch_balance(s, base_slot)
+    touch_balance(s, quote_slot)
 
 
 @inlined
 def match(s: State) -> Any:
     """Match the taker; False where a buffer is full in the middle."""
     taker = taker_of(s)
-    market = market_at(s, taker.market)
-    book = taker.market * 2 + 1 - taker.side
-    while taker.remaining != 0:
-        level = np.int64(book_at(s, book).best)
-        if level == 0 or level_at(s, level).key > taker.limit_key:
+    account, number, side, self_trade = taker.account, taker.market, taker.side, taker.self_trade
+    book, limit_key = number * 2 + 1 - side, taker.limit_key
+    by_quote = taker.order_type == _BY_QUOTE
+    remaining, executed, fills = taker.remaining, taker.executed, taker.fills
+    executed_quote, last_value = taker.executed_quote, taker.unit_value
+    market = market_at(s, number)
+    unit, lot_atoms = market.unit, market.lot_atoms
+    taker_bp = tier_at(s, account_at(s, account).tier).taker_bp
+    taker_base, taker_quote = base_slot(market, account), quote_slot(market, account)
+    venue_base = base_slot(market, VENUE_ACCOUNT)
+    venue_quote = quote_slot(market, VENUE_ACCOUNT)
+    is_done = True
+    while remaining != 0:
+        key = book_at(s, book).best_key
+        if key > limit_key:
             break
         if not has_room(s):
-            return False
-        slot = np.int64(level_at(s, level).head)
-        if order_at(s, slot).account == taker.account and taker.self_trade != _ALLOW:
-            if taker.self_trade != _REJECT_TAKER:
+            is_done = False
+            break
+        level = np.int64(book_at(s, book).best)
+        here = level_at(s, level)
+        slot = np.int64(here.head)
+        order = order_at(s, slot)
+        maker, maker_id = np.int64(order.account), order.order_id
+        if maker == account and self_trade != _ALLOW:
+            if self_trade != _REJECT_TAKER:
                 close_resting(s, slot, _SELF_TRADE)
-            if taker.self_trade != _REJECT_MAKER:
+            if self_trade != _REJECT_MAKER:
                 taker.ending = _SELF_TRADE
                 break
             continue
-        price = key_of(book & 1, level_at(s, level).key)
-        unit_value = price * market.unit
-        lots = _lots_to_fill(s, unit_value, order_at(s, slot).remaining)
+        price = key_of(book & 1, key)
+        unit_value = price * unit
+        left = order.remaining
+        wanted = remaining // unit_value if by_quote else remaining
+        lots = _lots_to_fill(s, wanted, left, unit_value, fills)
         if lots == 0:
             break
-        _fill(s, slot, level, price, unit_value, lots)
-    return True
+        touch_market(s, number)
+        if fills == 0:
+            _touch_pair(s, taker_base, taker_quote)
+            _touch_pair(s, venue_base, venue_quote)
+        maker_base, maker_quote = base_slot(market, maker), quote_slot(market, maker)
+        _touch_pair(s, maker_base, maker_quote)
+        touch_order(s, slot)
+        value, base_amount = lots * unit_value, lots * lot_atoms
+        left -= lots
+        order.remaining = left
+        order.executed_quote = order.executed_quote + value
+        here.quantity = here.quantity - lots
+        maker_bp = tier_at(s, account_at(s, maker).tier).maker_bp
+        if side == _BID:
+            spend_locked(s, maker_base, base_amount)
+            credit(s, taker_quote, -value)
+            maker_fee = charge(s, venue_quote, value, maker_bp)
+            credit(s, maker_quote, value - maker_fee)
+            taker_fee = charge(s, venue_base, base_amount, taker_bp)
+            credit(s, taker_base, base_amount - taker_fee)
+        else:
+            spend_locked(s, maker_quote, value)
+            credit(s, taker_base, -base_amount)
+            maker_fee = charge(s, venue_base, base_amount, maker_bp)
+            credit(s, maker_base, base_amount - maker_fee)
+            taker_fee = charge(s, venue_quote, value, taker_bp)
+            credit(s, taker_quote, value - taker_fee)
+        trade_id = market.trade_id + 1
+        market.trade_id = trade_id
+        market.last_price = price
+        emit_fill(
+            s,
+            book,
+            maker,
+            account,
+            maker_id,
+            taker.order_id,
+            price,
+            lots,
+            maker_fee,
+            taker_fee,
+            left,
+            trade_id,
+        )
+        if left == 0:
+            leave_front(s, slot, level, book)
+            leave_account(s, slot, maker)
+            forget_order(s, slot, number)
+        remaining -= value if by_quote else lots
+        executed += lots
+        executed_quote += value
+        last_value = unit_value
+        fills += 1
+    taker.remaining, taker.executed, taker.fills = remaining, executed, fills
+    taker.executed_quote, taker.unit_value = executed_quote, last_value
+    return is_done
 
 
 @inlined
@@ -213,21 +233,35 @@ def _reason_of_end(s: State) -> Any:
 
 
 @inlined
-def rest_taker(s: State, priority: Any) -> None:
+def _rest(s: State) -> None:
     """What is left of the taker rests at its own price."""
     taker = taker_of(s)
-    book = taker.market * 2 + taker.side
+    account, side, number = taker.account, taker.side, taker.market
+    remaining, executed_quote, price = taker.remaining, taker.executed_quote, taker.price
+    book = number * 2 + side
+    priority = emit_rested(s, book, account, taker.order_id, remaining)
+    take_hold(s, account, book, price, remaining)
     slot = taker.slot
-    take_hold(s, taker.account, book, taker.price, taker.remaining)
     if slot == 0:
-        slot = new_order(s, priority, taker.remaining)
+        slot = new_order(
+            s,
+            taker.order_id,
+            account,
+            number,
+            taker.quantity,
+            remaining,
+            executed_quote,
+            priority,
+            taker.time_flags,
+            taker.client_id,
+        )
     else:
         order = order_at(s, slot)
         order.quantity = taker.quantity
-        order.remaining = taker.remaining
-        order.executed_quote = taker.executed_quote
+        order.remaining = remaining
+        order.executed_quote = executed_quote
         order.priority = priority
-    rest_in_book(s, slot, book, key_of(taker.side, taker.price))
+    rest_in_book(s, slot, book, key_of(side, price), account, remaining)
 
 
 @inlined
@@ -241,7 +275,7 @@ def close_taker(s: State, reason: Any) -> None:
 
 @inlined
 def finish(s: State) -> None:
-    """After matching: rest, close or be done; balances; the reply."""
+    """After matching: rest, close or be done; the reply."""
     taker = taker_of(s)
     status = np.int64(_STATUS_FILLED)
     reason = np.int64(_FILLED)
@@ -250,7 +284,7 @@ def finish(s: State) -> None:
         limit_gtc = taker.order_type == _LIMIT and taker.time_in_force == _GTC
         rests = limit_gtc and taker.ending == ENDING_NONE
         if rests:
-            rest_taker(s, emit_rested(s, taker.remaining))
+            _rest(s)
             status = np.int64(_STATUS_PARTIAL if taker.executed != 0 else _STATUS_NEW)
         else:
             reason = _reason_of_end(s)
@@ -259,10 +293,4 @@ def finish(s: State) -> None:
                 status = np.int64(_STATUS_EXPIRED)
     if taker.slot != 0 and not rests:
         forget_order(s, taker.slot, taker.market)
-    if taker.fills != 0 or taker.command_kind == _AMEND:
-        emit_pair(s, taker.account, taker.market)
-    if taker.fills != 0:
-        emit_pair(s, np.int64(VENUE_ACCOUNT), taker.market)
-    elif rests and taker.command_kind != _AMEND:
-        emit_held(s, taker.account, taker.market * 2 + taker.side)
-    reply_taker(s, status, reason)
+    answer_taker(s, status, reason)

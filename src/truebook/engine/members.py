@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.answer import answer_done
 from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_rejected, head, reply_done, row
+from truebook.engine.emit import emit_rejected, head, row
 from truebook.engine.hashing import note_account, touch_account
 from truebook.engine.hashing_settings import put_key, take_key
 from truebook.engine.maps import account_of_name, add_key, add_name, remove_name, slot_of_key
@@ -75,7 +76,7 @@ def set_account(s: State, i: Any, c: Any) -> None:
     settings = np.int64(c.tier) | (np.int64(c.open_orders_max) << 32)
     row(s, first, settings, 0, 0)
     row(s, 0, np.int64(c.name[0]), np.int64(c.name[1]), np.int64(c.name[2]))
-    reply_done(s, _SET_ACCOUNT, number, 0, 0)
+    answer_done(s, _SET_ACCOUNT, number, 0, 0)
 
 
 @inlined
@@ -119,4 +120,4 @@ def set_key(s: State, i: Any, c: Any) -> None:
     first = head(_KEY_SET, c.permissions, meta_of(s).command, c.account)
     row(s, first, c.expires_ms, 0, np.int64(key[0]))
     row(s, 0, np.int64(key[1]), np.int64(key[2]), np.int64(key[3]))
-    reply_done(s, _SET_KEY, c.account, 0, 0)
+    answer_done(s, _SET_KEY, c.account, 0, 0)

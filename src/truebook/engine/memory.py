@@ -23,6 +23,8 @@ class Memory:
     def __init__(self) -> None:
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE
         self._mapping = mmap.mmap(-1, OFFSETS["end"], flags=flags)
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            self._mapping.madvise(mmap.MADV_HUGEPAGE, 0, OFFSETS["keys"])
         self._bytes = np.frombuffer(self._mapping, np.uint8)
         self.address = int(self._bytes.ctypes.data)
         self._views = {name: self._view(name) for name in POOLS}

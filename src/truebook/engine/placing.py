@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.book import key_of, open_orders_place
-from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_accepted, emit_rejected, reply_taker
+from truebook.engine.answer import answer_order, answer_taker
+from truebook.engine.book import key_of, new_order, open_orders_place, rest_in_book
+from truebook.engine.compiled import highest_bit, inlined, unsigned
+from truebook.engine.emit import emit_accepted, emit_rejected
 from truebook.engine.layout import PHASE_MATCH
-from truebook.engine.ledger import available, emit_held
-from truebook.engine.maps import slot_of_client, slot_of_order
-from truebook.engine.matching import ENDING_NONE, close_taker, rest_taker
+from truebook.engine.ledger import available, held_slot, hold_of, release
+from truebook.engine.maps import is_resting, slot_of_client
+from truebook.engine.matching import ENDING_NONE, close_taker
 from truebook.engine.scan import SCAN_FUNDS, SCAN_OK, scan
 from truebook.engine.state import (
     State,
     account_at,
+    balance_at,
     book_at,
     command_at,
     level_at,
@@ -30,7 +32,6 @@ from truebook.engine.state import (
 from truebook.limits import AMOUNT_MAX, BASIS_POINTS, NOTIONAL_MAX, ORDERS_MAX
 from truebook.messages import (
     ACCEPTED_RESTS,
-    ORDER_HAS_CLIENT_ID,
     ORDER_POST_ONLY,
     ORDER_SELF_TRADE_SHIFT,
     ORDER_TIME_IN_FORCE_SHIFT,
@@ -55,6 +56,8 @@ _GTC = int(TimeInForce.GTC)
 _FOK = int(TimeInForce.FOK)
 _POST_ONLY = int(PlaceFlag.POST_ONLY)
 _HAS_CLIENT_ID = int(PlaceFlag.HAS_CLIENT_ID)
+_FLAGS_SHIFT = ORDER_POST_ONLY.bit_length() - 1
+"""POST_ONLY and HAS_CLIENT_ID stand side by side in commands as in orders."""
 _BLOCKED = int(AccountFlag.BLOCKED)
 _CANCEL_ONLY = int(MarketState.CANCEL_ONLY)
 _POST_ONLY_STATE = int(MarketState.POST_ONLY)
@@ -67,6 +70,7 @@ _KILL = int(CloseReason.FILL_OR_KILL)
 _POST_ONLY_MODE = int(CloseReason.POST_ONLY_MODE)
 _NO_LIQUIDITY = int(CloseReason.INSUFFICIENT_LIQUIDITY)
 
+_NOTIONAL_BITS = NOTIONAL_MAX.bit_length() - 1
 OK = int(RejectCode.NONE)
 MALFORMED = int(RejectCode.MALFORMED)
 UNKNOWN_ACCOUNT = int(RejectCode.UNKNOWN_ACCOUNT)
@@ -124,6 +128,14 @@ def price_code(s: State, number: Any, price: Any) -> Any:
 
 
 @inlined
+def is_too_much(unit_value: Any, lots: Any) -> Any:
+    """Whether lots of that value are worth more than one order may be. Mostly the bits of the two
+    factors tell without a division."""
+    bits = highest_bit(unsigned(unit_value)) + highest_bit(unsigned(lots)) + 2
+    return bits > _NOTIONAL_BITS and lots > NOTIONAL_MAX // unit_value
+
+
+@inlined
 def quantity_code(s: State, number: Any, price: Any, quantity: Any) -> Any:
     """The filters of a quantity in lots, and the bound on its value at `price` (0: no bound)."""
     market = market_at(s, number)
@@ -131,9 +143,7 @@ def quantity_code(s: State, number: Any, price: Any, quantity: Any) -> Any:
         return _TOO_SMALL
     if quantity > market.quantity_max:
         return _TOO_LARGE
-    if price != 0 and quantity > NOTIONAL_MAX // (price * market.unit):
-        return _NOTIONAL
-    return OK
+    return _NOTIONAL if price != 0 and is_too_much(price * market.unit, quantity) else OK
 
 
 @inlined
@@ -170,7 +180,7 @@ def _book_code(s: State, i: Any) -> Any:
     """Ids and caps: steps 6 and 7."""
     c = command_at(s, i)
     account = np.int64(c.account)
-    if slot_of_order(s, c.order_id) != 0:
+    if is_resting(s, c.order_id):
         return _DUPLICATE_ID
     if c.flags & _HAS_CLIENT_ID and slot_of_client(s, account, np.int64(c.client_id)) != 0:
         return _DUPLICATE_CLIENT
@@ -187,10 +197,31 @@ def _book_code(s: State, i: Any) -> Any:
 
 
 @inlined
+def _time_flags(s: State, i: Any) -> Any:
+    """The present time and the flags that the order keeps."""
+    c = command_at(s, i)
+    return (
+        (meta_of(s).time_ms << ORDER_TIME_SHIFT)
+        | np.int64(c.side)
+        | (np.int64(c.time_in_force) << ORDER_TIME_IN_FORCE_SHIFT)
+        | (np.int64(c.self_trade) << ORDER_SELF_TRADE_SHIFT)
+        | (np.int64(c.order_type) << ORDER_TYPE_SHIFT)
+        | (np.int64(c.flags) << _FLAGS_SHIFT)
+    )
+
+
+@inlined
 def _load_taker(s: State, i: Any) -> None:
     """The command becomes the order in matching."""
     c = command_at(s, i)
     taker = taker_of(s)
+    time_flags = _time_flags(s, i)
+    is_limit_gtc = c.order_type == _LIMIT and c.time_in_force == _GTC
+    is_by_quote = c.order_type == _BY_QUOTE
+    if c.side:
+        bounded = 1 if is_by_quote else 0
+    else:
+        bounded = 0 if is_by_quote or is_limit_gtc else 1
     taker.order_id = c.order_id
     taker.price = c.price
     taker.quantity = c.quantity
@@ -198,17 +229,7 @@ def _load_taker(s: State, i: Any) -> None:
     taker.executed = 0
     taker.executed_quote = 0
     taker.unit_value = 0
-    flags = (
-        np.int64(c.side)
-        | (np.int64(c.time_in_force) << ORDER_TIME_IN_FORCE_SHIFT)
-        | (np.int64(c.self_trade) << ORDER_SELF_TRADE_SHIFT)
-        | (np.int64(c.order_type) << ORDER_TYPE_SHIFT)
-    )
-    if c.flags & _POST_ONLY:
-        flags |= ORDER_POST_ONLY
-    if c.flags & _HAS_CLIENT_ID:
-        flags |= ORDER_HAS_CLIENT_ID
-    taker.time_flags = (meta_of(s).time_ms << ORDER_TIME_SHIFT) | flags
+    taker.time_flags = time_flags
     taker.market = c.market
     taker.account = c.account
     taker.side = c.side
@@ -216,6 +237,7 @@ def _load_taker(s: State, i: Any) -> None:
     taker.time_in_force = c.time_in_force
     taker.self_trade = c.self_trade
     taker.client_id = c.client_id
+    taker.bounded = bounded
     taker.fills = 0
     taker.slot = 0
     taker.ending = ENDING_NONE
@@ -269,7 +291,7 @@ def _crossing_code(s: State, crosses: Any, best_price: Any) -> Any:
     if crosses:
         if taker.order_type == _MARKET:
             worst = max(best_price, taker.price)
-            if taker.quantity > NOTIONAL_MAX // (worst * market.unit):
+            if is_too_much(worst * market.unit, taker.quantity):
                 return _NOTIONAL
         if taker.time_flags & ORDER_POST_ONLY:
             return _WOULD_TAKE
@@ -283,26 +305,101 @@ def _reject(s: State, i: Any, code: Any, other_id: Any) -> None:
 
 
 @inlined
-def _close_at_once(s: State, reason: Any) -> None:
-    emit_accepted(s, 0)
-    close_taker(s, reason)
-    reply_taker(s, _STATUS_EXPIRED, reason)
+def _accept(s: State) -> None:
+    taker = taker_of(s)
+    emit_accepted(
+        s,
+        0,
+        taker.market * 2 + taker.side,
+        taker.account,
+        taker.order_id,
+        taker.price,
+        taker.quantity,
+        taker.client_id,
+        taker.time_flags,
+    )
 
 
 @inlined
-def _place_beside(s: State) -> None:
-    """An accepted order that doesn't cross: it rests, or ends."""
+def _close_at_once(s: State, reason: Any) -> None:
+    _accept(s)
+    close_taker(s, reason)
+    answer_taker(s, _STATUS_EXPIRED, reason)
+
+
+@inlined
+def _reason_beside(s: State) -> Any:
+    """Why an order that doesn't cross ends."""
     taker = taker_of(s)
-    if taker.order_type == _LIMIT and taker.time_in_force == _GTC:
-        rest_taker(s, emit_accepted(s, ACCEPTED_RESTS))
-        emit_held(s, taker.account, taker.market * 2 + taker.side)
-        reply_taker(s, _STATUS_NEW, 0)
-    elif taker.time_in_force == _FOK:
+    if taker.time_in_force == _FOK:
+        return np.int64(_KILL)
+    return np.int64(_IMMEDIATE if taker.order_type == _LIMIT else _NO_LIQUIDITY)
+
+
+@inlined
+def _rest_at_once(s: State, i: Any, book: Any, key: Any) -> None:
+    """A limit order that doesn't cross and is good till cancelled: step 9, then it rests."""
+    c = command_at(s, i)
+    account, client_id, price = np.int64(c.account), np.int64(c.client_id), c.price
+    order_id, quantity = c.order_id, c.quantity
+    slot = held_slot(s, book, account)
+    amount = hold_of(s, book, price, quantity)
+    if amount > balance_at(s, slot).available:
+        _reject(s, i, _NO_FUNDS, 0)
+        return
+    time_flags = _time_flags(s, i)
+    number = book >> 1
+    release(s, slot, -amount)
+    priority = emit_accepted(
+        s, ACCEPTED_RESTS, book, account, order_id, price, quantity, client_id, time_flags
+    )
+    order = new_order(
+        s, order_id, account, number, quantity, quantity, 0, priority, time_flags, client_id
+    )
+    rest_in_book(s, order, book, key, account, quantity)
+    answer_order(
+        s,
+        _PLACE,
+        _STATUS_NEW,
+        0,
+        number,
+        order_id,
+        account,
+        client_id,
+        price,
+        quantity,
+        0,
+        0,
+        time_flags,
+    )
+
+
+@inlined
+def _take(s: State, i: Any, best: Any) -> None:
+    """An order that crosses, or that can't rest: steps 8 to 11, up to matching (PHASE_MATCH)."""
+    _load_taker(s, i)
+    taker = taker_of(s)
+    best_price = key_of(1 - taker.side, level_at(s, best).key) if best != 0 else np.int64(0)
+    _set_limit(s, best_price)
+    crosses = level_at(s, best).key <= taker.limit_key
+    code = _crossing_code(s, crosses, best_price)
+    found = np.int64(SCAN_OK)
+    post_only_mode = market_at(s, taker.market).state == _POST_ONLY_STATE
+    if code == OK and crosses and taker.time_in_force == _FOK and not post_only_mode:
+        found = scan(s)
+        if found == SCAN_FUNDS:
+            code = _NO_FUNDS
+    if code != OK:
+        _reject(s, i, code, 0)
+    elif not crosses:
+        _close_at_once(s, _reason_beside(s))
+    elif post_only_mode:
+        _close_at_once(s, _POST_ONLY_MODE)
+    elif found != SCAN_OK:
         _close_at_once(s, _KILL)
-    elif taker.order_type == _LIMIT:
-        _close_at_once(s, _IMMEDIATE)
     else:
-        _close_at_once(s, _NO_LIQUIDITY)
+        _accept(s)
+        meta_of(s).phase = PHASE_MATCH
 
 
 @inlined
@@ -314,35 +411,19 @@ def place(s: State, i: Any) -> None:
     code = _standing_code(s, i)
     if code == OK:
         code = _book_code(s, i)
+    c = command_at(s, i)
     if code != OK:
-        c = command_at(s, i)
         other_id = np.int64(0)
         if code == _DUPLICATE_CLIENT:
             slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
             other_id = order_at(s, slot).order_id
         _reject(s, i, code, other_id)
         return
-    _load_taker(s, i)
-    taker = taker_of(s)
-    best = np.int64(book_at(s, taker.market * 2 + 1 - taker.side).best)
-    best_price = key_of(1 - taker.side, level_at(s, best).key) if best != 0 else np.int64(0)
-    _set_limit(s, best_price)
-    crosses = best != 0 and level_at(s, best).key <= taker.limit_key
-    code = _crossing_code(s, crosses, best_price)
-    found = np.int64(SCAN_OK)
-    post_only_mode = market_at(s, taker.market).state == _POST_ONLY_STATE
-    if code == OK and crosses and taker.time_in_force == _FOK and not post_only_mode:
-        found = scan(s)
-        if found == SCAN_FUNDS:
-            code = _NO_FUNDS
-    if code != OK:
-        _reject(s, i, code, 0)
-    elif not crosses:
-        _place_beside(s)
-    elif post_only_mode:
-        _close_at_once(s, _POST_ONLY_MODE)
-    elif found != SCAN_OK:
-        _close_at_once(s, _KILL)
+    side = np.int64(c.side)
+    book = np.int64(c.market) * 2 + side
+    best = np.int64(book_at(s, book ^ 1).best)
+    beside = book_at(s, book ^ 1).best_key > key_of(1 - side, c.price)
+    if beside and c.order_type == _LIMIT and c.time_in_force == _GTC:
+        _rest_at_once(s, i, book, key_of(side, c.price))
     else:
-        emit_accepted(s, 0)
-        meta_of(s).phase = PHASE_MATCH
+        _take(s, i, best)

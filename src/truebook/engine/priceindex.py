@@ -20,6 +20,7 @@ from truebook.engine.compiled import highest_bit, inlined, lowest_bit, unsigned
 from truebook.engine.state import (
     State,
     book_at,
+    fetch_level,
     level_at,
     meta_of,
     node_at,
@@ -116,6 +117,40 @@ def leaf_for(s: State, book: Any, key: Any) -> Any:
 
 
 @inlined
+def leaf_ahead(s: State, root: Any, key: Any) -> Any:
+    """The leaf that covers `key`, or would: for lookahead.py, which may guess wrongly."""
+    node = root
+    while node != 0:
+        here = node_at(s, node)
+        shift = np.int64(here.shift)
+        if shift == 0 or key >> (shift + 6) != here.prefix:
+            break
+        node = np.int64(here.children[(key >> shift) & 63])
+        if shift == 6:
+            break
+    return node
+
+
+@inlined
+def level_ahead(s: State, leaf: Any, key: Any) -> Any:
+    """The level of that key in the leaf, if it is there, and the levels beside it are brought
+    near, else."""
+    here = node_at(s, leaf)
+    digit = key & 63
+    bits = here.bits
+    level = np.int64(here.children[digit])
+    fetch_level(s, level)
+    if bits & _bit(digit) == 0:
+        below = _below(bits, digit)
+        above = bits & ~below
+        if below != 0:
+            fetch_level(s, here.children[highest_bit(below)])
+        if above != 0:
+            fetch_level(s, here.children[lowest_bit(above)])
+    return level
+
+
+@inlined
 def _better_in_tree(s: State, leaf: Any, key: Any) -> Any:
     """The level with the largest key below `key` in another leaf; 0: none."""
     node = leaf
@@ -171,6 +206,7 @@ def add_level(s: State, book: Any, leaf: Any, level: Any, key: Any) -> None:
     here.worse = worse
     if better == 0:
         book_at(s, book).best = level
+        book_at(s, book).best_key = key
     else:
         level_at(s, better).worse = level
     if worse != 0:
@@ -207,6 +243,7 @@ def remove_level(s: State, book: Any, level: Any) -> None:
     better, worse = np.int64(here.better), np.int64(here.worse)
     if better == 0:
         book_at(s, book).best = worse
+        book_at(s, book).best_key = level_at(s, worse).key
     else:
         level_at(s, better).worse = worse
     if worse != 0:

@@ -13,15 +13,18 @@ import numpy as np
 from truebook.engine.amending import amend
 from truebook.engine.cancelling import cancel, cancel_all, go_on_cancelling
 from truebook.engine.compiled import called, entry, inlined, record_at, signed
-from truebook.engine.emit import emit_entry, emit_rejected
+from truebook.engine.emit import emit_balance, emit_entry, emit_rejected
 from truebook.engine.hashing import (
     clock_hash,
+    count_balance,
     count_touched,
     note_account,
     put_gateway,
     take_gateway,
 )
 from truebook.engine.layout import (
+    NO_LEVEL_KEY,
+    PHASE_BALANCES,
     PHASE_CANCEL_ALL,
     PHASE_FINISH,
     PHASE_MATCH,
@@ -31,21 +34,28 @@ from truebook.engine.layout import (
     STATUS_FULL,
     words_of,
 )
-from truebook.engine.maps import MAP_BITS_START, add_name
-from truebook.engine.matching import finish, has_room, match
+from truebook.engine.ledger import account_of, asset_of
+from truebook.engine.lookahead import begin_looking, look_ahead
+from truebook.engine.maps import add_name
+from truebook.engine.matching import ROWS_OF_A_STEP, finish, has_room, match
 from truebook.engine.members import set_account, set_key
+from truebook.engine.places import MAP_BITS_START, NOTHING_TO_MOVE
 from truebook.engine.placing import MALFORMED, place
 from truebook.engine.settings import set_asset, set_market, set_market_state, set_tier
 from truebook.engine.state import (
     State,
     account_at,
+    book_at,
     command_at,
     entry_at,
     gateway_at,
+    level_at,
+    map_at,
     meta_of,
+    touched_balance_at,
 )
 from truebook.engine.transfers import go_on_ticking, tick, transfer
-from truebook.limits import GATEWAYS_MAX
+from truebook.limits import GATEWAYS_MAX, MARKETS_MAX
 from truebook.messages import (
     COMMAND_BYTES,
     FORMAT_VERSION,
@@ -94,7 +104,7 @@ def _entry_status(s: State, i: Any, count: Any) -> Any:
         return _MALFORMED_ENTRY
     if e.sequence < 1 or e.count > count - i - 1:
         return _MALFORMED_ENTRY
-    last = gateway_at(s, e.gateway).value
+    last = gateway_at(s, e.gateway).sequence
     if e.sequence <= last:
         return _REPEATED
     return _APPLIED if e.sequence == last + 1 else _GAP
@@ -113,10 +123,11 @@ def _begin_entry(s: State, count: Any) -> None:
     meta.entry_end = end
     meta.command = 0
     if status == _APPLIED:
-        take_gateway(s, e.gateway, gateway_at(s, e.gateway).value)
-        gateway_at(s, e.gateway).value = e.sequence
+        take_gateway(s, e.gateway, gateway_at(s, e.gateway).sequence)
+        gateway_at(s, e.gateway).sequence = e.sequence
         put_gateway(s, e.gateway, e.sequence)
         meta.cursor += 1
+        begin_looking(s, meta.cursor)
     else:
         meta.cursor = end
 
@@ -180,6 +191,26 @@ def _begin_command(s: State) -> None:
 
 
 @inlined
+def _tell_balances(s: State) -> Any:
+    """The entry's commands are carried out: BALANCE of all that they moved; False where a buffer is
+    full in the middle."""
+    meta = meta_of(s)
+    step, touched = meta.step, meta.touched_balances
+    while step < touched and meta.row < meta.rows_max:
+        slot = touched_balance_at(s, step).value
+        count_balance(s, slot)
+        emit_balance(s, account_of(slot), asset_of(slot), slot)
+        step += 1
+    if step < touched:
+        meta.step = step
+        meta.phase = PHASE_BALANCES
+        return False
+    meta.touched_balances = 0
+    meta.phase = PHASE_NONE
+    return True
+
+
+@inlined
 def _go_on(s: State) -> Any:
     """Bring the unfinished command on; False where a buffer is full in the middle."""
     meta = meta_of(s)
@@ -198,50 +229,64 @@ def _go_on(s: State) -> Any:
     elif meta.phase == PHASE_TICK:
         if not go_on_ticking(s, meta.cursor - 1):
             return False
+    else:
+        return _tell_balances(s)
     meta.command += 1
     return True
 
 
-@entry("int64(int64, int64, int64)")
-def run(s: State, records: Any, count: Any) -> Any:
-    """Carry out `count` records from the address `records` on, for the state `s`.
+@entry("int64(int64, int64)")
+def run(s: State, count: Any) -> Any:
+    """Carry out `count` records for the state `s`. Where they begin, and where events and replies
+    are to be written, stands in `META`: every number that Python passes costs time.
 
     Returns STATUS_… | event rows << 8 | replies << 36. After STATUS_FULL the caller takes the
-    events and replies away and calls again with the same arguments.
+    events and replies away and calls again with the same records.
     """
     meta = meta_of(s)
-    meta.input = records
     meta.row = 0
     meta.reply = 0
     status = STATUS_FULL
     while meta.phase == PHASE_NONE or _go_on(s):
-        if meta.cursor == count:
-            meta.cursor = 0
-            meta.entry_end = 0
-            status = STATUS_DONE
-            break
-        if not has_room(s):
-            break
         if meta.cursor == meta.entry_end:
+            meta.step = 0
+            if meta.touched_balances != 0 and not _tell_balances(s):
+                break
+            if meta.cursor == count:
+                meta.cursor = 0
+                meta.entry_end = 0
+                status = STATUS_DONE
+                break
+            if not has_room(s):
+                break
             _begin_entry(s, count)
+        elif not has_room(s):
+            break
         else:
+            look_ahead(s, meta.cursor)
             _begin_command(s)
     count_touched(s)
     return status | (meta.row << 8) | (meta.reply << 36)
 
 
-@entry("int64(int64, int64, int64, int64, int64, int64)")
-def start(s: State, rows_max: Any, replies_max: Any, a: Any, b: Any, c: Any) -> Any:
+@entry("int64(int64, int64, int64, int64, int64, int64, int64)")
+def start(s: State, rows_max: Any, replies_max: Any, look_from: Any, a: Any, b: Any, c: Any) -> Any:
     """Make the state of an exchange before its first entry: a clock and the venue's account, whose
     name is the three words."""
     meta = meta_of(s)
     meta.rows_max = rows_max
+    meta.rows_limit = rows_max - ROWS_OF_A_STEP
     meta.replies_max = replies_max
-    meta.ids_bits = MAP_BITS_START
-    meta.clients_bits = MAP_BITS_START
+    meta.look_from = look_from
+    for number in range(2):
+        map_at(s, number).bits = MAP_BITS_START
+        map_at(s, number).moved = NOTHING_TO_MOVE
     meta.accounts = 1
     name = account_at(s, 0).name
     name[0], name[1], name[2] = np.uint64(a), np.uint64(b), np.uint64(c)
+    for book in range(2 * MARKETS_MAX):
+        book_at(s, book).best_key = NO_LEVEL_KEY
+    level_at(s, 0).key = NO_LEVEL_KEY
     add_name(s, name[0], name[1], name[2], 0)
     note_account(s, 0)
     count_touched(s)

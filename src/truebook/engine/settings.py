@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.answer import answer_done
 from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_rejected, head, reply_done, row
+from truebook.engine.emit import emit_rejected, head, row
 from truebook.engine.hashing import note_market, touch_market
 from truebook.engine.hashing_settings import put_asset, put_tier, take_asset, take_tier
+from truebook.engine.ledger import balance_slot
 from truebook.engine.placing import MALFORMED, OK, UNKNOWN_MARKET
 from truebook.engine.reserved import (
     SET_ASSET_MASKS,
@@ -131,7 +133,7 @@ def set_asset(s: State, i: Any, c: Any) -> None:
     row(s, first, np.int64(c.symbol[0]), np.int64(c.symbol[1]), 0)
     name = c.display_name
     row(s, 0, np.int64(name[0]), np.int64(name[1]), np.int64(name[2]))
-    reply_done(s, _SET_ASSET, 0, 0, 0)
+    answer_done(s, _SET_ASSET, 0, 0, 0)
 
 
 @inlined
@@ -260,6 +262,8 @@ def set_market(s: State, i: Any, c: Any) -> None:
         note_market(s, index)
         m.base = c.base
         m.quote = c.quote
+        m.base_slot = balance_slot(0, c.base)
+        m.quote_slot = balance_slot(0, c.quote)
         m.tick_mantissa = c.tick_mantissa
         m.step_mantissa = c.step_mantissa
         m.tick_exponent = c.tick_exponent
@@ -280,7 +284,7 @@ def set_market(s: State, i: Any, c: Any) -> None:
     m.impact_max_bp = c.impact_max_bp
     m.impact_min_bp = c.impact_min_bp
     _emit_market(s, index)
-    reply_done(s, _SET_MARKET, 0, 0, 0)
+    answer_done(s, _SET_MARKET, 0, 0, 0)
 
 
 @inlined
@@ -300,7 +304,7 @@ def set_market_state(s: State, i: Any, c: Any) -> None:
     touch_market(s, index)
     market_at(s, index).state = c.state
     _emit_market(s, index)
-    reply_done(s, _SET_MARKET_STATE, 0, 0, 0)
+    answer_done(s, _SET_MARKET_STATE, 0, 0, 0)
 
 
 @inlined
@@ -336,4 +340,4 @@ def set_tier(s: State, i: Any, c: Any) -> None:
     put_tier(s, index)
     first = head(_TIER_SET, 0, meta_of(s).command, index)
     row(s, first, np.int64(c.maker_bp), np.int64(c.taker_bp), 0)
-    reply_done(s, _SET_TIER, 0, 0, 0)
+    answer_done(s, _SET_TIER, 0, 0, 0)

@@ -13,9 +13,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from truebook.engine.compiled import BOUNDS_CHECKED, inlined, record_at
-from truebook.engine.layout import OFFSETS, PLACE_IN_MAP, POOLS, SUM, WORD
-from truebook.messages import COMMAND, COMMAND_BYTES, ENTRY, TICK, TRANSFER
+from truebook.engine.compiled import BOUNDS_CHECKED, inlined, prefetch, record_at
+from truebook.engine.layout import ANSWER, NODE, OFFSETS, PLACE_IN_MAP, POOLS, ROW, SUM, WORD
+from truebook.messages import (
+    COMMAND,
+    COMMAND_BYTES,
+    ENTRY,
+    EVENT_ROW_BYTES,
+    REPLY_BYTES,
+    TICK,
+    TRANSFER,
+)
 
 State: TypeAlias = Any
 """The address of a state: an int64."""
@@ -58,13 +66,12 @@ key_at = _pool("keys")
 balance_at = _pool("balances")
 open_orders_at = _pool("open_orders")
 gateway_at = _pool("gateways")
-balance_mark_at = _pool("balance_marks")
+map_at = _pool("maps")
+ahead_at = _pool("ahead")
 touched_order_at = _pool("touched_orders")
 touched_balance_at = _pool("touched_balances")
 touched_account_at = _pool("touched_accounts")
 touched_market_at = _pool("touched_markets")
-out_at = _pool("out")
-reply_at = _pool("replies")
 
 _meta_at = _pool("meta")
 _taker_at = _pool("taker")
@@ -94,6 +101,38 @@ def sum_at(s: State, offset: Any, index: Any) -> Record:
     return record_at(s + offset + np.int64(index) * 16, SUM)
 
 
+_NODES = OFFSETS["nodes"]
+_NODE_BYTES = NODE.itemsize
+_CHILDREN = NODE.itemsize - 64 * 4
+
+
+def _fetch(name: str) -> Callable[[State, Any], None]:
+    """What brings a record's first line near, before it is needed."""
+    record, _ = POOLS[name]
+    offset, size = OFFSETS[name], record.itemsize
+
+    @inlined
+    def fetch(s: State, index: Any) -> None:
+        prefetch(s + offset + np.int64(index) * size)
+
+    return fetch
+
+
+@inlined
+def prefetch_child(s: State, node: Any, digit: Any) -> None:
+    """Bring that child of a node of the price index near."""
+    prefetch(s + _NODES + np.int64(node) * _NODE_BYTES + _CHILDREN + digit * 4)
+
+
+fetch_order = _fetch("orders")
+fetch_link = _fetch("links")
+fetch_level = _fetch("levels")
+fetch_node = _fetch("nodes")
+fetch_account = _fetch("accounts")
+fetch_balance = _fetch("balances")
+fetch_open_orders = _fetch("open_orders")
+
+
 def _input(record: "np.dtype[Any]") -> Accessor:
     """The accessor of input records, read as commands of one kind."""
 
@@ -108,6 +147,18 @@ command_at = _input(COMMAND)
 entry_at = _input(ENTRY)
 tick_at = _input(TICK)
 transfer_at = _input(TRANSFER)
+
+
+@inlined
+def row_at(s: State, index: Any) -> Record:
+    """A row of the events that are being written."""
+    return record_at(meta_of(s).events + np.int64(index) * EVENT_ROW_BYTES, ROW)
+
+
+@inlined
+def reply_at(s: State, index: Any) -> Record:
+    """One of the replies that are being written."""
+    return record_at(meta_of(s).replies + np.int64(index) * REPLY_BYTES, ANSWER)
 
 
 @inlined

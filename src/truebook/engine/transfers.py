@@ -7,14 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from truebook.engine.answer import answer_done
 from truebook.engine.compiled import inlined
-from truebook.engine.emit import (
-    emit_balance,
-    emit_rejected,
-    emit_ticked,
-    emit_transferred,
-    reply_done,
-)
+from truebook.engine.emit import emit_rejected, emit_ticked, emit_transferred
+from truebook.engine.hashing import touch_balance
 from truebook.engine.layout import PHASE_NONE, PHASE_TICK
 from truebook.engine.ledger import balance_slot, credit
 from truebook.engine.matching import has_room
@@ -75,11 +71,11 @@ def transfer(s: State, i: Any) -> None:
         return
     amount = c.amount if c.kind == _DEPOSIT else -c.amount
     slot = balance_slot(account, asset)
+    touch_balance(s, slot)
     credit(s, slot, amount)
     asset_at(s, asset).supply += amount
     emit_transferred(s, c.kind, account, asset, c.amount)
-    emit_balance(s, account, asset, slot)
-    reply_done(s, c.kind, account, 0, 0)
+    answer_done(s, c.kind, account, 0, 0)
 
 
 @inlined
@@ -120,6 +116,6 @@ def go_on_ticking(s: State, i: Any) -> Any:
         meta.step += 1
     if not has_room(s):
         return False
-    reply_done(s, _TICK, 0, 0, 0)
+    answer_done(s, _TICK, 0, 0, 0)
     meta.phase = PHASE_NONE
     return True

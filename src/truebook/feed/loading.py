@@ -26,6 +26,8 @@ from truebook.queries import Answer
 
 _logger = logging.getLogger(__name__)
 HISTORY_AGAIN_S = 1.0
+ATTEMPTS_BEFORE_SAID = 10
+"""A database that is being made, or catches up after a start, is nothing to warn of yet."""
 ATTEMPTS_SAID = 60
 """Every how many attempts it is said that history is still not there."""
 READS_MAX = 5
@@ -45,7 +47,6 @@ class Loader:
         self._fold.has_history = history is not None
         self._clock = clock
         self._needed = asyncio.Event()
-        self._attempts = 0
         self._resumed: dict[int, Position] = {}
         publisher.after_pass(self._look)
 
@@ -103,14 +104,22 @@ class Loader:
         return True
 
     async def _run_history(self, history: History) -> None:
+        attempts = 0
         while True:
-            for number, stream in list(self._fold.markets.items()):
-                if not stream.candles.is_loaded:
-                    await self._load_history(history, number, stream)
+            reasons = {
+                stream.market.symbol: reason
+                for number, stream in list(self._fold.markets.items())
+                if not stream.candles.is_loaded
+                and (reason := await self._load_history(history, number, stream))
+            }
+            attempts = attempts + 1 if reasons else 0
+            if attempts % ATTEMPTS_SAID == ATTEMPTS_BEFORE_SAID:
+                for symbol, reason in reasons.items():
+                    _logger.warning("candles of %s are not told yet: %s", symbol, reason)
             await asyncio.sleep(HISTORY_AGAIN_S)
 
-    async def _load_history(self, history: History, number: int, stream: MarketStream) -> None:
-        reason = "it is behind"
+    async def _load_history(self, history: History, number: int, stream: MarketStream) -> str:
+        """Load a market's candles; why that failed, or nothing."""
         try:
             for _ in range(READS_MAX):
                 last_id = await history.last_trade_id(number)
@@ -119,14 +128,11 @@ class Loader:
                 if await history.last_trade_id(number) == last_id:
                     async with self._publisher.lock:
                         if stream.candles.load(kept, last_id, last.close if last else 0):
-                            return
+                            return ""
                     break
         except HistoryUnavailable as error:
-            reason = str(error)
-        if self._attempts % ATTEMPTS_SAID == 0:
-            symbol = stream.market.symbol
-            _logger.warning("candles of %s are not told yet: %s", symbol, reason)
-        self._attempts += 1
+            return str(error)
+        return "it is behind"
 
     def _end_s(self) -> int:
         now_s = max(self._clock.now_ms(), self._fold.time_ms) // 1000

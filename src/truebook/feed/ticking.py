@@ -10,12 +10,11 @@ import asyncio
 import logging
 from collections.abc import Iterable
 
-from truebook.commandlog.gateway import Gateway, Submission
+from truebook.commandlog.gateway import Gateway, Submission, WriteError
 from truebook.commandlog.interface import (
     Log,
     LogNotDurable,
     LogUnavailable,
-    OutcomeUnknown,
     Position,
 )
 from truebook.commands import tick
@@ -40,7 +39,7 @@ class _Tick(Submission):
         super().written_at(position)
         self.is_done = True
 
-    def failed(self, error: LogUnavailable | OutcomeUnknown) -> None:
+    def failed(self, error: WriteError) -> None:
         """The next one will do."""
         self.is_done = True
 

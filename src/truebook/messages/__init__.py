@@ -73,6 +73,13 @@ from truebook.messages.kinds import (
     TargetBy,
     TimeInForce,
 )
+from truebook.messages.notes import (
+    NOTE_KIND,
+    NOTE_PARTS_MAX,
+    NOTE_TEXT_BYTES,
+    note_parts,
+    read_note,
+)
 from truebook.messages.replies import (
     ORDER_HAS_CLIENT_ID,
     ORDER_POST_ONLY,
@@ -125,6 +132,9 @@ __all__ = [
     "MARKET_FIELDS",
     "MARKET_SET",
     "NEW_ACCOUNT",
+    "NOTE_KIND",
+    "NOTE_PARTS_MAX",
+    "NOTE_TEXT_BYTES",
     "NO_MARKET",
     "ORDER_HAS_CLIENT_ID",
     "ORDER_POST_ONLY",
@@ -166,4 +176,6 @@ __all__ = [
     "Side",
     "TargetBy",
     "TimeInForce",
+    "note_parts",
+    "read_note",
 ]

@@ -154,10 +154,10 @@ BALANCE = np.dtype(
         ("account", "<u4"),
         ("available", "<i8"),
         ("locked", "<i8"),
-        ("command", "<u8"),
+        ("zero_2", "<i8"),
     ]
 )
-"""A balance and its new values."""
+"""A balance and its new values: at the end of an entry, for each one that its commands moved."""
 
 TICKED = np.dtype(
     [

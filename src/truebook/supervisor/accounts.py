@@ -6,31 +6,19 @@ so two who want it at the same time don't both get it. Key and money are one sub
 entry: an account that has a key has been given its money as well.
 """
 
-import asyncio
-import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 from nacl.signing import SigningKey
-from numpy.typing import NDArray
 
-from truebook import commands
-from truebook.api.connect import connected
 from truebook.api.exchange import Exchange
 from truebook.config import Config, UserError
-from truebook.directory import Directory
-from truebook.messages import SET_ACCOUNT, OrderStatus, Permission, RejectCode
-from truebook.units import AmountError, parse
-
-CONNECT_S_MAX = 15.0
-"""How long the log and an engine may take to answer: an engine that was just killed needs some."""
-NAME_BYTES_MAX = SET_ACCOUNT["name"].itemsize
-PERMISSIONS = Permission.READ | Permission.TRADE | Permission.WITHDRAW
-
-
-class NoAnswer(Exception):
-    """The exchange is there, and nobody answers."""
+from truebook.messages import RejectCode
+from truebook.people import accounts
+from truebook.people.accounts import Amount, key_text
+from truebook.people.errors import Unacceptable
+from truebook.people.exchange import Refused
+from truebook.supervisor.visiting import visit
 
 
 class Created(NamedTuple):
@@ -43,87 +31,40 @@ class Created(NamedTuple):
     """Base64 of its 32-byte seed."""
 
 
-class Amount(NamedTuple):
-    """An asset's number, and atoms of it."""
-
-    asset: int
-    atoms: int
-
-
 async def create_account(config: Config, name: str, credits: Sequence[str]) -> Created:
     """Open an account named `name` and credit it, as in ["USDC=100000"]. Raises UserError.
 
     The secret is returned and kept nowhere.
     """
-    if not 1 <= len(name.encode()) <= NAME_BYTES_MAX or "\0" in name:
-        raise UserError(f"NAME: it must take 1 … {NAME_BYTES_MAX} bytes, and {name!r} doesn't")
     try:
-        async with asyncio.timeout(CONNECT_S_MAX) as patience:
-            connection = connected(
-                config.log.url,
-                config.bus.url,
-                allow_not_durable=config.log.allow_not_durable,
-            )
-            async with connection as exchange:
-                patience.reschedule(None)
-                amounts = _amounts(credits, exchange.directory)
-                account = await open_account(exchange, name, config.accounts.open_orders_max)
-                signing = SigningKey.generate()
-                public_key = bytes(signing.verify_key)
-                await equip(exchange, account, public_key, amounts)
-    except TimeoutError:
-        raise NoAnswer(f"no engine answers within {CONNECT_S_MAX:g} s") from None
-    return Created(account, text_of(public_key), text_of(bytes(signing)))
+        accounts.check_name(name)
+        async with visit(config) as exchange:
+            amounts = accounts.amounts_of(credits, exchange.directory, "--credit")
+            account = await open_account(exchange, name, config.accounts.open_orders_max)
+            signing = SigningKey.generate()
+            public_key = bytes(signing.verify_key)
+            await equip(exchange, account, public_key, amounts)
+    except Unacceptable as error:
+        raise UserError(str(error)) from None
+    return Created(account, key_text(public_key), key_text(bytes(signing)))
 
 
 async def open_account(exchange: Exchange, name: str, open_orders_max: int) -> int:
     """Open an account without key and money; its number. Raises UserError."""
-    opening = commands.set_account(name=name, open_orders_max=open_orders_max)
-    replies = (await exchange.send_and_await(opening, 1)).replies
-    _check(replies, [f"account {name!r}"])
-    return int(replies[0]["account"])
+    try:
+        return await accounts.open_account(exchange, name, open_orders_max)
+    except Refused as refused:
+        if refused.code == RejectCode.NAME_TAKEN:
+            raise UserError(f"account {name!r} exists already") from None
+        raise UserError(f"account {name!r}: the engine rejects it: {refused}") from None
 
 
 async def equip(
     exchange: Exchange, account: int, public_key: bytes, amounts: Sequence[Amount]
 ) -> None:
     """Give an account a key with all permissions of a trader, and money. Raises UserError."""
-    records = [
-        commands.set_key(account=account, public_key=public_key, permissions=PERMISSIONS),
-        *(commands.deposit(account=account, asset=asset, amount=atoms) for asset, atoms in amounts),
-    ]
-    replies = (await exchange.send_and_await(b"".join(records), len(records))).replies
-    _check(replies, ["the key", *["--credit"] * len(amounts)])
-
-
-def text_of(half: bytes) -> str:
-    """Half a key as clients want it."""
-    return base64.b64encode(half).decode()
-
-
-def _amounts(credits: Iterable[str], directory: Directory) -> list[Amount]:
-    """What each `ASSET=AMOUNT` means."""
-    amounts = []
-    for text in credits:
-        symbol, _, amount = text.partition("=")
-        asset = directory.asset_by_symbol.get(symbol)
-        if asset is None:
-            known = ", ".join(sorted(directory.asset_by_symbol))
-            raise UserError(f"--credit {text}: there is no asset {symbol!r}; there are {known}")
-        try:
-            atoms = parse(amount, asset.atoms)
-        except AmountError as error:
-            raise UserError(f"--credit {text}: the amount {error}") from None
-        if atoms:
-            amounts.append(Amount(asset.number, atoms))
-    return amounts
-
-
-def _check(replies: NDArray[np.void], subjects: list[str]) -> None:
-    """Raise UserError for the first command that the engine rejected."""
-    for reply, subject in zip(replies, subjects, strict=True):
-        if reply["status"] == OrderStatus.REJECTED:
-            code = RejectCode(int(reply["code"]))
-            if code == RejectCode.NAME_TAKEN:
-                raise UserError(f"{subject} exists already")
-            raise UserError(f"{subject}: the engine rejects it: {code.name}")
+    try:
+        await accounts.equip(exchange, account, public_key, amounts)
+    except Refused as refused:
+        subject = "--credit" if refused.command else "the key"
+        raise UserError(f"{subject}: the engine rejects it: {refused}") from None

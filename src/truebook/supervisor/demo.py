@@ -24,7 +24,8 @@ from truebook.config import Config
 from truebook.datafolder import DataFolder
 from truebook.directory import Directory
 from truebook.limits import AMOUNT_MAX
-from truebook.supervisor.accounts import Amount, equip, open_account, text_of
+from truebook.people.accounts import Amount, key_text
+from truebook.supervisor.accounts import equip, open_account
 from truebook.units import parse, show
 
 NAMES = {"maker": "demo-maker", "taker": "demo-taker"}
@@ -71,7 +72,7 @@ def kept_key(path: Path, directory: Directory) -> KeyFile:
         return read_key_file(path)
     signing = SigningKey.generate()
     key = KeyFile(
-        text_of(bytes(signing.verify_key)), text_of(bytes(signing)), demo_credit(directory)
+        key_text(bytes(signing.verify_key)), key_text(bytes(signing)), demo_credit(directory)
     )
     _write_durably(path, msgspec.json.format(msgspec.json.encode(key)))
     return key

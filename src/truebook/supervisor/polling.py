@@ -1,4 +1,4 @@
-"""Asking everybody at once where they are: engines, or feed and store.
+"""Asking everybody at once where they are: engines, or feed, store and archive.
 
 Promise: whoever is asked is not made to catch up, and nobody is waited for longer than said.
 """
@@ -60,7 +60,7 @@ async def wait_for_store(config: Config, patience_s: float) -> None:
 
 
 async def _store_position(bus: ValkeyBus) -> Position:
-    """Of the store, as far as it says."""
-    answers = await ask_all(bus, ROLES_CHANNEL, "roles", 1, POLL_S * 4)
+    """Of the store, as far as it says. The archive answers as well."""
+    answers = await ask_all(bus, ROLES_CHANNEL, "roles", 2, POLL_S * 4)
     of_store = [Position.parse(a.position) for a in answers if a.status.get("role") == "store"]
     return max(of_store, default=GENESIS)

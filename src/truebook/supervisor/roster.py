@@ -52,11 +52,12 @@ class Roster:
         return [self._role("api", n, options, descriptor=listener) for n in numbers]
 
     def readers(self, ws_listener: int) -> list[Child]:
-        """Who makes something of the event stream. Trading goes on without them."""
+        """Who makes something of the log or of the event stream. Trading goes on without them."""
         ws_options = ("--socket", str(ws_listener))
         return [
             self._role("feed", is_vital=False),
             self._role("store", is_vital=False),
+            self._role("archive", is_vital=False),
             self._role("ws", None, ws_options, descriptor=ws_listener, is_vital=False),
         ]
 

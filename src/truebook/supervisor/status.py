@@ -25,7 +25,7 @@ AGAIN_S = 0.5
 LAG_MS_MAX = {"engine": 1_000, "feed": 1_000, "store": 5_000}
 """Further behind is not healthy. Gateways refuse orders when the engine is; the store has low
 priority and makes up for it when the machine has time."""
-ANSWERING = ("feed", "store")
+ANSWERING = ("archive", "feed", "store")
 """The roles besides engines that tell where they are."""
 
 
@@ -44,7 +44,7 @@ class EngineStatus(Struct, rename="camel"):
 
 
 class RoleStatus(Struct, rename="camel"):
-    """What a feed or a store says of itself."""
+    """What a feed, a store or an archive says of itself."""
 
     role: str
     position: str
@@ -71,7 +71,7 @@ class Status(Struct, rename="camel"):
 
 
 async def read_status(config: Config, state: State | None) -> Status:
-    """Ask the log, the engines, feed and store."""
+    """Ask the log, the engines, feed, store and archive."""
     children = state.processes if state else []
     log = ValkeyLog(config.log.url, allow_not_durable=True)
     try:
@@ -123,6 +123,9 @@ def _absent(status: Status) -> Iterator[str]:
     serving = {child.role for child in status.children if child.serving}
     for role in sorted(serving.intersection(ANSWERING) - {role.role for role in status.roles}):
         yield f"{role} does not answer"
+    for role_status in status.roles:
+        if trouble := role_status.details.get("trouble"):
+            yield f"{role_status.role}: {trouble}"
 
 
 def _late(status: Status) -> Iterator[str]:
@@ -131,7 +134,9 @@ def _late(status: Status) -> Iterator[str]:
         if engine.lag > LAG_MS_MAX["engine"]:
             yield f"{engine.engine} is {engine.lag} ms behind the log"
     for role in status.roles:
-        if role.lag > LAG_MS_MAX.get(role.role, LAG_MS_MAX["store"]):
+        if not role.details.get("trouble") and role.lag > LAG_MS_MAX.get(
+            role.role, LAG_MS_MAX["store"]
+        ):
             yield f"{role.role} is {role.lag} ms behind the log"
 
 

@@ -26,9 +26,10 @@ from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config, UserError
 from truebook.datafolder import DataFolder, Process, State
-from truebook.installation import folder_of
+from truebook.installation import database_url, folder_of
 from truebook.lifeline import SERVING
 from truebook.progress import Progress
+from truebook.store.sqlite.place import path_of
 from truebook.supervisor.children import STARTING, Child
 from truebook.supervisor.demo import provide
 from truebook.supervisor.founding import found, venue_records
@@ -39,7 +40,7 @@ from truebook.supervisor.status import read_status
 
 REFRESH_S = 0.2
 READERS_S_MAX = 20.0
-"""How long orders wait for feed, store and websocket server to serve."""
+"""How long orders wait for feed, store, archive and websocket server to serve."""
 BOTS_AGAIN_S = 2.0
 
 STOP_STAGES = (
@@ -47,7 +48,7 @@ STOP_STAGES = (
     (("ws", "api"), 6.0),
     (("feed",), 2.0),
     (("store",), 2.0),
-    (("engine",), 3.0),
+    (("engine", "archive"), 3.0),
     (("bus", "log"), 2.0),
 )
 """Who is stopped together, and for how long that may take before they are killed."""
@@ -102,6 +103,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         records, commands = venue_records(self._config)
+        path_of(database_url(self._config))  # the user's mistake is told before anything starts
         api, ws = await self._listen()
         await self._start_servers()
         await self._found(records, commands)
@@ -110,15 +112,17 @@ class Supervisor:
         others += self._roster.apis(self._config, api.fileno())
         readers = self._roster.readers(ws.fileno())
         self._begin(readers)
+        host = self._config.api.host
+        urls = url_of(host, api, API), url_of(host, ws, WS)
         if await self._is_halted():
+            self._state.url, self._state.ws_url = urls
             self._begin(others)
             return
         await self._start_all(others, "starting the API")
         await self._wait_for(readers)
-        host = self._config.api.host
-        self._state.url, self._state.ws_url = url_of(host, api, API), url_of(host, ws, WS)
+        self._state.url, self._state.ws_url = urls
         self._write_state()
-        self._progress.say(f"ready {self._state.url} {self._state.ws_url}")
+        self._progress.say(" ".join(["ready", *urls]))
         if self._config.bots.enabled:
             self._bots = asyncio.create_task(self._start_bots(), name="bots")
             self._bots.add_done_callback(self._check_bots)
@@ -203,6 +207,8 @@ class Supervisor:
         """Start children and wait until each serves. Raises NotStarted."""
         self._begin(children)
         waiting = asyncio.gather(*(child.serving() for child in children))
+        # A stop leaves it behind: nobody then asks how it ended.
+        waiting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         try:
             while not waiting.done():
                 phases = [c.phase for c in children if c.phase not in (STARTING, SERVING)]

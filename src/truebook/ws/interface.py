@@ -57,8 +57,11 @@ class Unavailable(Exception):
 class Guide(Protocol):
     """Knows the streams of an application."""
 
-    def channels_of(self, streams: Sequence[str], signature: Sequence[str] | None) -> list[Channel]:
-        """The channel of each stream, all for the one who signed. Raises Refused."""
+    def channels_of(
+        self, streams: Sequence[str], signature: Sequence[str] | None, address: str
+    ) -> list[Channel]:
+        """The channel of each stream, all for the one who signed, who connected from an address.
+        Raises Refused."""
 
 
 class Backlog(Protocol):

@@ -203,7 +203,7 @@ class Session(WSListener):
         if len(self._subscriptions) + len(new) > WS_SUBSCRIPTIONS_MAX:
             reason = f"at most {WS_SUBSCRIPTIONS_MAX} subscriptions a connection"
             raise Refused(ErrorCode.TOO_MANY, reason)
-        channels = self._guide.channels_of(request.streams, request.signature)
+        channels = self._guide.channels_of(request.streams, request.signature, self.address)
         for name, channel in zip(request.streams, channels, strict=True):
             if name in self._subscriptions and not channel.is_numbered:
                 continue

@@ -173,11 +173,10 @@ def test_what_never_had_its_turn_was_certainly_not_done(venue):
             await client.send_and_await(account("b"), 1, timeout_ms=10)
         with pytest.raises(TimedOut):
             await first
-        await bus.event_entries_after(GENESIS, 1, 5000)
         await client.send_and_await(account("c"), 1)
 
     run(venue, scenario, [Fault.LOST_BEFORE] * 2)
-    assert opened(venue) == 2
+    assert opened(venue) == 1
 
 
 def test_a_refused_append_was_certainly_not_done(venue):

@@ -80,7 +80,7 @@ def venue(monkeypatch):
         spoilers.append(Spoiler(application))
         return spoilers[0]
 
-    with serving(exchange, around) as url:
+    with serving(exchange, around=around) as url:
         yield Venue(exchange, spoilers, url)
     logging.disable(logging.NOTSET)
 

@@ -8,8 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from venue.archived import fill_stream
 
-from truebook.commandlog.interface import Bus, Log, LogReader, Publisher, Subscription
+from truebook.commandlog.interface import (
+    Bus,
+    Log,
+    Position,
+    Publisher,
+    StreamReader,
+    Subscription,
+    Trimmer,
+)
 from truebook.commandlog.memory import (
     MemoryBus,
     MemoryBusServer,
@@ -18,12 +27,14 @@ from truebook.commandlog.memory import (
     MemoryLogServer,
     MemoryPublisher,
     MemorySubscription,
+    MemoryTrimmer,
 )
 from truebook.commandlog.server import Server, start_bus_server, start_log_server
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.valkey_trimmer import ValkeyTrimmer
 
 _shards = itertools.count(1)
 
@@ -33,7 +44,10 @@ class Logs:
     """Makes both sides of one log."""
 
     log: Callable[[], Log]
-    reader: Callable[[], LogReader]
+    reader: Callable[..., StreamReader]
+    trimmer: Callable[[], Trimmer]
+    fill: Callable[[int], list[Position]]
+    """Appends so many entries, fast."""
 
 
 @dataclass
@@ -67,9 +81,19 @@ def bus_server(tmp_path_factory):
 def logs(request):
     if request.param == "memory":
         server = MemoryLogServer()
-        return Logs(lambda: MemoryLog(server), lambda: MemoryLogReader(server))
+        return Logs(
+            lambda: MemoryLog(server),
+            lambda name="": MemoryLogReader(server, name),
+            lambda: MemoryTrimmer(server),
+            lambda count: [server.append(b"entry") for _ in range(count)],
+        )
     url, shard = request.getfixturevalue("log_server").url, next(_shards)
-    return Logs(lambda: ValkeyLog(url, shard=shard), lambda: ValkeyLogReader(url, shard=shard))
+    return Logs(
+        lambda: ValkeyLog(url, shard=shard),
+        lambda name="": ValkeyLogReader(url, shard=shard, name=name),
+        lambda: ValkeyTrimmer(url, shard=shard),
+        lambda count: fill_stream(url, shard, [b"entry"] * count),
+    )
 
 
 @pytest.fixture(params=["memory", "valkey"])

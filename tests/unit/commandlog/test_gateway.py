@@ -2,15 +2,17 @@
 
 import asyncio
 import random
+import time
 
 import numpy as np
 import pytest
 from faults.applied import applied_orders
 from faults.faulty_log import Fault, FaultyLog
 
+from truebook.clock import ManualClock
 from truebook.commandlog import gateway as gateway_module
 from truebook.commandlog.gateway import Gateway
-from truebook.commandlog.interface import LogUnavailable
+from truebook.commandlog.interface import LogUnavailable, Once, OutcomeUnknown, UsedBefore
 from truebook.commandlog.memory import MemoryLog, MemoryLogServer
 from truebook.limits import (
     ENTRY_RECORDS_MAX,
@@ -178,6 +180,34 @@ def test_a_withdrawn_submission_is_not_written():
     assert applied(server) == {1: [2]}
 
 
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
+def test_what_its_sender_has_given_up_is_not_sent_again(fault):
+    server = MemoryLogServer()
+    sent = []
+
+    def next_fault():
+        """Give up while the first append is on its way."""
+        if sent[0].is_withdrawn:
+            return Fault.NONE
+        sent[0].is_withdrawn = True
+        return fault
+
+    async def scenario():
+        gateway = await Gateway.start(FaultyLog(server, next_fault))
+        sent.append(gateway.submit(order(1), 1))
+        with pytest.raises(OutcomeUnknown):
+            await sent[0]
+        written = await gateway.submit(order(2), 1)
+        await gateway.close()
+        return written
+
+    written = asyncio.run(scenario())
+    assert (written.gateway, written.sequence) == (2, 1)
+    first = {1: [1]} if fault is Fault.LOST_AFTER else {}
+    assert applied(server) == first | {2: [2]}
+    assert len(server.entries) == len(first) + 1
+
+
 def test_a_gateway_that_was_gapped_goes_on_under_a_new_number():
     server = MemoryLogServer()
 
@@ -256,3 +286,137 @@ def test_closing_writes_what_waits_and_refuses_the_rest():
 
     assert len(asyncio.run(scenario())) == 2
     assert applied(server) == {1: [1, 2]}
+
+
+UNTIL_MS = int(time.time() * 1000) + 3_600_000
+
+
+def mark(number):
+    return Once(number.to_bytes(16, "big"), UNTIL_MS)
+
+
+def test_what_was_used_before_is_refused_and_the_rest_of_its_entry_keeps_order_and_sequence():
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        await gateway.submit(order(1), 1, mark(1))
+        several = [
+            gateway.submit(order(n), 1, mark(n % 3) if n in (4, 7) else mark(n))
+            for n in range(2, 9)
+        ]
+        ended = await asyncio.gather(*map(waited, several), return_exceptions=True)
+        assert [type(one) for one in ended].count(UsedBefore) == 2
+        assert isinstance(ended[2], UsedBefore)
+        assert isinstance(ended[5], UsedBefore)
+        return await gateway.submit(order(9), 1)
+
+    assert run(server, [], scenario).sequence == 3
+    assert applied(server) == {1: [1, 2, 3, 5, 6, 8, 9]}
+
+
+def test_the_same_mark_twice_in_the_queue_is_written_once():
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        same = mark(1)
+        both = [gateway.submit(order(n), 1, same) for n in (1, 2)]
+        ended = await asyncio.gather(*map(waited, both), return_exceptions=True)
+        assert isinstance(ended[1], UsedBefore)
+
+    run(server, [], scenario)
+    assert applied(server) == {1: [1]}
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.DUPLICATED])
+def test_the_gateways_own_second_sending_is_not_taken_for_somebody_elses(fault):
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        return [await gateway.submit(order(n), 1, mark(n)) for n in (1, 2)]
+
+    run(server, [fault, Fault.NONE, fault], scenario)
+    assert applied(server) == {1: [1, 2]}
+
+
+def test_after_a_refusal_nothing_was_used_and_it_may_be_tried_again():
+    server = MemoryLogServer()
+
+    async def scenario(gateway):
+        with pytest.raises(LogUnavailable):
+            await gateway.submit(order(1), 1, mark(1))
+        await gateway.submit(order(1), 1, mark(1))
+
+    run(server, [Fault.REFUSED], scenario)
+    assert applied(server) == {1: [1]}
+
+
+def test_what_another_gateway_wrote_meanwhile_is_not_written_again_and_leaves_no_gap():
+    """It broke off, and before it could be sent again somebody else used the same signature."""
+    server = MemoryLogServer()
+    same = mark(1)
+
+    async def scenario(gateway):
+        ours = gateway.submit(order(1), 1, same)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        other = await Gateway.start(MemoryLog(server))
+        await other.submit(order(1), 1, same)
+        await other.close()
+        with pytest.raises(UsedBefore):
+            await ours
+        return await gateway.submit(order(2), 1, mark(2))
+
+    written = run(server, [Fault.LOST_BEFORE, Fault.REFUSED, Fault.REFUSED], scenario)
+    assert (written.gateway, written.sequence) == (1, 1)
+    assert applied(server) == {2: [1], 1: [2]}
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
+def test_when_the_log_is_back_only_after_the_time_of_a_mark_nobody_claims_to_know(fault):
+    server = MemoryLogServer(ManualClock(1_000_000))
+
+    async def scenario(gateway):
+        ours = gateway.submit(order(1), 1, Once(bytes(16), 1_005_000))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        server.clock.advance(60)
+        with pytest.raises(OutcomeUnknown):
+            await ours
+        return await gateway.submit(order(2), 1)
+
+    written = run(server, [fault, Fault.REFUSED, Fault.REFUSED], scenario)
+    assert (written.gateway, written.sequence) == (2, 1)
+    first = {1: [1]} if fault is Fault.LOST_AFTER else {}
+    assert applied(server) == first | {2: [2]}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_any_mixture_of_faults_and_second_uses_writes_each_mark_once(seed):
+    random_ = random.Random(seed)
+    server = MemoryLogServer()
+    faults = random_.choices(list(Fault), k=200)
+
+    async def submit_all(gateway):
+        async def one(number):
+            for _ in range(random_.randrange(8)):
+                await asyncio.sleep(0)
+            await gateway.submit(order(number), 1, mark(number))
+            return number
+
+        numbers = [random_.randrange(1, 100) for _ in range(300)]
+        results = []
+        for first in range(0, 300, 20):
+            some = (one(n) for n in numbers[first : first + 20])
+            results += await asyncio.gather(*some, return_exceptions=True)
+        return results
+
+    results = run(server, faults, submit_all)
+    done = [one for one in results if isinstance(one, int)]
+    refused = [one for one in results if not isinstance(one, int)]
+    assert {type(one) for one in refused} == {LogUnavailable, UsedBefore}, f"seed {seed}"
+    assert sorted(applied(server)[1]) == sorted(done), f"seed {seed}"
+    assert len(done) == len(set(done)), f"seed {seed}"
+
+
+async def waited(submission):
+    return await submission

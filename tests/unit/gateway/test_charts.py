@@ -30,7 +30,7 @@ def exchange(clock):
 @pytest.fixture
 def application(exchange, clock):
     with history_of(exchange) as history:
-        yield Application(exchange, history, clock)
+        yield Application(exchange, history, clock=clock)
 
 
 def trade(alice, bob, price="100", quantity="1", taker="Ask"):

@@ -93,7 +93,7 @@ async def until(condition):
 
 async def found(exchange):
     settings = commands_of(DEFAULT_VENUE)
-    await exchange.send_and_await(b"".join(settings), len(settings))
+    await exchange.send_and_await(b"".join(settings), len(settings), None)
 
 
 def state_of(exchange, symbol="SOL_USDC"):
@@ -121,7 +121,7 @@ def test_what_one_gateway_sets_every_other_one_learns(run):
     async def scenario(servers):
         async with servers.gateway() as first, servers.gateway() as second:
             await found(first)
-            await first.send_and_await(CLOSE, 1)
+            await first.send_and_await(CLOSE, 1, None)
             await until(lambda: second.directory.markets)
             await until(lambda: state_of(second) is MarketState.CLOSED)
 
@@ -134,7 +134,7 @@ def test_what_was_missed_is_asked_for_again(run):
             await found(first)
             await until(lambda: second.directory.markets)
             await second.bus.unsubscribe(SETTINGS_CHANNEL)
-            await first.send_and_await(CLOSE, 1)
+            await first.send_and_await(CLOSE, 1, None)
             await until(lambda: state_of(first) is MarketState.CLOSED)
             assert state_of(second) is MarketState.OPEN
             await second.bus.subscribe(SETTINGS_CHANNEL, second.directory.follow)
@@ -191,19 +191,38 @@ def test_a_submission_without_an_answer_is_written_or_known_not_to_be(run, monke
         log = FaultyLog(servers.log, lambda: faults[0] if faults else Fault.NONE)
         async with servers.gateway(log) as exchange:
             await found(exchange)
-            position = await exchange.submit(CLOSE, 1)
+            position = await exchange.submit(CLOSE, 1, None)
             assert position == servers.log.entries[-1].position
             faults.append(Fault.REFUSED)
             with pytest.raises(LogUnavailable):
-                await exchange.submit(CLOSE, 1)
+                await exchange.submit(CLOSE, 1, None)
             faults[0] = Fault.LOST_BEFORE
             with pytest.raises(TimedOut):
-                await exchange.submit(CLOSE, 1)
-            with pytest.raises(LogUnavailable, match="too long"):
-                await exchange.submit(CLOSE, 1)
-            entries = len(servers.log.entries)
+                await exchange.submit(CLOSE, 1, None)
+            with pytest.raises(TimedOut):
+                await exchange.submit(CLOSE, 1, None)
             faults.clear()
-            await until(lambda: len(servers.log.entries) == entries + 1)
-            assert state_of(exchange) is MarketState.CLOSED
+            assert await exchange.submit(CLOSE, 1, None) == servers.log.entries[-1].position
+            await until(lambda: state_of(exchange) is MarketState.CLOSED)
+
+
+def test_what_waited_for_its_turn_too_long_is_known_not_to_be_written(run, monkeypatch):
+    monkeypatch.setattr(connect, "REPLY_TIMEOUT_MS", 50)
+
+    class HeldUpLog(MemoryLog):
+        async def append(self, data, once=()):
+            await asyncio.sleep(0.2)
+            return await super().append(data, once)
+
+    async def scenario(servers):
+        async with servers.gateway(HeldUpLog(servers.log)) as exchange:
+            first = asyncio.create_task(exchange.submit(CLOSE, 1, None))
+            await asyncio.sleep(0.02)
+            with pytest.raises(LogUnavailable, match="too long"):
+                await exchange.submit(CLOSE, 1, None)
+            with pytest.raises(TimedOut):
+                await first
+
+    run(scenario)
 
     run(scenario)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from types import SimpleNamespace
 
 import pytest
 from nacl.signing import SigningKey
@@ -11,19 +12,26 @@ from venue.values import HOSTILE
 from truebook import commands
 from truebook.api.streams import (
     INVALID_STREAM,
+    TOO_MANY,
     UNAUTHORIZED,
     Streams,
     merge_candles,
     merge_depth,
     merge_latest,
 )
+from truebook.api.throttle import Rates
 from truebook.clock import ManualClock
+from truebook.config import SessionsSection
 from truebook.feed import channels
 from truebook.messages import Permission
+from truebook.people.addresses import AddressLists
+from truebook.people.database import KeyRow
+from truebook.people.passwords import PASSWORD_KEY_EXPIRES_MS
 from truebook.ws.interface import Refused, read_numbered
 from truebook.ws.protocol import ErrorCode
 
 NOW = 1_795_000_000_000
+HERE = "192.0.2.7"
 
 
 @pytest.fixture
@@ -47,14 +55,14 @@ def signature(credentials, timestamp=NOW, window="5000", text=None):
     return [credentials.api_key, base64.b64encode(signed).decode(), str(timestamp), window]
 
 
-def channel_of(streams, name, signed=None):
-    (channel,) = streams.channels_of([name], signed)
+def channel_of(streams, name, signed=None, address=HERE):
+    (channel,) = streams.channels_of([name], signed, address)
     return channel
 
 
-def refusal(streams, name, signed=None):
+def refusal(streams, name, signed=None, address=HERE):
     with pytest.raises(Refused) as caught:
-        streams.channels_of([name], signed)
+        streams.channels_of([name], signed, address)
     return caught.value
 
 
@@ -159,7 +167,7 @@ def test_what_the_exchange_does_not_have_is_accepted_and_silent(exchange, stream
 def test_public_and_private_streams_may_be_asked_for_together(exchange, streams):
     alice = exchange.open_account("alice", {})
     names = ["depth.SOL_USDC", "account.orderUpdate", "trade.SOL_USDC"]
-    found = streams.channels_of(names, signature(alice))
+    found = streams.channels_of(names, signature(alice), HERE)
     assert [channel.name for channel in found] == ["depth.SOL_USDC", f"{names[1]}.1", names[2]]
 
 
@@ -220,12 +228,69 @@ def test_a_key_that_is_revoked_or_expires_is_no_longer_allowed(exchange, streams
     assert not is_allowed()
 
 
+def kept_to(*networks):
+    """A doorkeeper, and what keeps a key of somebody to some addresses."""
+    doorkeeper = SimpleNamespace(address_lists=AddressLists(), section=SessionsSection())
+
+    def restrict(credentials):
+        public_key = base64.b64decode(credentials.api_key)
+        doorkeeper.address_lists.load([KeyRow(public_key, "", " ".join(networks), NOW)])
+
+    return doorkeeper, restrict
+
+
+def test_a_key_that_is_kept_to_some_addresses_hears_its_account_nowhere_else(exchange, clock):
+    doorkeeper, restrict = kept_to("10.0.0.0/8")
+    streams = Streams(exchange.directory, clock, doorkeeper=doorkeeper)
+    alice, bob = exchange.open_account("alice", {}), exchange.open_account("bob", {})
+    from_here = channel_of(streams, "account.orderUpdate", signature(alice))
+    restrict(alice)
+    assert not from_here.is_allowed()
+    error = refusal(streams, "account.orderUpdate", signature(alice))
+    assert (error.code, "address" in error.message) == (UNAUTHORIZED, True)
+    assert refusal(streams, "account.orderUpdate", signature(alice), "").code == UNAUTHORIZED
+    assert channel_of(streams, "account.orderUpdate", signature(alice), "10.1.2.3").is_allowed()
+    assert channel_of(streams, "account.orderUpdate", signature(bob)).is_allowed()
+    assert channel_of(streams, "trade.SOL_USDC", signature(alice)).name == "trade.SOL_USDC"
+
+
+def test_a_passwords_key_hears_no_account(exchange, streams):
+    alice = exchange.open_account("alice", {})
+    exchange.apply(
+        commands.set_key(
+            account=alice.account,
+            public_key=base64.b64decode(alice.api_key),
+            permissions=Permission.READ,
+            expires_ms=PASSWORD_KEY_EXPIRES_MS,
+        )
+    )
+    assert refusal(streams, "account.orderUpdate", signature(alice)).code == UNAUTHORIZED
+
+
+def test_who_signs_too_often_or_wrongly_has_to_wait(exchange, clock):
+    streams = Streams(exchange.directory, clock, Rates(public=2, private=3))
+    alice, bob = exchange.open_account("alice", {}), exchange.open_account("bob", {})
+    for _ in range(3):
+        channel_of(streams, "account.orderUpdate", signature(alice))
+    assert refusal(streams, "account.orderUpdate", signature(alice)).code == TOO_MANY
+    channel_of(streams, "account.orderUpdate", signature(bob))
+    for _ in range(2):
+        wrong = refusal(streams, "account.orderUpdate", [*signature(bob)[:3], "4999"])
+        assert wrong.code == UNAUTHORIZED
+    assert refusal(streams, "account.orderUpdate", signature(bob)).code == TOO_MANY
+    channel_of(streams, "account.orderUpdate", signature(bob), "192.0.2.8")
+    channel_of(streams, "depth.SOL_USDC")
+    clock.advance(1.0)
+    channel_of(streams, "account.orderUpdate", signature(alice, clock.now_ms()))
+
+
 def test_the_two_forms_of_a_numbered_message_are_one():
     assert read_numbered(channels.numbered(7, b"{}")) == (7, b"{}")
 
 
 def test_codes_are_the_servers():
-    assert (INVALID_STREAM, UNAUTHORIZED) == (ErrorCode.INVALID_STREAM, ErrorCode.UNAUTHORIZED)
+    ours = (INVALID_STREAM, UNAUTHORIZED, TOO_MANY)
+    assert ours == (ErrorCode.INVALID_STREAM, ErrorCode.UNAUTHORIZED, ErrorCode.TOO_MANY)
 
 
 def depth(first, last, asks, bids, **more):

@@ -16,7 +16,9 @@ def test_numbers_stay_the_text_they_are():
     assert not isinstance(fields["quantity"], NumberText)
 
 
-@pytest.mark.parametrize("name", HOSTILE_BODIES.keys() - VALID_JSON - {"300 nested", "1 MB text"})
+@pytest.mark.parametrize(
+    "name", sorted(HOSTILE_BODIES.keys() - VALID_JSON - {"300 nested", "1 MB text"})
+)
 def test_what_is_not_strict_is_refused(name):
     with pytest.raises(ApiError) as caught:
         decode(HOSTILE_BODIES[name])

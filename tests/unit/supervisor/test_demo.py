@@ -61,11 +61,11 @@ def test_a_start_that_is_killed_between_two_entries_goes_on_there(exchange, key)
     class Dying(LocalExchange):
         lives = 0
 
-        async def send_and_await(self, records, commands):
+        async def send_and_await(self, records, commands, once):
             if not self.lives:
                 raise TimedOut("killed")
             self.lives -= 1
-            return await super().send_and_await(records, commands)
+            return await super().send_and_await(records, commands, once)
 
     exchange = Dying()
     for lives in (0, 1, 0):
@@ -79,8 +79,8 @@ def test_a_start_that_is_killed_between_two_entries_goes_on_there(exchange, key)
 
 def test_an_answer_that_was_lost_does_not_credit_twice(exchange, key):
     class Forgetful(LocalExchange):
-        async def send_and_await(self, records, commands):
-            await super().send_and_await(records, commands)
+        async def send_and_await(self, records, commands, once):
+            await super().send_and_await(records, commands, once)
             raise TimedOut("lost")
 
     exchange = Forgetful()

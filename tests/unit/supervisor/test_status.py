@@ -17,7 +17,8 @@ from truebook.supervisor.founding import found, venue_records
 from truebook.supervisor.polling import wait_for_store
 from truebook.supervisor.status import read_status
 
-CHILDREN = ("log", "bus", "engine", "feed", "store", "ws", "api")
+CHILDREN = ("log", "bus", "engine", "feed", "store", "archive", "ws", "api")
+KEEPING_UP = {"engine": 0, "feed": 0, "store": 0}
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +47,12 @@ def impatient(monkeypatch):
 
 
 class Answering:
-    """What stands in for an engine, a feed and a store: each `late_ms` behind the log's end."""
+    """What stands in for an engine, a feed, a store and an archive: each `late_ms` behind the
+    log's end; the archive keeps up unless it is None."""
 
     def __init__(self, config, late_ms, halted=""):
         self._config = config
-        self.late_ms = late_ms
+        self.late_ms = {"archive": 0} | late_ms
         self._halted = halted
         self._tasks = set()
 
@@ -68,11 +70,13 @@ class Answering:
 
     def _receive(self, message):
         query = decode_query(message)
-        for who in ("engine",) if query.kind == "status" else ("feed", "store"):
-            if who in self.late_ms:
+        for who in ("engine",) if query.kind == "status" else ("archive", "feed", "store"):
+            if self.late_ms.get(who) is not None:
                 position = str(Position(self.last.high - self.late_ms[who], self.last.low))
                 told = {"engine": {"engine": "engine-1", "stateHash": "ab", "halted": self._halted}}
                 about = told.get(who, {"role": who, "waiting": ""})
+                if who == "archive":
+                    about["trouble"] = self.late_ms.get("trouble", "")
                 answer = encode_answer(Answer(query.id, position, status=about))
                 self._tasks.add(asyncio.create_task(self._bus.publish(query.channel, answer)))
 
@@ -103,7 +107,11 @@ def read(config, present, halted="", **late_ms):
 def test_an_exchange_is_healthy_when_everybody_serves_and_keeps_up(config):
     found = read(config, state(), engine=0, feed=3, store=900)
     assert (found.healthy, found.reasons) == (True, [])
-    assert [(role.role, role.lag) for role in found.roles] == [("feed", 3), ("store", 900)]
+    assert [(role.role, role.lag) for role in found.roles] == [
+        ("archive", 0),
+        ("feed", 3),
+        ("store", 900),
+    ]
     assert found.engines[0].state_hash == "ab"
     assert (found.url, found.ws_url) == ("http://here", "ws://here")
 
@@ -114,6 +122,8 @@ def test_an_exchange_is_healthy_when_everybody_serves_and_keeps_up(config):
         ({"feed": 0, "store": 0}, "", {}, "no engine answers"),
         ({"engine": 0, "store": 0}, "", {}, "feed does not answer"),
         ({"engine": 0, "feed": 0}, "", {}, "store does not answer"),
+        (KEEPING_UP | {"archive": None}, "", {}, "archive does not answer"),
+        (KEEPING_UP | {"trouble": "a segment is damaged"}, "", {}, "archive: a segment is damaged"),
         ({"engine": 5_000, "feed": 0, "store": 0}, "", {}, "engine-1 is 5000 ms behind the log"),
         ({"engine": 0, "feed": 2_000, "store": 0}, "", {}, "feed is 2000 ms behind the log"),
         ({"engine": 0, "feed": 0, "store": 6_000}, "", {}, "store is 6000 ms behind the log"),

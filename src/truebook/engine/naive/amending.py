@@ -81,10 +81,8 @@ def reduce(state: State, journal: Journal, market: Market, order: Order, quantit
     remaining = quantity - order.executed_qty
     released = market.hold_of(order.side, order.price, order.remaining_qty - remaining)
     order.original_qty, order.remaining_qty = quantity, remaining
-    held_asset = market.held_asset(order.side)
-    state.ledger.release(order.user_id, held_asset, released)
+    state.ledger.release(order.user_id, market.held_asset(order.side), released)
     journal.amended(order, reenters=False)
-    journal.balance(order.user_id, held_asset)
     answer_order(journal, order, None)
 
 
@@ -98,6 +96,3 @@ def reenter(
     journal.amended(order, reenters=True)
     matched = match(state, journal, market, order)
     conclude(state, journal, market, order, matched)
-    journal.balances(order.user_id, market)
-    if matched.fills:
-        journal.venue_balances(market)

@@ -53,7 +53,6 @@ def close(state: State, journal: Journal, order: Order) -> None:
     """Take a resting order out as cancelled, and say so."""
     state.unrest(order)
     journal.closed(order, CloseReason.CANCELLED, rested=True)
-    journal.balance(order.user_id, state.markets[order.market].held_asset(order.side))
     answer_order(journal, order, CloseReason.CANCELLED)
 
 

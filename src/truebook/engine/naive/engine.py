@@ -138,6 +138,7 @@ class NaiveEngine(Answers):
                 journal.rejected(NOBODY, RejectCode.MALFORMED, 0)
                 at += COMMAND_BYTES
             journal.command += 1
+        journal.balances()
 
     def _command(self, record: bytes, journal: Journal) -> None:
         """Carry out one command, or say why not."""

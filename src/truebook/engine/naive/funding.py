@@ -50,5 +50,4 @@ def _read(state: State, record: bytes) -> tuple[int, int, int, RejectCode]:
 
 def _tell(journal: Journal, account: int, asset: int, amount: int) -> None:
     journal.transferred(account, amount, asset)
-    journal.balance(account, asset)
     journal.done(account)

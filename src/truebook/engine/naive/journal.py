@@ -13,7 +13,6 @@ from truebook.engine.naive.timeflags import time_flags
 from truebook.messages import (
     AMENDED_KEPT,
     AMENDED_REENTERS,
-    VENUE_ACCOUNT,
     CloseReason,
     EventKind,
     OrderStatus,
@@ -102,22 +101,16 @@ class Journal:
 
     # --- funds --------------------------------------------------------------------------------
 
-    def balance(self, account: int, asset: int) -> None:
-        """BALANCE: what the account has of the asset now."""
-        funds = self.state.ledger.balances.get((account, asset))
-        available, locked = (0, 0) if funds is None else (funds.available, funds.locked)
-        self.events.append(
-            records.BALANCE.pack(BALANCE, 0, asset, account, available, locked, self.command)
-        )
-
-    def balances(self, account: int, market: Market) -> None:
-        """BALANCE of the market's base, then of its quote."""
-        self.balance(account, market.settings.base)
-        self.balance(account, market.settings.quote)
-
-    def venue_balances(self, market: Market) -> None:
-        """BALANCE of the venue in the market's base, then in its quote."""
-        self.balances(VENUE_ACCOUNT, market)
+    def balances(self) -> None:
+        """BALANCE of every balance that the entry's commands moved."""
+        ledger = self.state.ledger
+        for account, asset in ledger.moved:
+            funds = ledger.balances.get((account, asset))
+            available, locked = (0, 0) if funds is None else (funds.available, funds.locked)
+            self.events.append(
+                records.BALANCE.pack(BALANCE, 0, asset, account, available, locked, 0)
+            )
+        ledger.moved.clear()
 
     def transferred(self, account: int, atoms: int, asset: int) -> None:
         """TRANSFERRED: a deposit or withdrawal."""

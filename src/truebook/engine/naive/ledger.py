@@ -26,11 +26,13 @@ class Funds:
 class Ledger:
     """The balances of all accounts in all assets."""
 
-    __slots__ = ("balances", "supply")
+    __slots__ = ("balances", "moved", "supply")
 
     def __init__(self) -> None:
         self.balances: dict[tuple[int, int], Funds] = {}
         """By account and asset; none for an account that never held the asset."""
+        self.moved: dict[tuple[int, int], None] = {}
+        """What the present entry's commands moved, in the order of their first time."""
         self.supply: dict[int, int] = {}
         """By asset: deposits − withdrawals."""
 
@@ -78,7 +80,12 @@ class Ledger:
             self._move(VENUE_ACCOUNT, asset, charged, 0)
         return charged
 
+    def note(self, account: int, asset: int) -> None:
+        """A command moves this balance, be it by nothing."""
+        self.moved.setdefault((account, asset))
+
     def _move(self, account: int, asset: int, available: int, locked: int) -> None:
+        self.note(account, asset)
         funds = self.balances.get((account, asset))
         if funds is None:
             funds = self.balances[account, asset] = Funds()

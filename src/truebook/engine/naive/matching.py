@@ -73,7 +73,6 @@ def prevent(state: State, journal: Journal, market: Market, maker: Order) -> Non
     """Close a maker that its own account's taker has met."""
     state.unrest(maker)
     journal.closed(maker, CloseReason.SELF_TRADE_PREVENTION, rested=True)
-    journal.balance(maker.user_id, market.held_asset(maker.side))
 
 
 def wanted_lots(market: Market, taker: Order, price: int) -> int:

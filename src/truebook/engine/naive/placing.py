@@ -73,7 +73,6 @@ def carry_out(
     if not crosses and rests_if_unfilled(order):
         journal.accepted(order, ACCEPTED_RESTS)
         state.rest(order)
-        journal.balance(order.user_id, market.held_asset(order.side))
         answer_order(journal, order, None)
         return
     journal.accepted(order, 0)
@@ -84,11 +83,6 @@ def carry_out(
         return
     matched = match(state, journal, market, order)
     conclude(state, journal, market, order, matched)
-    if matched.fills:
-        journal.balances(order.user_id, market)
-        journal.venue_balances(market)
-    elif order.id in state.orders:
-        journal.balance(order.user_id, market.held_asset(order.side))
 
 
 def immediate_close(

@@ -24,7 +24,7 @@ TWO_ROWS = Struct("<BBHIqqqBBHIqqq")
 """ACCEPTED, CLOSED and AMENDED events."""
 REJECTED = Struct("<BBHIqI4xq")
 FILL = Struct("<BBHIqqqBBHIqqqB7xqqqB7xqqq")
-BALANCE = Struct("<BBHIqqQ")
+BALANCE = Struct("<BBHIqqq")
 ASSET_SET = Struct("<BBHI16sqB7x24s")
 MARKET_SET = Struct("<BBHH2xHHBB2xqqB7xqqqB7xqqqB7xIHHHH4xq")
 ACCOUNT_SET = Struct("<BBHIIIqqB7x24s")

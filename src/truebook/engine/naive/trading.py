@@ -8,7 +8,7 @@ from truebook.engine.naive.book import Order
 from truebook.engine.naive.journal import Journal
 from truebook.engine.naive.settings import Market
 from truebook.engine.naive.state import State
-from truebook.messages import OrderType
+from truebook.messages import VENUE_ACCOUNT, OrderType
 
 
 def fill(
@@ -24,7 +24,6 @@ def fill(
     if maker.remaining_qty == 0:
         state.unrest(maker)
     journal.fill(maker, taker, price, lots, fees)
-    journal.balances(maker.user_id, market)
 
 
 def exchange(
@@ -32,6 +31,9 @@ def exchange(
 ) -> tuple[int, int]:
     """Move both assets and both fees; return the maker's and the taker's fee in atoms."""
     ledger = state.ledger
+    for account in (taker.user_id, VENUE_ACCOUNT, maker.user_id):
+        ledger.note(account, market.settings.base)
+        ledger.note(account, market.settings.quote)
     maker_gives, taker_gives = market.held_asset(maker.side), market.held_asset(taker.side)
     maker_atoms = market.hold_of(maker.side, maker.price, lots)
     taker_atoms = market.hold_of(taker.side, maker.price, lots)

@@ -3,6 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+from truebook.config import ConfigError
+
 SCHEME = "sqlite:///"
 FILE_ERRORS = (sqlite3.Error, OSError, UnicodeDecodeError)
 """What is raised over a file that is away, locked or damaged. Every text that is written is UTF-8;
@@ -10,10 +12,12 @@ where one isn't any more, SQLite quotes it in its error message, and Python can'
 
 
 def path_of(url: str) -> Path:
-    """The file that a URL names: sqlite:///relative, sqlite:////absolute. ValueError otherwise."""
+    """The file that a URL names: sqlite:///relative, sqlite:////absolute. ConfigError otherwise."""
+    if not url.startswith(SCHEME):
+        raise ConfigError(f"database.url: only {SCHEME}path is built yet")
     name = url.removeprefix(SCHEME)
-    if name == url or not name or "?" in name:
-        raise ValueError(f"{url!r} names no file: it must be {SCHEME}path")
+    if not name or "?" in name:
+        raise ConfigError(f"database.url: {url!r} names no file: it must be {SCHEME}path")
     return Path(name)
 
 

@@ -97,6 +97,8 @@ class Reader:
         self._open.add(connection)
         try:
             row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+            if row[0] is None:
+                raise HistoryUnavailable("the database is being made")
             if row[0] != SCHEMA_VERSION:
                 raise HistoryUnavailable(
                     f"the database has version {row[0]}, this program reads {SCHEMA_VERSION}"

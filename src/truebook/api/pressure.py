@@ -1,0 +1,120 @@
+"""Whether the exchange can carry out commands at the moment; if not, nothing is appended.
+
+Promise: while the engine is more than a second behind the log, halted, or the disk of the log
+nearly full, `check` refuses, and what it refuses is certainly not written. It accepts again by
+itself when that is over.
+
+Why it is right: a question that names the end of the log is answered once the engine has got there.
+So an engine that doesn't answer for a second is a second behind what stood in the log then, whoever
+wrote it; one that is halted says so at once.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+
+from truebook.api.errors import NotAccepting
+from truebook.asking import Asker, Halted, TimedOut
+from truebook.commandlog.interface import LogUnavailable, Position
+from truebook.limits import ENGINE_LAG_MS_MAX
+
+logger = structlog.get_logger()
+
+LOOK_S = 0.25
+LOOK_AGAIN_S = 0.05
+"""While the engine is behind or halted."""
+ANSWER_MS_MAX = 100
+"""What an engine that has got there long ago may take to say so."""
+_MIB = 1 << 20
+
+
+class Pressure:
+    """What keeps a gateway from appending; made by `Pressure.start`."""
+
+    def __init__(
+        self,
+        asker: Asker,
+        end: Callable[[], Awaitable[Position]],
+        folder: Path | None,
+        disk_free_mib: int,
+    ) -> None:
+        self._asker = asker
+        self._end = end
+        self._folder = folder
+        self._disk_free_mib = disk_free_mib
+        self._of_engine = ""
+        self._of_disk = ""
+        self._watching: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        asker: Asker,
+        end: Callable[[], Awaitable[Position]],
+        folder: Path | None = None,
+        disk_free_mib: int = 0,
+    ) -> "Pressure":
+        """Look once, and from then on in the background; `end` tells where the log ends, and
+        `folder` is where it is kept, if that is known."""
+        pressure = cls(asker, end, folder, disk_free_mib)
+        await pressure._look()
+        pressure._watching = asyncio.create_task(pressure._watch())
+        return pressure
+
+    @property
+    def reason(self) -> str:
+        """Why nothing is accepted; empty while it is."""
+        return self._of_disk or self._of_engine
+
+    def check(self) -> None:
+        """Raise NotAccepting, unless commands can be carried out."""
+        if self._of_disk or self._of_engine:
+            raise NotAccepting(self.reason)
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._watching is not None:
+            self._watching.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_AGAIN_S if self._of_engine else LOOK_S)
+            before = self.reason
+            await self._look()
+            if self.reason != before:
+                logger.warning("commands", accepted=not self.reason, reason=self.reason)
+
+    async def _look(self) -> None:
+        self._of_disk = self._look_at_disk()
+        try:
+            end = await self._end()
+            try:
+                await self._ask(end, ENGINE_LAG_MS_MAX)
+            except Halted:
+                raise
+            except TimedOut:
+                # Perhaps it was this process that stood still, with the answer waiting for it.
+                await self._ask(end, ANSWER_MS_MAX)
+            self._of_engine = ""
+        except Halted as halted:
+            self._of_engine = f"the engine is halted at {halted.halted_at}"
+        except TimedOut:
+            self._of_engine = f"the engine is more than {ENGINE_LAG_MS_MAX / 1000:g} s behind"
+        except LogUnavailable:
+            pass  # whoever appends is told so
+
+    async def _ask(self, end: Position, timeout_ms: int) -> None:
+        """Return once the engine has got there; raises TimedOut, Halted."""
+        await self._asker.ask("order", order_id=0, after=end, timeout_ms=timeout_ms)
+
+    def _look_at_disk(self) -> str:
+        if self._folder is None or not self._disk_free_mib:
+            return ""
+        try:
+            free_mib = shutil.disk_usage(self._folder).free // _MIB
+        except OSError:
+            return ""  # nobody knows; the log server says when it can't write
+        return "" if free_mib >= self._disk_free_mib else "the disk of the log is nearly full"

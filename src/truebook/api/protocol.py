@@ -1,0 +1,160 @@
+"""HTTP at the socket: uvicorn's protocol, and a bound on everything that a client may drag out.
+
+Promise: a request's head is complete within `HTTP_HEAD_SECONDS_MAX` and `HTTP_HEADER_BYTES_MAX`, or
+the connection is refused (408, 431) and closed; so is what can't be read as HTTP, or in two ways
+(400), and a connection too many from one address (429). Nothing of it reaches the application.
+
+An answer is never overtaken: if an earlier request on the connection is still being carried out,
+its answer comes first, and the refusal is only that the connection then closes.
+
+It costs an honest request three method calls. The timer for a head runs only while one is cut.
+"""
+
+import asyncio
+from collections import Counter
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from truebook.api.errors import ApiError, invalid_body, too_many
+from truebook.api.response import encode
+from truebook.limits import HTTP_HEAD_SECONDS_MAX, HTTP_HEADER_BYTES_MAX
+
+
+class HeadTooLarge(Exception):
+    """Ends the parser."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection; made by the class that `guarded` gives."""
+
+    connections_max: ClassVar[int]
+    exempt: ClassVar[frozenset[str]]
+    by_address: ClassVar[Counter[str]]
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._address = ""
+        self._is_in_head = False
+        self._has_request = False
+        self._head_bytes = 0
+        self._piece_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, unless there are too many from where it comes."""
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        self.by_address[self._address] += 1
+        is_too_many = self.by_address[self._address] > self.connections_max > 0
+        if is_too_many and self._address not in self.exempt:
+            self._refuse(too_many("connections from this address", 0))
+        else:
+            self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end of it."""
+        self._stop_timer()
+        self.by_address[self._address] -= 1
+        if not self.by_address[self._address]:
+            del self.by_address[self._address]
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, as far as it may go on."""
+        was_in_head = self._is_in_head
+        self._piece_bytes = len(data)
+        super().data_received(data)
+        if self._is_in_head:
+            if was_in_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > HTTP_HEADER_BYTES_MAX:
+                    self._refuse(_head_too_large())
+                    return
+            self._start_timer()
+        elif not self._is_answering():
+            # Blank lines, or the rest of a body that nobody waits for.
+            self._start_timer()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP."""
+        if self._head_bytes > HTTP_HEADER_BYTES_MAX:
+            self._refuse(_head_too_large())
+        else:
+            self._refuse(ApiError(400, "INVALID_CLIENT_REQUEST", msg))
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._is_in_head = True
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its head is there, and is looked at before anything is made of it."""
+        self._is_in_head = False
+        if self._head_timer is not None:
+            self._stop_timer()
+        if self._head_bytes + self._piece_bytes > HTTP_HEADER_BYTES_MAX:
+            self._check_size()
+        super().on_headers_complete()
+        self._has_request = True
+
+    def _check_size(self) -> None:
+        """The head is too large, or what came with it is."""
+        size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
+        if size > HTTP_HEADER_BYTES_MAX:
+            self._head_bytes = size
+            raise HeadTooLarge
+
+    def _is_answering(self) -> bool:
+        """Whether the newest request has no answer yet, or half of one."""
+        return self._has_request and not self.cycle.response_complete
+
+    def _start_timer(self) -> None:
+        if self._head_timer is None and not self.transport.is_closing():
+            self._head_timer = self.loop.call_later(HTTP_HEAD_SECONDS_MAX, self._took_too_long)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _took_too_long(self) -> None:
+        self._head_timer = None
+        if self._is_in_head:
+            self._refuse(invalid_body("the headers did not arrive in time", 408))
+        elif not self._is_answering():
+            self.transport.close()
+
+    def _refuse(self, error: ApiError) -> None:
+        """Say why and close; after the answer to a whole request, and not within one."""
+        if self.transport.is_closing():
+            return
+        if self._is_answering() and not self.cycle.more_body:
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        # What waits behind an earlier request can't be told without being taken for its answer.
+        is_behind = bool(self.pipeline)
+        if not is_behind and not (self._is_answering() and self.cycle.response_started):
+            body = encode(error.body())
+            head = [
+                STATUS_LINE[error.status],
+                b"content-type: application/json\r\nconnection: close\r\n",
+                b"content-length: %d\r\n" % len(body),
+            ]
+            if error.retry_after_s is not None:
+                head.append(b"retry-after: %d\r\n" % error.retry_after_s)
+            self.transport.write(b"".join([*head, b"\r\n", body]))
+        self.transport.close()
+
+
+def _head_too_large() -> ApiError:
+    return invalid_body(f"the headers are larger than {HTTP_HEADER_BYTES_MAX} bytes", 431)
+
+
+def guarded(connections_max: int, exempt: frozenset[str] = frozenset()) -> type[GuardedProtocol]:
+    """The protocol of one server: at most so many connections of an address (0: any number), but
+    for those that are exempt."""
+    own = {"connections_max": connections_max, "exempt": exempt, "by_address": Counter()}
+    return type("ServedProtocol", (GuardedProtocol,), own)

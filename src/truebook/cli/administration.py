@@ -1,0 +1,115 @@
+"""What `truebook admin …` does; through the same code as the endpoints."""
+
+import getpass
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from truebook.cli.people import account_of, carried_out
+from truebook.cli.reports import print_json
+from truebook.commandlog.interface import GENESIS, LogEntry, LogReader
+from truebook.commandlog.whole_log import open_whole_log
+from truebook.config import Config
+from truebook.installation import archive_url, attached
+from truebook.limits import READ_ENTRIES_MAX
+from truebook.people.admin import AccountChange, Admin, Why, asset_plan, market_plan
+from truebook.people.audit import Noted, noted
+from truebook.supervisor.visiting import visit
+
+Work = Callable[[Admin, Callable[[str], int]], Awaitable[Any]]
+
+
+def credit(config: Config, name: str, amount: str, reason: str) -> None:
+    """Credit an account. Raises UserError."""
+    symbol, _, quantity = amount.partition("=")
+    why = _why(reason)
+    _administer(config, lambda admin, number: admin.credit(number(name), symbol, quantity, why))
+
+
+def debit(config: Config, name: str, amount: str, reason: str) -> None:
+    """Debit what an account has available. Raises UserError."""
+    symbol, _, quantity = amount.partition("=")
+    why = _why(reason)
+    _administer(config, lambda admin, number: admin.debit(number(name), symbol, quantity, why))
+
+
+def market_state(config: Config, symbol: str, state: str, reason: str) -> None:
+    """Halt, restrict or reopen a market. Raises UserError."""
+    _administer(config, lambda admin, _: admin.set_market_state(symbol, state, _why(reason)))
+
+
+def add_asset(config: Config, fields: dict[str, object], reason: str) -> None:
+    """Add an asset. Raises UserError."""
+    _administer(config, lambda admin, _: admin.add_asset(asset_plan(fields), _why(reason)))
+
+
+def add_market(config: Config, fields: dict[str, object], state: str, reason: str) -> None:
+    """Add a market. Raises UserError."""
+    _administer(config, lambda admin, _: admin.add_market(market_plan(fields), state, _why(reason)))
+
+
+def tier(config: Config, number: int, maker_bp: int, taker_bp: int, reason: str) -> None:
+    """Set the fees of a tier. Raises UserError."""
+    _administer(config, lambda admin, _: admin.set_tier(number, maker_bp, taker_bp, _why(reason)))
+
+
+def account(
+    config: Config, name: str, change: tuple[int | None, int | None, bool | None], reason: str
+) -> None:
+    """Change an account's tier, cap or block. Raises UserError."""
+    changing, why = AccountChange(*change), _why(reason)
+    _administer(config, lambda admin, number: admin.set_account(number(name), changing, why))
+
+
+def print_history(config: Config, json: bool) -> None:
+    """Tell who had what changed, and why."""
+    log_url = attached(config).log.url
+    reader = open_whole_log(log_url, archive_url(config), allow_not_durable=True)
+    try:
+        found = list(noted(_entries(reader)))
+    finally:
+        reader.close()
+    if json:
+        print_json([_json(note) for note in found])
+        return
+    for note in found:
+        moment = datetime.fromtimestamp(note.time_ms / 1000, UTC)
+        print(f"{moment:%Y-%m-%d %H:%M:%S} {note.who}: {note.why}")
+        for command in note.commands:
+            print("    " + " ".join(f"{name}={value}" for name, value in command.items()))
+
+
+def _entries(reader: LogReader) -> Iterator[LogEntry]:
+    position = GENESIS
+    while entries := reader.read(position, READ_ENTRIES_MAX, 0):
+        yield from entries
+        position = entries[-1].position
+
+
+def _json(note: Noted) -> dict[str, Any]:
+    return {
+        "position": str(note.position),
+        "timeMs": note.time_ms,
+        "who": note.who,
+        "why": note.why,
+        "commands": note.commands,
+    }
+
+
+def _why(reason: str) -> Why:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user often has no name
+        user = f"user {os.getuid()}"
+    return Why(f"command line, {user}", reason)
+
+
+def _administer(config: Config, work: Work) -> None:
+    config = attached(config)
+
+    async def run() -> None:
+        async with visit(config) as exchange:
+            await work(Admin(exchange), lambda name: account_of(exchange, name).number)
+
+    carried_out(run())

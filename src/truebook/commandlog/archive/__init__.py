@@ -1,0 +1,1 @@
+"""The archive: every entry of the log since genesis, in files that prove themselves."""

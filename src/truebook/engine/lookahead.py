@@ -1,0 +1,158 @@
+"""Looking ahead: memory that the next commands will need is brought near while others are at work.
+
+Promise: nothing depends on what is done here. A guess that is wrong costs time only, since whoever
+uses one compares it with what was asked for.
+
+Why: far from the best prices, an order, its level and its neighbours are met for the first time in
+a long while, and each costs a wait for memory, one after another, since one leads to the next. A
+batch tells what will be needed. So each command is looked at four times before its turn, each time
+one step deeper: what stands in the command leads to account, balances and id map; the map to the
+order; the order to its level and neighbours; the level to the levels beside it. By then what the
+step before asked for has arrived. The steps ask no questions that a processor could guess wrongly:
+a command that names no order follows order 0, which is always near.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from truebook.engine.compiled import inlined, prefetch
+from truebook.engine.layout import ACCOUNT_BITS, ACCOUNT_MASK, AHEAD_MASK, LEVEL_MASK
+from truebook.engine.maps import ID_MAP, IDS, tag_of_id
+from truebook.engine.places import first_place
+from truebook.engine.priceindex import leaf_ahead, level_ahead
+from truebook.engine.state import (
+    State,
+    account_at,
+    ahead_at,
+    book_at,
+    command_at,
+    fetch_account,
+    fetch_balance,
+    fetch_level,
+    fetch_link,
+    fetch_node,
+    fetch_open_orders,
+    fetch_order,
+    level_at,
+    link_at,
+    map_place_at,
+    market_at,
+    meta_of,
+    order_at,
+    prefetch_child,
+)
+from truebook.messages import CommandKind
+
+_PLACE = int(CommandKind.PLACE)
+
+FAR, MIDDLE, NEAR, CLOSE = 32, 22, 12, 5
+"""How many commands ahead of its own turn a command is looked at."""
+RECORDS_WORTH_IT = 8
+"""An entry of fewer records is carried out as it comes."""
+
+
+@inlined
+def _look_far(s: State, i: Any) -> None:
+    """What the command itself names."""
+    c = command_at(s, i)
+    account, number = np.int64(c.account), np.int64(c.market)
+    number = number if number < meta_of(s).markets else np.int64(0)
+    tag = tag_of_id(c.order_id)
+    place = first_place(s, ID_MAP, tag)
+    market = market_at(s, number)
+    fetch_account(s, account)
+    fetch_balance(s, market.base_slot + (account << 2))
+    fetch_balance(s, market.quote_slot + (account << 2))
+    fetch_open_orders(s, (number << ACCOUNT_BITS) | account)
+    fetch_level(s, book_at(s, number * 2 + (c.side & 1)).best)
+    prefetch(s + IDS + place * 8)
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    ahead.place = place
+    ahead.tag = tag
+
+
+@inlined
+def _look_middle(s: State, i: Any) -> None:
+    """The order that it names, or the leaf of the price index where a new one belongs."""
+    c = command_at(s, i)
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    place, tag = ahead.place, ahead.tag
+    first, second = map_place_at(s, IDS, place), map_place_at(s, IDS, place + 1)
+    second_slot = np.int64(second.slot) if second.tag == tag else np.int64(0)
+    slot = np.int64(first.slot) if first.tag == tag else second_slot
+    ahead.slot = slot
+    fetch_order(s, slot)
+    fetch_link(s, slot)
+    number = np.int64(c.market) if c.market < meta_of(s).markets else np.int64(0)
+    side, price = np.int64(c.side) & 1, c.price
+    book = book_at(s, number * 2 + side)
+    key = price if side else -price
+    leaf = np.int64(level_at(s, book.best).node)
+    is_far = (key ^ book.best_key) >> 6 != 0
+    if is_far & (c.kind == _PLACE):
+        leaf = leaf_ahead(s, np.int64(book.root), key)
+    ahead.leaf = leaf
+    fetch_node(s, leaf)
+    prefetch_child(s, leaf, key & 63)
+
+
+@inlined
+def _look_near(s: State, i: Any) -> None:
+    """What stands around the order, or around the place of a new one."""
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    slot, leaf = ahead.slot, ahead.leaf
+    order, link = order_at(s, slot), link_at(s, slot)
+    fetch_level(s, order.level)
+    fetch_order(s, order.next)
+    fetch_order(s, order.prev)
+    fetch_link(s, link.next)
+    fetch_link(s, link.prev)
+    c = command_at(s, i)
+    key = c.price if c.side else -c.price
+    fetch_link(s, account_at(s, c.account & ACCOUNT_MASK).orders_tail)
+    ahead.level = level_ahead(s, leaf, key) & LEVEL_MASK
+
+
+@inlined
+def _look_close(s: State, i: Any) -> None:
+    """Who is last in the level; or what an order that is alone in its level touches as it goes."""
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    fetch_order(s, level_at(s, ahead.level).tail)
+    level = level_at(s, order_at(s, ahead.slot).level)
+    if level.count == 1:
+        fetch_level(s, level.better)
+        fetch_level(s, level.worse)
+        fetch_node(s, level.node)
+
+
+@inlined
+def look_ahead(s: State, i: Any) -> None:
+    """Before the command in record `i`: look at later ones of its entry."""
+    meta = meta_of(s)
+    if meta.orders < meta.look_from:
+        return
+    end = meta.entry_end
+    if i + FAR < end:
+        _look_far(s, i + FAR)
+    if i + MIDDLE < end:
+        _look_middle(s, i + MIDDLE)
+    if i + NEAR < end:
+        _look_near(s, i + NEAR)
+    if i + CLOSE < end:
+        _look_close(s, i + CLOSE)
+
+
+@inlined
+def begin_looking(s: State, first: Any) -> None:
+    """The entry whose first command is in record `first` begins."""
+    meta = meta_of(s)
+    end = meta.entry_end
+    if first + RECORDS_WORTH_IT > end or meta.orders < meta.look_from:
+        return
+    for i in range(first, min(first + FAR, end)):
+        _look_far(s, i)
+    for i in range(first, min(first + MIDDLE, end)):
+        _look_middle(s, i)
+    for i in range(first, min(first + NEAR, end)):
+        _look_near(s, i)

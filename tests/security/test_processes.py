@@ -1,0 +1,229 @@
+"""Two API processes on one log: what one of them must refuse the other refuses too; and what the
+exchange refuses while it can't carry orders out is not written."""
+
+import asyncio
+import base64
+import http.client
+import itertools
+import json
+import os
+import signal
+import time
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+from venue.credentials import Credentials, body_of, signed_headers
+from venue.installed import UNLIMITED, Installed, installed, wait_until
+
+from truebook import commands
+from truebook.commandlog.address import parse
+from truebook.commandlog.blocking import BlockingConnection
+from truebook.commandlog.gateway import Gateway
+from truebook.commandlog.server import log_url
+from truebook.commandlog.valkey_log import ValkeyLog
+
+ORDER = "/api/v1/order"
+BID = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "90", "quantity": "1"}
+ORDERS_PER_S = 20
+CONNECTIONS_TRIED_MAX = 200
+
+
+class Answer(NamedTuple):
+    status: int
+    process: str
+    """The part of the request's id that stays the same in a process."""
+    retry_after: str | None
+    value: Any
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory):
+    limits = UNLIMITED | {"TRUEBOOK_LIMITS_ORDERS_PER_S": str(ORDERS_PER_S)}
+    options = ("--engine", "naive", "--apis", "2", "--no-bots")
+    with installed(tmp_path_factory.mktemp("up") / "data", *options, environment=limits) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def trader(exchange):
+    return exchange.open_account("trader", {"USDC": "100000"})
+
+
+_client_ids = itertools.count(1)
+
+
+def bid() -> dict[str, object]:
+    """An order like no other, that rests."""
+    return BID | {"clientId": next(_client_ids)}
+
+
+def asked(
+    connection: http.client.HTTPConnection,
+    credentials: Credentials,
+    value: dict[str, object],
+    *,
+    headers: dict[str, str] | None = None,
+    **more: str,
+) -> Answer:
+    """Place an order; with `headers` it is signed already."""
+    headers = headers or signed_headers(credentials, "orderExecute", value)
+    connection.request("POST", ORDER, body_of(value), headers | more)
+    return read(connection)
+
+
+def read(connection: http.client.HTTPConnection) -> Answer:
+    response = connection.getresponse()
+    process = (response.getheader("X-Request-Id") or "").partition("-")[0]
+    retry_after = response.getheader("Retry-After")
+    return Answer(response.status, process, retry_after, json.loads(response.read() or b"null"))
+
+
+def connect(exchange: Installed) -> http.client.HTTPConnection:
+    address = urlsplit(exchange.url)
+    return http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
+
+
+def to_each_process(exchange: Installed) -> list[http.client.HTTPConnection]:
+    """A connection to each of the two: the kernel spreads them."""
+    found: dict[str, http.client.HTTPConnection] = {}
+    for _ in range(CONNECTIONS_TRIED_MAX):
+        connection = connect(exchange)
+        connection.request("GET", "/api/v1/status")
+        process = read(connection).process
+        if process in found:
+            connection.close()
+        found.setdefault(process, connection)
+        if len(found) == 2:
+            return list(found.values())
+    raise AssertionError("all connections went to one process")
+
+
+def close(connections: list[http.client.HTTPConnection]) -> None:
+    for connection in connections:
+        connection.close()
+
+
+def log_end(exchange: Installed) -> str:
+    return exchange.run("status", "--json")["logPosition"]
+
+
+def api_pids(exchange: Installed) -> set[int]:
+    return {child["pid"] for child in exchange.processes() if child["role"] == "api"}
+
+
+def test_a_signature_is_used_up_on_every_process_and_after_they_were_killed(exchange, trader):
+    order = bid()
+    headers = signed_headers(trader, "orderExecute", order, window=60_000)
+    connections = to_each_process(exchange)
+    answers = [asked(each, trader, order, headers=headers) for each in connections]
+    assert [answer.status for answer in answers] == [200, 409]
+    close(connections)
+    killed = api_pids(exchange)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: are_new(exchange, killed), 30, "both processes are back")
+    connections = to_each_process(exchange)
+    for each in connections:
+        answer = asked(each, trader, order, headers=headers)
+        assert (answer.status, answer.value["code"]) == (409, "PRECONDITION_FAILED")
+    close(connections)
+
+
+def are_new(exchange: Installed, killed: set[int]) -> bool:
+    apis = [child for child in exchange.state()["processes"] if child["role"] == "api"]
+    return len(apis) == 2 and all(child["serving"] and child["pid"] not in killed for child in apis)
+
+
+def test_a_revoked_key_is_refused_on_every_process_soon(exchange):
+    somebody = exchange.open_account("somebody", {"USDC": "100000"})
+    connections = to_each_process(exchange)
+    for each in connections:
+        assert asked(each, somebody, bid()).status == 200
+    asyncio.run(revoke(exchange, somebody))
+    for each in connections:
+        wait_until(
+            lambda each=each: asked(each, somebody, BID | {"price": "1.001"}).status == 401,
+            5,
+            "the process has heard of it",
+        )
+    close(connections)
+
+
+async def revoke(exchange: Installed, credentials: Credentials) -> None:
+    gateway = await Gateway.start(ValkeyLog(log_url(exchange.data)))
+    key = base64.b64decode(credentials.api_key)
+    record = commands.set_key(account=credentials.account, public_key=key, permissions=0)
+    await gateway.submit(record, 1)
+    await gateway.close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "refusing", "usual"),
+    [("maxmemory", "1", "0"), ("min-replicas-to-write", "1", "0")],
+)
+def test_a_log_server_that_takes_no_writes_stops_orders_and_not_reads(
+    exchange, trader, setting, refusing, usual
+):
+    server = BlockingConnection(parse(log_url(exchange.data)))
+    server.open()
+    connection = connect(exchange)
+    before = log_end(exchange)
+    server.request("CONFIG", "SET", setting, refusing, seconds=5)
+    try:
+        for _ in range(3):
+            refused = asked(connection, trader, bid())
+            assert (refused.status, refused.value["code"]) == (503, "MAINTENANCE")
+            assert refused.retry_after == "1"
+        headers = signed_headers(trader, "balanceQuery")
+        connection.request("GET", "/api/v1/capital", headers=headers)
+        assert read(connection).status == 200
+        assert log_end(exchange) == before
+    finally:
+        server.request("CONFIG", "SET", setting, usual, seconds=5)
+        server.close()
+    wait_until(lambda: asked(connection, trader, bid()).status == 200, 10, "it goes on")
+    connection.close()
+
+
+def test_while_the_engine_stands_still_nothing_is_appended_and_then_it_goes_on(exchange, trader):
+    (engine,) = [child["pid"] for child in exchange.processes() if child["role"] == "engine"]
+    connection = connect(exchange)
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        wait_until(lambda: is_refused(connection, trader), 10, "the gateway notices")
+        server = BlockingConnection(parse(log_url(exchange.data)))
+        server.open()
+        before = server.request("XLEN", "truebook:{shard0}:log", seconds=5)
+        for _ in range(3):
+            refused = asked(connection, trader, bid())
+            assert (refused.status, refused.value["code"]) == (503, "MAINTENANCE")
+            assert refused.retry_after == "1"
+        assert server.request("XLEN", "truebook:{shard0}:log", seconds=5) == before
+        server.close()
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    connection.close()
+    connections = to_each_process(exchange)
+    for each in connections:
+        wait_until(lambda each=each: asked(each, trader, bid()).status == 200, 20, "it goes on")
+    close(connections)
+
+
+def is_refused(connection: http.client.HTTPConnection, trader: Credentials) -> bool:
+    """Whether an order is; it doesn't wait for the engine."""
+    answer = asked(connection, trader, BID | {"price": "1"}, Prefer="respond-async")
+    time.sleep(0.06)  # to stay under the limit of orders
+    assert answer.status in (202, 503)
+    return answer.status == 503
+
+
+def test_an_account_has_no_more_orders_with_two_processes_than_with_one(exchange, trader):
+    connections = to_each_process(exchange)
+    start_s = time.monotonic()
+    answers = [asked(each, trader, bid()) for _ in range(2 * ORDERS_PER_S) for each in connections]
+    allowed = ORDERS_PER_S * (1 + time.monotonic() - start_s)
+    close(connections)
+    assert {answer.status for answer in answers} == {200, 429}
+    assert sum(answer.status == 200 for answer in answers) <= allowed + 2
+    assert {a.retry_after for a in answers if a.status == 429} == {"1"}
