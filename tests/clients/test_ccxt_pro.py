@@ -98,7 +98,8 @@ def test_watch_orders_tells_of_the_next_order_and_its_fill(connect, account):
                 placed = await watcher.create_order(SOL, "limit", "sell", 1, 101)
                 await asyncio.wait({watching}, timeout=0.3)
             assert watching.result()[-1]["status"] == "open"
-            await other.create_order(SOL, "limit", "buy", 1, 101)
+            # An update that comes while nobody waits for one ends no later wait.
+            buying = asyncio.ensure_future(other.create_order(SOL, "limit", "buy", 1, 101))
             seen: dict[str, Any] = {}
             while not any(order["status"] == "closed" for order in seen.values()):
                 for order in await next_of(watcher.watch_orders(SOL)):
@@ -106,6 +107,7 @@ def test_watch_orders_tells_of_the_next_order_and_its_fill(connect, account):
             filled = next(order for order in seen.values() if order["status"] == "closed")
             assert (filled["filled"], filled["price"]) == (1.0, 101.0)
             assert placed["id"]
+            await buying
             await watcher.cancel_all_orders(SOL)
 
     asyncio.run(run())

@@ -8,6 +8,11 @@ else's time.
 
 Why the memory is bounded: the transport holds its high-water mark and one batch, this holds
 `WS_OUTBOX_BYTES_MAX`, the kernel its socket's buffer.
+
+Why joining takes little time: what waits of a stream is a few runs, each more than twice as long as
+the one after it. A message is joined with the runs that are not, so a byte is copied again only
+when what it is in has grown by half: not with every message that comes. The runs are joined with
+each other when they are sent, or would be too much.
 """
 
 import asyncio
@@ -30,13 +35,19 @@ class Writer(Protocol):
 
 
 class _Waiting:
-    """A message that waits; without a stream it is a whole frame."""
+    """What waits at one place; without a stream it is a whole frame."""
 
-    __slots__ = ("message", "stream")
+    __slots__ = ("runs", "stream")
 
     def __init__(self, stream: Stream | None, message: bytes) -> None:
         self.stream = stream
-        self.message = message
+        self.runs = [message]
+        """Messages, each longer than twice the next one, where they can be joined at all."""
+
+    @property
+    def bytes(self) -> int:
+        """What it costs."""
+        return sum(map(len, self.runs)) + _OVERHEAD_BYTES * len(self.runs)
 
 
 class Outbox:
@@ -133,11 +144,12 @@ class Outbox:
         size = 0
         while self._waiting and size < WS_TRANSPORT_BYTES_MAX:
             first = self._waiting.popleft()
-            self.bytes -= len(first.message) + _OVERHEAD_BYTES
+            self.bytes -= first.bytes
             if first.stream is None:
-                frame = first.message
+                frame = first.runs[0]
             else:
-                frame = first.stream.frame(first.message)
+                _join_all(first.stream, first.runs)
+                frame = b"".join(map(first.stream.frame, first.runs))
                 if self._last.get(first.stream) is first:
                     del self._last[first.stream]
             frames.append(frame)
@@ -147,24 +159,38 @@ class Outbox:
     def _wait(self, stream: Stream, message: bytes) -> None:
         if stream.merge is None:
             self._append(stream, message)
-            return
+        elif not self._join(stream, message):
+            waiting = self._append(stream, message)
+            if self._is_open:
+                self._last[stream] = waiting
+
+    def _join(self, stream: Stream, message: bytes) -> bool:
+        """Put a message to what waits of its stream last; False: they can't be joined."""
         last = self._last.get(stream)
-        joined = None if last is None else stream.joined(last.message, message)
-        if last is None or joined is None:
-            self._last[stream] = self._append(stream, message)
-            return
-        self.bytes += len(joined) - len(last.message)
-        last.message = joined
+        if last is None:
+            return False
+        before = last.bytes
+        last.runs.append(message)
+        is_joined = _join_last(stream, last.runs)
+        if not is_joined:
+            last.runs.pop()
+        self.bytes += last.bytes - before
         self._check()
+        return is_joined
 
     def _append(self, stream: Stream | None, message: bytes) -> _Waiting:
         waiting = _Waiting(stream, message)
         self._waiting.append(waiting)
-        self.bytes += len(message) + _OVERHEAD_BYTES
+        self.bytes += waiting.bytes
         self._check()
         return waiting
 
     def _check(self) -> None:
+        if self.bytes > WS_OUTBOX_BYTES_MAX:
+            for stream, waiting in self._last.items():
+                self.bytes -= waiting.bytes
+                _join_all(stream, waiting.runs)
+                self.bytes += waiting.bytes
         if self.bytes > WS_OUTBOX_BYTES_MAX:
             self._end(f"more than {WS_OUTBOX_BYTES_MAX} bytes wait to be read")
 
@@ -172,3 +198,25 @@ class Outbox:
         if self._is_open:
             self.close()
             self._give_up(reason)
+
+
+def _join_last(stream: Stream, runs: list[bytes]) -> bool:
+    """Join the newest run with those that are not more than twice as long; False: it can't be."""
+    is_new = True
+    while len(runs) > 1 and len(runs[-2]) <= 2 * len(runs[-1]):
+        joined = stream.joined(runs[-2], runs[-1])
+        if joined is None:
+            return not is_new
+        runs[-2:] = [joined]
+        is_new = False
+    return True
+
+
+def _join_all(stream: Stream, runs: list[bytes]) -> None:
+    """Join all runs, the newest first: they are the shortest."""
+    at = len(runs) - 1
+    while at > 0:
+        joined = stream.joined(runs[at - 1], runs[at])
+        if joined is not None:
+            runs[at - 1 : at + 1] = [joined]
+        at -= 1

@@ -115,6 +115,43 @@ def test_readers_that_are_behind_in_the_same_way_share_the_joining():
     assert joinings == [(b"1", b"2"), (b"12", b"3")]
 
 
+def union(older, newer):
+    """Two sets of words as one, as the levels of a book are joined."""
+    return b" ".join(sorted({*older.split(), *newer.split()}))
+
+
+def test_joining_much_for_a_slow_reader_takes_little_work(transport):
+    work = []
+
+    def merge(older, newer):
+        work.append(len(older) + len(newer))
+        return union(older, newer)
+
+    stream = Stream("s", Channel("s", merge=merge))
+    messages = [b"%04d" % (number * 7919 % 4000) for number in range(4000)]
+    stop(transport)
+    for message in messages:
+        send(transport, stream, message)
+        stream.forget()
+    assert transport.outbox.bytes < 3 * 5 * 4000
+    transport.read()
+    assert transport.written == [stream.frame(b" ".join(sorted(messages)))]
+    # Joined one by one they would have taken 2,000 times their length.
+    assert sum(work) < 40 * sum(map(len, messages))
+
+
+def test_what_is_joined_only_in_the_end_says_the_same(transport):
+    stream = Stream("s", Channel("s", merge=lambda a, b: None if b"|" in b else a + b))
+    messages = [b"x" * (1 + number * 37 % 50) for number in range(200)]
+    messages[50] = messages[120] = b"|"
+    stop(transport)
+    for message in messages:
+        send(transport, stream, message)
+    transport.read()
+    parts = [b"".join(messages[a:b]) for a, b in ((0, 50), (50, 120), (120, 200))]
+    assert b"".join(transport.written) == b"".join(map(stream.frame, parts))
+
+
 def test_room_for_some_takes_some_and_the_rest_waits_on(transport):
     stop(transport)
     messages = [b"%d" % number * 1000 for number in range(10, 90)]
