@@ -5,6 +5,7 @@ error. Exit status 0: done; 1: the user's mistake; 2: ours. What a command doesn
 imported: `truebook ps` answers at once, and only what runs the engine loads the compiler.
 """
 
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -76,6 +77,9 @@ def up(
     bots
         Whether a market maker and a noise taker trade.
     """
+    # Until the supervisor listens for it an interrupt ends the process at once. As an exception it
+    # could come while C code imports something, which may drop it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = config_of(
         data,
         config,
