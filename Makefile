@@ -36,7 +36,7 @@ up: setup
 
 # As many tests at a time as there are processors, and no more than memory is sure to hold.
 test: setup
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --maxschedchunk 1 $(ARGS)
 
 lint: setup
 	$(PY) -m ruff format --check .
