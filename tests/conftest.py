@@ -1,4 +1,4 @@
-"""The order of all tests: what takes longest begins first, so that no processor waits at the end."""
+"""The order of all tests: what takes longest begins first, and no processor waits at the end."""
 
 import pytest
 
