@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncGenerator
 
 from truebook.cli.loglines import log_lines
-from truebook.config import Config, ConfigError
+from truebook.config import Config
 from truebook.installation import attached, folder_of
 from truebook.lifeline import Lifeline
 
@@ -14,13 +14,12 @@ def run_ws(config: Config, descriptor: int | None) -> None:
     """Serve streams until SIGTERM or SIGINT; on an open socket, or one of its own."""
     lifeline = Lifeline.from_environment()
     log_lines(sys.stdout)
-    import socket
     import uuid
 
-    from truebook.api.serve import listen
     from truebook.api.streams import Streams, Updates
     from truebook.api.throttle import Rates
     from truebook.asking import Asker, Horizon
+    from truebook.cli.sockets import socket_of
     from truebook.clock import SYSTEM_CLOCK
     from truebook.commandlog.valkey_bus import ValkeyBus
     from truebook.following import DirectoryFollower
@@ -49,12 +48,5 @@ def run_ws(config: Config, descriptor: int | None) -> None:
         finally:
             await bus.close()
 
-    if descriptor is not None:
-        bound = socket.socket(fileno=descriptor)
-    else:
-        try:
-            bound = listen(config.api.host, config.ws.port)
-        except OSError as error:
-            place = f"{config.api.host}:{config.ws.port}"
-            raise ConfigError(f"ws.port: can't listen on {place}: {error.strerror}") from None
+    bound = socket_of(descriptor, config.api.host, config.ws.port, "ws")
     serve(connect, bound, connections_per_address=config.ws.connections_per_address)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncGenerator
 
 from truebook.cli.loglines import log_lines
-from truebook.config import Config, ConfigError
+from truebook.config import Config
 from truebook.installation import archive_url, attached, database_url, folder_of
 from truebook.lifeline import Lifeline
 
@@ -45,12 +45,11 @@ def run_api(config: Config, descriptor: int | None) -> None:
     """Be one API process, until SIGTERM or SIGINT; on an open socket, or one of its own."""
     lifeline = Lifeline.from_environment()
     log_lines(sys.stdout)
-    import socket
-
     from truebook.api.app import Application
     from truebook.api.connect import connected
-    from truebook.api.serve import Door, listen, serve
+    from truebook.api.serve import Door, serve
     from truebook.api.throttle import Rates
+    from truebook.cli.sockets import socket_of
     from truebook.people.people import People
     from truebook.people.sqlite import open_in
     from truebook.store.reading import open_history
@@ -76,12 +75,5 @@ def run_api(config: Config, descriptor: int | None) -> None:
             finally:
                 await people.close()
 
-    if descriptor is not None:
-        bound = socket.socket(fileno=descriptor)
-    else:
-        try:
-            bound = listen(config.api.host, config.api.port)
-        except OSError as error:
-            place = f"{config.api.host}:{config.api.port}"
-            raise ConfigError(f"api.port: can't listen on {place}: {error.strerror}") from None
+    bound = socket_of(descriptor, config.api.host, config.api.port, "api")
     serve(connect, bound, door)
