@@ -56,8 +56,9 @@ def target_form(s: State, i: Any) -> Any:
         | np.int64(c.flags)
         | np.int64(c.zero_1)
         | np.int64(c.zero_2)
-        | c.zero_3[0]
-        | c.zero_3[1]
+        | np.int64(c.deadline_ms)
+        | np.int64(c.zero_3)
+        | c.zero_4
     )
     if zeros != 0 or c.by > _BY_CLIENT_ID:
         return False

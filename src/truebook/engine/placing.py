@@ -97,7 +97,8 @@ _NO_FUNDS = int(RejectCode.INSUFFICIENT_FUNDS)
 def _form(s: State, i: Any) -> Any:
     """Whether the record is a PLACE that means anything."""
     c = command_at(s, i)
-    zeros = np.int64(c.by) | np.int64(c.zero_1) | np.int64(c.zero_2) | c.zero_3[0] | c.zero_3[1]
+    zeros = np.int64(c.by) | np.int64(c.zero_1) | np.int64(c.zero_2)
+    zeros = zeros | np.int64(c.deadline_ms) | np.int64(c.zero_3) | c.zero_4
     if zeros != 0 or c.side > 1 or c.order_type > 2 or c.time_in_force > 2 or c.self_trade > 3:
         return False
     if c.flags > 3 or c.order_id < 1:

@@ -97,7 +97,7 @@ _TIME_LIMIT_MS = 1 << 47
 @inlined
 def _entry_status(s: State, i: Any, count: Any) -> Any:
     e = entry_at(s, i)
-    zeros = e.zero_1[0] | e.zero_1[1] | e.zero_1[2] | e.zero_1[3]
+    zeros = e.reached_ms | e.zero_1[0] | e.zero_1[1] | e.zero_1[2]
     if e.kind != _ENTRY or e.version != FORMAT_VERSION or zeros != 0:
         return _MALFORMED_ENTRY
     if e.time_ms < 0 or e.time_ms >= _TIME_LIMIT_MS or e.gateway >= GATEWAYS_MAX:

@@ -45,7 +45,8 @@ _NO_FUNDS = int(RejectCode.INSUFFICIENT_FUNDS)
 @inlined
 def _transfer_code(s: State, i: Any) -> Any:
     c = transfer_at(s, i)
-    if not reserved_is_zero(s, i, 1, TRANSFER_MASKS) or c.amount < 1:
+    reserved = c.reference[0] | c.reference[1]
+    if not reserved_is_zero(s, i, 1, TRANSFER_MASKS) or reserved != 0 or c.amount < 1:
         return MALFORMED
     if c.account >= meta_of(s).accounts:
         return UNKNOWN_ACCOUNT
