@@ -43,7 +43,7 @@ REFERENCES_MAX = 1 << 22
 TIMER_MS_MAX = 86_400_000
 """A dead man's switch that waits for more than a day protects nobody."""
 DEADLINE_MS_DEFAULT = 5_000
-"""An order that is reached later than this after its entry's time is not carried out (promise 6)."""
+"""Reached later than this after its entry's time, an order is not carried out (promise 6)."""
 
 # --- the log -----------------------------------------------------------------------------------
 

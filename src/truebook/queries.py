@@ -49,6 +49,7 @@ class OrderRow(msgspec.Struct, array_like=True):
     executed_quote: int
     priority: int
     time_flags: int
+    trigger_price: int = 0
 
 
 class Answer(msgspec.Struct, array_like=True):

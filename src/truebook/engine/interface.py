@@ -44,6 +44,25 @@ class OpenOrder(NamedTuple):
     executed_quote: int
     priority: int
     time_flags: int
+    trigger_price: int = 0
+    """Of a pending order, in ticks; 0: it rests. Pending ones are told wherever resting ones are."""
+
+
+class PendingWithdrawal(NamedTuple):
+    """A withdrawal that was requested and not settled; `amount` in atoms."""
+
+    withdrawal_id: int
+    account: int
+    asset: int
+    amount: int
+
+
+class RunningTimer(NamedTuple):
+    """A timer (messages.Timer) of an account that is on."""
+
+    expires_ms: int
+    account: int
+    timer: int
 
 
 class Engine(Protocol):
