@@ -251,3 +251,4 @@ class EventKind(IntEnum):
     KEY_SET = 20
     RULES_SET = 21
     ATTESTER_SET = 22
+    REFERENCE_SET = 23
