@@ -166,14 +166,14 @@ def _scaled(a: Any, b: Any, power: Any) -> Any:
 
 @inlined
 def lot_atoms_of(s: State, c: Any) -> Any:
-    """Base atoms in one lot of a market with these values; 0: not whole, or too many."""
+    """Base atoms in one lot of such a market; 0: not whole, or too many."""
     power = asset_at(s, c.base).decimals - np.int64(c.step_exponent)
     return _scaled(c.step_mantissa, np.int64(1), power)
 
 
 @inlined
 def unit_of(s: State, c: Any) -> Any:
-    """Quote atoms in one tick × one lot of a market with these values; 0: not whole, or too many."""
+    """Quote atoms in one tick × one lot of such a market; 0: not whole, or too many."""
     power = asset_at(s, c.quote).decimals - np.int64(c.tick_exponent) - np.int64(c.step_exponent)
     return _scaled(c.tick_mantissa, c.step_mantissa, power)
 

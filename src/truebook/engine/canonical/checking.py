@@ -1,4 +1,4 @@
-"""Whether tables can be an engine's: they may come from a file, or from a database that anybody edits.
+"""Whether tables can be an engine's. They may come from a file, or a database that anybody edits.
 
 Promise: tables that pass can be loaded; nothing in them leads outside a pool. That they are
 true is another matter: the state hash tells.
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from truebook.engine.canonical.tables import DTYPES, Table, Tables, taking_order
+from truebook.engine.canonical.tables import DTYPES, Table, Tables, taking_keys
 from truebook.limits import (
     ACCOUNTS_MAX,
     AMOUNT_MAX,
@@ -119,10 +119,11 @@ def _check_balances(tables: Tables) -> None:
         locked=(0, AMOUNT_MAX),
     )
     table = tables.balances
-    _check_rising(tables, "balances", "account", table["account"] * ASSETS_MAX + table["asset"])
+    if not _is_rising((table["account"], table["asset"])):
+        raise TablesInvalid("balances: not sorted by account and asset")
     for asset in range(assets):
         rows = table[table["asset"] == asset]
-        # Halves of halves: the sum of what may be there doesn't fit in 64 bits.
+        # In halves: a sum of what may stand there doesn't fit in 64 bits.
         parts = rows["available"] >> 32, rows["locked"] >> 32
         high = sum(int(part.sum()) for part in parts)
         low = sum(int((rows[name] & 0xFFFFFFFF).sum()) for name in ("available", "locked"))
@@ -148,7 +149,7 @@ def _check_orders(tables: Tables) -> None:
         executed_quote=(0, AMOUNT_MAX),
         time_flags=(0, _INT64_MAX),
     )
-    if not np.array_equal(taking_order(orders), np.arange(len(orders))):
+    if not _is_rising(taking_keys(orders)):
         raise TablesInvalid("orders: not sorted by market, side, price, priority")
     _check_unique(tables, "orders", "order_id", orders["order_id"])
     with_client = orders[orders["time_flags"] & ORDER_HAS_CLIENT_ID != 0]
@@ -177,13 +178,19 @@ def _check_numbered(tables: Tables, name: str, field: str, most: int) -> None:
         raise TablesInvalid(f"{name}: {field} isn't 0, 1, 2 …")
 
 
-def _check_rising(
-    tables: Tables, name: str, field: str, keys: NDArray[Any] | None = None
-) -> None:
-    keys = getattr(tables, name)[field] if keys is None else keys
-    if (keys[1:] <= keys[:-1]).any():
-        row = int((keys[1:] <= keys[:-1]).argmax()) + 1
-        raise TablesInvalid(f"{name}: row {row}: out of order, or there twice")
+def _check_rising(tables: Tables, name: str, field: str) -> None:
+    if not _is_rising((getattr(tables, name)[field],)):
+        raise TablesInvalid(f"{name}: not sorted by {field}, or one is there twice")
+
+
+def _is_rising(keys: tuple[NDArray[Any], ...]) -> bool:
+    """Whether each row comes before the next, by the first key that differs."""
+    is_less = np.zeros(max(0, len(keys[0]) - 1), np.bool_)
+    is_equal = ~is_less
+    for key in keys:
+        is_less |= is_equal & (key[:-1] < key[1:])
+        is_equal &= key[:-1] == key[1:]
+    return bool(is_less.all())
 
 
 def _check_unique(tables: Tables, name: str, field: str, values: NDArray[Any]) -> None:

@@ -79,9 +79,7 @@ KEY = np.dtype(
         ("expires_ms", "<i8"),
     ]
 )
-BALANCE = np.dtype(
-    [("account", "<i8"), ("asset", "<i8"), ("available", "<i8"), ("locked", "<i8")]
-)
+BALANCE = np.dtype([("account", "<i8"), ("asset", "<i8"), ("available", "<i8"), ("locked", "<i8")])
 """Those that are not zero."""
 
 ORDER = np.dtype(
@@ -122,9 +120,7 @@ WITHDRAWAL = np.dtype(
     [("withdrawal_id", "<i8"), ("account", "<i8"), ("asset", "<i8"), ("amount", "<i8")]
 )
 REFERENCE = np.dtype([("first", "<u8"), ("second", "<u8")])
-ATTESTER = np.dtype(
-    [("slot", "<i8"), ("trusted", "<i8"), ("public_key", "V32"), ("name", "S16")]
-)
+ATTESTER = np.dtype([("slot", "<i8"), ("trusted", "<i8"), ("public_key", "V32"), ("name", "S16")])
 
 
 class Tables(NamedTuple):
@@ -171,28 +167,26 @@ def digest(tables: Tables) -> bytes:
     for name, table in zip(Tables._fields, tables, strict=True):
         layout = ",".join(f"{field} {table.dtype[field].str}" for field in DTYPES[name].names or ())
         running.update(f"{name} ({layout}) {len(table)}\n".encode())
-        running.update(np.ascontiguousarray(table).view(np.uint8))
+        running.update(np.ascontiguousarray(table).view(np.uint8).data)
     return running.digest()
 
 
 def make(**rows: Any) -> Tables:
-    """Tables from rows (tuples, or tables already); empty ones where none are given. Orders, pending
-    orders and references are put in order; the caller gives the others so."""
-    made = {
-        name: np.array(rows.get(name, []), dtype).reshape(-1) for name, dtype in DTYPES.items()
-    }
-    made["orders"] = made["orders"][taking_order(made["orders"])]
-    made["triggers"] = _sorted(made["triggers"], "market", "priority")
-    made["references"] = _sorted(made["references"], "first", "second")
+    """Tables from rows (tuples, or tables already); empty where none are given. Orders, pending
+    orders and references are sorted; the others must be."""
+    made = {name: np.array(rows.get(name, []), dtype).reshape(-1) for name, dtype in DTYPES.items()}
+    made["orders"] = _sorted(made["orders"], taking_keys(made["orders"]))
+    for name, fields in (("triggers", ("market", "priority")), ("references", ("first", "second"))):
+        made[name] = _sorted(made[name], tuple(made[name][field] for field in fields))
     return Tables(**made)
 
 
-def taking_order(orders: Table) -> NDArray[np.intp]:
-    """The numbers of the rows of ORDER as a taker meets them, market after market, bids first."""
+def taking_keys(orders: Table) -> tuple[NDArray[Any], ...]:
+    """What sorts rows of ORDER as a taker meets them, market after market, bids first."""
     is_ask = orders["time_flags"] >> ORDER_SIDE_SHIFT & 1
-    keys = np.where(is_ask, orders["price"], -orders["price"])
-    return np.lexsort((orders["priority"], keys, is_ask, orders["market"]))
+    price = np.where(is_ask, orders["price"], -orders["price"])
+    return orders["market"], is_ask, price, orders["priority"]
 
 
-def _sorted(table: Table, *fields: str) -> Table:
-    return table[np.lexsort([table[field] for field in reversed(fields)])]
+def _sorted(table: Table, keys: tuple[NDArray[Any], ...]) -> Table:
+    return table[np.lexsort(keys[::-1])]
