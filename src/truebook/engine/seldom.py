@@ -1,8 +1,8 @@
 """Commands that are seen seldom: settings, transfers, ticks, notes, and those about later.
 
 Promise: which kinds there are, how many records each has, and which version of the rules knows it,
-stands here and nowhere else in the kernel. The main loop (running.py) knows the four that trade, and
-calls this for all others, so that they don't weigh on it.
+stands here and nowhere else in the kernel. The main loop (running.py) knows the four that trade,
+and calls this for all others, so that they don't weigh on it.
 """
 
 from typing import Any

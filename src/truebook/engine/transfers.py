@@ -10,7 +10,7 @@ import numpy as np
 
 from truebook.engine.answer import answer_done
 from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_rejected, emit_ticked, emit_transferred
+from truebook.engine.emit import emit_rejected, emit_ticked, emit_transferred, head, row
 from truebook.engine.hashing import touch_balance
 from truebook.engine.hashing_seldom import put_reference
 from truebook.engine.layout import PHASE_NONE, PHASE_TICK
@@ -36,9 +36,10 @@ from truebook.engine.state import (
     transfer_at,
 )
 from truebook.limits import AMOUNT_MAX, REFERENCES_MAX
-from truebook.messages import TICK_MARKETS_MAX, AccountFlag, CommandKind, RejectCode
+from truebook.messages import TICK_MARKETS_MAX, AccountFlag, CommandKind, EventKind, RejectCode
 
 _DEPOSIT = int(CommandKind.DEPOSIT)
+_REFERENCE_SET = int(EventKind.REFERENCE_SET)
 _TICK = int(CommandKind.TICK)
 _BLOCKED = int(AccountFlag.BLOCKED)
 _UNKNOWN_ASSET = int(RejectCode.UNKNOWN_ASSET)
@@ -73,7 +74,7 @@ def _transfer_code(s: State, i: Any) -> Any:
 
 
 @inlined
-def _remember_reference(s: State, a: Any, b: Any) -> None:
+def _remember_reference(s: State, account: Any, a: Any, b: Any) -> None:
     """No other deposit with the reference of these two words will be carried out."""
     meta = meta_of(s)
     slot = meta.references + 1
@@ -83,6 +84,7 @@ def _remember_reference(s: State, a: Any, b: Any) -> None:
     digest[1] = b
     add_reference(s, a, b, slot)
     put_reference(s, slot)
+    row(s, head(_REFERENCE_SET, 0, meta_of(s).command, account), np.int64(a), np.int64(b), 0)
 
 
 @inlined
@@ -97,12 +99,12 @@ def transfer(s: State, i: Any) -> None:
         return
     amount = c.amount if c.kind == _DEPOSIT else -c.amount
     slot = balance_slot(account, asset)
-    if c.reference[0] | c.reference[1] != 0:
-        _remember_reference(s, c.reference[0], c.reference[1])
     touch_balance(s, slot)
     credit(s, slot, amount)
     asset_at(s, asset).supply += amount
     emit_transferred(s, c.kind, account, asset, c.amount)
+    if c.reference[0] | c.reference[1] != 0:
+        _remember_reference(s, account, c.reference[0], c.reference[1])
     answer_done(s, c.kind, account, 0, 0)
 
 
