@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from truebook.directory import Directory, Market
+from truebook.directory import Directory
 from truebook.feed.events import (
     Accepted,
     Amended,
