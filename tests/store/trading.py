@@ -3,6 +3,8 @@
 import random
 import struct
 
+from model.world import ACCOUNTS
+
 from truebook import commands
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.entries import for_engine, pack_entry
@@ -21,7 +23,6 @@ from truebook.messages import (
     note_parts,
 )
 
-ACCOUNTS = 6
 MARKETS = (0, 2)
 REFERENCE_TICKS = {0: 10_000, 2: 300_000}
 
