@@ -9,6 +9,8 @@ log itself, and whoever passes it compares it with the list, and the list with i
 Costs a reader that keeps up one comparison an entry.
 """
 
+from itertools import zip_longest
+
 from truebook.commandlog.interface import (
     GENESIS,
     LogEntry,
@@ -93,8 +95,9 @@ class ReachedLog:
         """The recoveries that stand in the log are those that the list has there."""
         if passed == listed:
             return
-        odd = min(set(passed) ^ set(listed), key=lambda recovery: recovery.at)
-        where = "the log" if odd in passed else "the log server's list"
+        in_log, in_list = next(two for two in zip_longest(passed, listed) if two[0] != two[1])
+        is_in_log = in_list is None or (in_log is not None and in_log.at <= in_list.at)
+        odd, where = (in_log, "the log") if is_in_log else (in_list, "the log server's list")
         raise RecoveriesWrong(
             f"only {where} has the recovery at {odd.at}, of what stands behind {odd.after}"
         )

@@ -21,7 +21,8 @@ from truebook.commandlog.interface import LogEntry, Position, Recovery
 from truebook.limits import DEADLINE_MS_DEFAULT
 from truebook.messages import COMMAND, COMMAND_BYTES, RECOVERY, CommandKind
 
-assert COMMAND.fields is not None and RECOVERY.fields is not None
+assert COMMAND.fields is not None
+assert RECOVERY.fields is not None
 _AFTER = Struct("<2Q")
 _AFTER_OFFSET = COMMAND_BYTES + RECOVERY.fields["after_high"][1]
 _RECOVERY_BYTES = 2 * COMMAND_BYTES

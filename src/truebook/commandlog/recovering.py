@@ -93,7 +93,9 @@ class Recovering:
             self._settled = max(self._settled, tail.position)
             if entries[0].position > self._settled:
                 return [] if waiting else self._recovered(entries, applied, tail)
-        return [entry for entry in entries if entry.position <= self._settled]
+            self._log.refresh(applied)
+        settled = [entry for entry in entries if entry.position <= self._settled]
+        return self._log.known.told(settled)
 
     def heed(self, token: int, applied: Position) -> None:
         """Somebody claimed the stream for who knows this. Raises Overtaken if some of what was
