@@ -232,7 +232,10 @@ def test_what_an_engine_reaches_too_late_expires_and_cancellations_are_carried_o
     assert checked["found"] == 0, checked["findings"]
     replayed = exchange.run("replay", "--engine", "naive", "--json")
     (engine,) = exchange.run("status", "--json")["engines"]
-    assert (replayed["position"], replayed["stateHash"]) == (engine["position"], engine["stateHash"])
+    assert (replayed["position"], replayed["stateHash"]) == (
+        engine["position"],
+        engine["stateHash"],
+    )
 
 
 async def append_while_it_stands_still(
