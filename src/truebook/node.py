@@ -10,7 +10,8 @@ idle node waits in one `select` for log, questions and the signal to stop.
 
 It ends, loudly, where going on would be wrong: the log lost what it acknowledged (LogLost), what
 was trimmed isn't in the archive (LogHole, SegmentDamaged), the event stream is gone (StreamLost:
-the next start fills it again) or tells another story (StreamForeign), or the engine itself failed.
+the next start fills it again) or tells another story (StreamForeign), it came too late for what it
+has applied already (Overtaken: the next start knows), or the engine itself failed.
 An entry at which it failed three times halts it instead: it keeps answering, with `halted`, and
 applies nothing more.
 """
@@ -34,16 +35,19 @@ from truebook.commandlog.interface import (
     GENESIS,
     QUERIES_CHANNEL,
     BusUnavailable,
+    Claimed,
     LogEntry,
     LogNotDurable,
     LogReader,
     LogUnavailable,
     Position,
     Publisher,
+    StreamForeign,
     Subscription,
 )
 from truebook.commandlog.progress import Progress
 from truebook.commandlog.publication import Publication
+from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.replies import split
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.whole_log import open_whole_log
@@ -69,7 +73,9 @@ class Node:
         questions: Subscription,
         progress: Progress,
         clock: Clock = SYSTEM_CLOCK,
+        recovering: Recovering | None = None,
     ) -> None:
+        """Without `recovering`, what is reached too late is carried out all the same."""
         self.name = name
         self.engine = engine
         self.position = GENESIS
@@ -82,6 +88,7 @@ class Node:
         self._questions = questions
         self._progress = progress
         self._clock = clock
+        self._recovering = recovering
         self._caught_up_at = GENESIS
         self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
@@ -92,8 +99,10 @@ class Node:
     def start(self) -> bool:
         """Learn where the log and the event stream end; False: they can't be reached yet."""
         try:
-            self._caught_up_at = self._reader.last_position()
+            self._caught_up_at = self._log_end()
             self._publication.open(self._caught_up_at)
+            if self._recovering is not None:
+                self._publication.token = self._recovering.token
         except LogNotDurable:
             raise
         except (LogUnavailable, BusUnavailable) as error:
@@ -101,6 +110,11 @@ class Node:
             return False
         self._is_started = True
         return True
+
+    def _log_end(self) -> Position:
+        if self._recovering is None:
+            return self._reader.last_position()
+        return self._recovering.open()
 
     @property
     def is_caught_up(self) -> bool:
@@ -136,7 +150,7 @@ class Node:
 
     def step(self) -> bool:
         """One round; whether there was anything to do."""
-        is_applied = self._publication.publish() and self._apply_next()
+        is_applied = self._publish() and self._apply_next()
         is_asked = self._hear_questions()
         self._answer_questions()
         return is_applied or is_asked
@@ -148,6 +162,8 @@ class Node:
             return False
         entries = self._reader.follow(self.position, READ_ENTRIES_MAX)
         was_any = bool(entries)
+        if entries and self._recovering is not None:
+            entries = self._in_time(entries, self._recovering)
         while entries and not self._is_stopping:
             count = self._progress.together(entries)
             if not count:
@@ -155,8 +171,43 @@ class Node:
                 break
             self._apply(entries[:count])
             entries = entries[count:]
-            self._publication.publish()
+            self._publish()
         return was_any
+
+    def _in_time(self, entries: list[LogEntry], recovering: Recovering) -> list[LogEntry]:
+        """Those that may be applied, told when they were reached; none: to be asked for again."""
+        try:
+            found = recovering.judged(entries, self.position, self._publication.waiting)
+        except (LogUnavailable, BusUnavailable) as error:
+            _logger.warning("old entries can't be judged yet: %s", error)
+            found = []
+        self._publication.token = recovering.token
+        if not found:
+            self._wait(_UNCONNECTED_S)
+        return found
+
+    def _publish(self) -> bool:
+        """Publish what is our turn; whether the engine may go on."""
+        recovering = self._recovering
+        try:
+            return self._publication.publish()
+        except Claimed as claimed:
+            if recovering is None:
+                raise
+            self._heed(recovering, claimed.token)
+            return False
+        except StreamForeign:
+            # Others may have published what they reached late, and this engine in time.
+            if recovering is not None:
+                recovering.look_again(self.position)
+            raise
+
+    def _heed(self, recovering: Recovering, token: int) -> None:
+        try:
+            recovering.heed(token, self.position)
+        except (LogUnavailable, BusUnavailable) as error:
+            _logger.warning("a recovery can't be read yet: %s", error)
+        self._publication.token = recovering.token
 
     def _apply(self, entries: list[LogEntry]) -> None:
         first, last = entries[0].position, entries[-1].position
@@ -257,18 +308,21 @@ def run_engine(
 ) -> None:
     """Be the process of one engine, until SIGTERM or SIGINT. `data` must exist and is where this
     engine, by its name, remembers at which entry it was. Raises what the module says."""
+    log = open_whole_log(
+        log_url,
+        archive_url,
+        allow_not_durable=allow_not_durable,
+        name=f"{name}@{socket.gethostname()}:{data}",
+    )
+    publisher = ValkeyPublisher(bus_url)
     node = Node(
         name,
         engine,
-        open_whole_log(
-            log_url,
-            archive_url,
-            allow_not_durable=allow_not_durable,
-            name=f"{name}@{socket.gethostname()}:{data}",
-        ),
-        ValkeyPublisher(bus_url),
+        log,
+        publisher,
         ValkeySubscription(bus_url, QUERIES_CHANNEL),
         Progress(data / f"{name}.progress", truebook.__version__),
+        recovering=Recovering(log, publisher),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())
