@@ -178,7 +178,7 @@ def _order_fields(order: Order, placed: int) -> Row:
 
 
 def _order(row: Row) -> Order:
-    flags, remaining = row["time_flags"], row.get("remaining", row["quantity"])
+    flags, remaining = row["time_flags"], int(row.get("remaining", row["quantity"]))
     return Order(
         id=row["order_id"],
         user_id=row["account"],
