@@ -178,7 +178,8 @@ def _order_fields(order: Order, placed: int) -> Row:
 
 
 def _order(row: Row) -> Order:
-    flags, remaining = row["time_flags"], int(row.get("remaining", row["quantity"]))
+    flags = row["time_flags"]
+    remaining = row["remaining"] if "remaining" in row else row["quantity"]
     return Order(
         id=row["order_id"],
         user_id=row["account"],
