@@ -10,7 +10,8 @@ idle node waits in one `select` for log, questions and the signal to stop.
 
 It ends, loudly, where going on would be wrong: the log lost what it acknowledged (LogLost), what
 was trimmed isn't in the archive (LogHole, SegmentDamaged), the event stream is gone (StreamLost:
-the next start fills it again) or tells another story (StreamForeign), or the engine itself failed.
+the next start fills it again) or tells another story (StreamForeign), it came too late for what it
+has applied already (Overtaken: the next start knows), or the engine itself failed.
 An entry at which it failed three times halts it instead: it keeps answering, with `halted`, and
 applies nothing more.
 """
@@ -34,16 +35,19 @@ from truebook.commandlog.interface import (
     GENESIS,
     QUERIES_CHANNEL,
     BusUnavailable,
+    Claimed,
     LogEntry,
     LogNotDurable,
     LogReader,
     LogUnavailable,
     Position,
     Publisher,
+    StreamForeign,
     Subscription,
 )
 from truebook.commandlog.progress import Progress
 from truebook.commandlog.publication import Publication
+from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.replies import split
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.whole_log import open_whole_log
@@ -72,9 +76,11 @@ class Node:
         questions: Subscription,
         progress: Progress,
         clock: Clock = SYSTEM_CLOCK,
+        recovering: Recovering | None = None,
         keeper: Keeper | None = None,
     ) -> None:
-        """`keeper`: of its snapshots; None: it begins at genesis and takes none."""
+        """Without `recovering`, what is reached too late is carried out all the same; without
+        `keeper` it begins at genesis and takes no snapshots."""
         self.name = name
         self.engine = engine
         self.position = GENESIS
@@ -87,9 +93,10 @@ class Node:
         self._questions = questions
         self._progress = progress
         self._clock = clock
+        self._recovering = recovering
+        self._keeper = keeper
         self.entries = 0
         """Of the log, since genesis."""
-        self._keeper = keeper
         self._caught_up_at = GENESIS
         self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
@@ -100,9 +107,11 @@ class Node:
     def start(self) -> bool:
         """Learn where the log and the event stream end; False: they can't be reached yet."""
         try:
-            self._caught_up_at = self._reader.last_position()
+            self._caught_up_at = self._log_end()
             self._begin_at_snapshot()
             self._publication.open(self._caught_up_at)
+            if self._recovering is not None:
+                self._publication.token = self._recovering.token
         except LogNotDurable:
             raise
         except (LogUnavailable, BusUnavailable) as error:
@@ -110,6 +119,11 @@ class Node:
             return False
         self._is_started = True
         return True
+
+    def _log_end(self) -> Position:
+        if self._recovering is None:
+            return self._reader.last_position()
+        return self._recovering.open()
 
     @property
     def is_caught_up(self) -> bool:
@@ -122,7 +136,8 @@ class Node:
         if self._keeper is None or self.position > GENESIS:
             return
         tail = self._publisher.tail().position
-        restored = self._keeper.restore(self._caught_up_at if tail == GENESIS else tail)
+        not_after = self._caught_up_at if tail == GENESIS else tail
+        restored = self._keeper.restore(not_after, self._reader.chain_at)
         if restored is not None:
             head = restored.snapshot.head
             self.engine = restored.engine
@@ -160,7 +175,7 @@ class Node:
 
     def step(self) -> bool:
         """One round; whether there was anything to do."""
-        is_applied = self._publication.publish() and self._apply_next()
+        is_applied = self._publish() and self._apply_next()
         is_asked = self._hear_questions()
         self._answer_questions()
         self._look_after_snapshots()
@@ -173,6 +188,8 @@ class Node:
             return False
         entries = self._reader.follow(self.position, READ_ENTRIES_MAX)
         was_any = bool(entries)
+        if entries and self._recovering is not None:
+            entries = self._in_time(entries, self._recovering)
         while entries and not self._is_stopping:
             count = self._progress.together(entries)
             if not count:
@@ -180,8 +197,43 @@ class Node:
                 break
             self._apply(entries[:count])
             entries = entries[count:]
-            self._publication.publish()
+            self._publish()
         return was_any
+
+    def _in_time(self, entries: list[LogEntry], recovering: Recovering) -> list[LogEntry]:
+        """Those that may be applied, told when they were reached; none: to be asked for again."""
+        try:
+            found = recovering.judged(entries, self.position, self._publication.waiting)
+        except (LogUnavailable, BusUnavailable) as error:
+            _logger.warning("old entries can't be judged yet: %s", error)
+            found = []
+        self._publication.token = recovering.token
+        if not found:
+            self._wait(_UNCONNECTED_S)
+        return found
+
+    def _publish(self) -> bool:
+        """Publish what is our turn; whether the engine may go on."""
+        recovering = self._recovering
+        try:
+            return self._publication.publish()
+        except Claimed as claimed:
+            if recovering is None:
+                raise
+            self._heed(recovering, claimed.token)
+            return False
+        except StreamForeign:
+            # Others may have published what they reached late, and this engine in time.
+            if recovering is not None:
+                recovering.look_again(self.position)
+            raise
+
+    def _heed(self, recovering: Recovering, token: int) -> None:
+        try:
+            recovering.heed(token, self.position)
+        except (LogUnavailable, BusUnavailable) as error:
+            _logger.warning("a recovery can't be read yet: %s", error)
+        self._publication.token = recovering.token
 
     def _apply(self, entries: list[LogEntry]) -> None:
         first, last = entries[0].position, entries[-1].position
@@ -338,14 +390,16 @@ def run_engine(
         allow_not_durable=allow_not_durable,
         name=f"{name}@{socket.gethostname()}:{data}",
     )
+    publisher = ValkeyPublisher(bus_url)
     node = Node(
         name,
         make_engine(),
         log,
-        ValkeyPublisher(bus_url),
+        publisher,
         ValkeySubscription(bus_url, QUERIES_CHANNEL),
         Progress(data / f"{name}.progress", truebook.__version__),
-        keeper=Keeper(name, snapshots, plan, make_engine, log.chain_at),
+        recovering=Recovering(log, publisher),
+        keeper=Keeper(name, snapshots, plan, make_engine),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())

@@ -109,7 +109,7 @@ def test_tables_that_no_engine_can_have_are_refused_by_name(make, table, field, 
 
 
 class Busy:
-    """Entries that leave one of everything that version 2 has added, and what happens then."""
+    """Entries that leave one of everything that version 2 has added, and then go on."""
 
     def __init__(self):
         self.sequence = 0

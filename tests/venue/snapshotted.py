@@ -2,7 +2,6 @@
 
 from truebook import commands
 from truebook.clock import ManualClock
-from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import QUERIES_CHANNEL
 from truebook.commandlog.memory import (
@@ -34,14 +33,12 @@ class Exchange:
         self.sequence = 0
 
     def node(self, name="engine-1", plan=None, log=None):
-        log = log or self.log
-        reader = MemoryLogReader(log, name)
+        reader = MemoryLogReader(log or self.log, name)
         keeper = Keeper(
             name,
             self.root,
             plan or Plan(seconds=10.0),
             NaiveEngine,
-            lambda position: chain_at(MemoryLogReader(log), position),
             self.clock,
         )
         node = Node(
@@ -52,7 +49,7 @@ class Exchange:
             MemorySubscription(self.bus, QUERIES_CHANNEL),
             Progress(self.folder / name, "1"),
             self.clock,
-            keeper,
+            keeper=keeper,
         )
         self.nodes.append(node)
         return node

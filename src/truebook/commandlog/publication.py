@@ -74,6 +74,8 @@ class Publication:
         self._next_check = 0.0
         self._is_unsure = False
         self.is_active = True
+        self.token = 0
+        """Of the recoveries that were heeded in what is added."""
 
     @property
     def event_hash(self) -> bytes:
@@ -128,7 +130,7 @@ class Publication:
 
     def publish(self) -> bool:
         """Do what is our turn; whether the engine may go on making events. Raises StreamLost,
-        StreamForeign."""
+        StreamForeign, Claimed."""
         try:
             if not self._waiting:
                 self._look_after()
@@ -162,7 +164,7 @@ class Publication:
         batch = self._next_batch()
         entries = [entry for entry, _ in batch]
         before = self._before(entries[0])
-        tail = self._publisher.append(before, entries, _messages(batch))
+        tail = self._publisher.append(before, entries, _messages(batch), self.token)
         if tail is None:
             self._seen(Tail(entries[-1].position, entries[-1].event_hash))
             self._is_unsure = False

@@ -15,6 +15,7 @@ from typing import Any
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.address import Command, parse
 from truebook.commandlog.blocking import BlockingConnection
+from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.durability import PROBES, cannot_check, check_durable
 from truebook.commandlog.interface import (
     GENESIS,
@@ -128,6 +129,10 @@ class ValkeyLogReader:
         except (ConnectionLost, Refused) as error:
             self._lost(error)
             return []
+
+    def chain_at(self, position: Position) -> bytes | None:
+        """The chain up to and with the entry at a position; read from genesis on."""
+        return chain_at(self, position)
 
     def hold(self, position: Position | None) -> None:
         """What is behind that position is to stay on the server; it learns so in REGISTER_S."""

@@ -18,7 +18,9 @@ from truebook.commandlog.interface import (
     Position,
     StreamReader,
 )
+from truebook.commandlog.reached_log import ReachedLog
 from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.valkey_recoveries import ValkeyRecoveryBook
 
 
 class WholeLog:
@@ -101,7 +103,9 @@ class WholeLog:
 
 def open_whole_log(
     log_url: str, archive_url: str, *, allow_not_durable: bool = False, name: str = ""
-) -> WholeLog:
-    """The log at a server and its archive. `name`: as what it is registered while it follows."""
+) -> ReachedLog:
+    """The log at a server and its archive, each entry with the time at which it was reached.
+    `name`: as what it is registered while it follows."""
     stream = ValkeyLogReader(log_url, allow_not_durable=allow_not_durable, name=name)
-    return WholeLog(stream, ArchiveReader(open_archive(archive_url)))
+    whole = WholeLog(stream, ArchiveReader(open_archive(archive_url)))
+    return ReachedLog(whole, ValkeyRecoveryBook(log_url))

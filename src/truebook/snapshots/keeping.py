@@ -52,10 +52,9 @@ class Keeper:
         root: Path,
         plan: Plan,
         make_engine: Callable[[], Engine],
-        chain_at: ChainAt,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """`root`: where all engines of the installation have theirs; `chain_at`: of the log."""
+        """`root`: where all engines of the installation have theirs."""
         self.latest: tuple[Position, str] | None = None
         """Of the snapshots of this process, or the one that it started from; and its state hash."""
         self.trouble = ""
@@ -65,7 +64,6 @@ class Keeper:
         self._folder = SnapshotFolder(root / name, plan.keep)
         self._plan = plan
         self._make_engine = make_engine
-        self._chain_at = chain_at
         self._clock = clock
         self._records = 0
         self._last_s = clock.elapsed_s()
@@ -82,11 +80,11 @@ class Keeper:
             return None
         return GENESIS if self.latest is None else self.latest[0]
 
-    def restore(self, not_after: Position) -> Restored | None:
+    def restore(self, not_after: Position, chain_at: ChainAt) -> Restored | None:
         """An engine made from the latest snapshot up to that position; None: there is none that is
-        right. Raises what reading the log does."""
+        right. `chain_at` is the log's, and what it raises is raised."""
         candidates = kept_by_all(self._root, self._name)
-        restored = restore(candidates, self._make_engine, self._chain_at, not_after)
+        restored = restore(candidates, self._make_engine, chain_at, not_after)
         if restored is not None:
             head = restored.snapshot.head
             self.latest = head.position, head.state_hash.hex()
