@@ -7,6 +7,7 @@ import { loadMarkets } from "./state/markets";
 import { tell } from "./state/notices";
 import { followAccount, resume } from "./state/session";
 import { beginTheme } from "./state/theme";
+import { followKeys } from "./state/ticket";
 import { App } from "./views/App";
 
 const AGAIN_MS = 1000;
@@ -24,5 +25,6 @@ async function begin(): Promise<void> {
 }
 
 beginTheme();
+followKeys();
 render(<App />, document.getElementById("app")!);
 void begin();

@@ -65,8 +65,8 @@ class Application:
         people: People | None = None,
         pages: Pages | None = None,
     ) -> None:
-        """`people` None: there are keys and no sessions, and nobody can sign up. `pages` None: there is
-        nothing to look at in a browser."""
+        """`people` None: there are keys and no sessions, and nobody can sign up. `pages` None:
+        there is nothing to look at in a browser."""
         doorkeeper = None if people is None else people.doorkeeper
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
         self._throttle = Throttle(clock, rates)

@@ -4,8 +4,8 @@ Promise: nothing is read from disk while requests are served, so no path can lea
 a page may load scripts, styles and data from this exchange and from nowhere else. Without a built
 page `/` says how to get it, and everything else works.
 
-Files under /assets have a hash in their name and never change: browsers keep them for good. The page
-itself is asked for anew each time, by its tag.
+Files under /assets have a hash in their name and never change: browsers keep them for good. The
+page itself is asked for anew each time, by its tag.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from truebook.api.response import JsonResponse
 PAGES = ("/", "/keys", "/trade/{symbol}")
 """Paths that the page itself shows; they all begin with the same file."""
 
-ABSENT = """The trading page isn't built. With npm installed, `make up` builds it; or run `make web`.
+ABSENT = """The trading page isn't built. With npm installed `make up` builds it, or `make web`.
 The HTTP interface is under /api/v1, the websocket interface at its own port.
 """
 

@@ -10,6 +10,8 @@ import { socket } from "./connection";
 
 const ASK_AGAIN_MS = 3000;
 const TOGETHER_MS = 120;
+/** Kept where scripts can see it, which the cookie is not: whether it is worth asking who is in. */
+const SIGNED_IN = "signed-in";
 
 export const session = signal<Session | null>(null);
 export const balances = signal<Balances>({});
@@ -50,6 +52,9 @@ async function load(): Promise<void> {
 }
 
 function forget(): void {
+  localStorage.removeItem(SIGNED_IN);
+  window.clearTimeout(waiting);
+  waiting = 0;
   session.value = null;
   balances.value = {};
   openOrders.value = [];
@@ -58,12 +63,15 @@ function forget(): void {
 
 /** Find out whether the browser is signed in already. */
 export async function resume(): Promise<void> {
+  if (!localStorage.getItem(SIGNED_IN)) return;
   const found = await get<Session>("/api/v1/auth/session").catch(() => null);
   if (found) enter(found, false);
+  else localStorage.removeItem(SIGNED_IN);
 }
 
 function enter(found: Session, isNew: boolean): void {
   session.value = found;
+  localStorage.setItem(SIGNED_IN, "1");
   if (isNew) socket().open();
   refresh();
 }
@@ -77,8 +85,8 @@ export async function signUp(name: string, password: string): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
-  await post("/api/v1/auth/logout");
   forget();
+  await post("/api/v1/auth/logout").catch(() => undefined);
   socket().open();
 }
 

@@ -60,8 +60,8 @@ class Picture {
     this.chart = createChart(element, {
       autoSize: true,
       layout: { attributionLogo: false, fontFamily: "inherit", fontSize: 11 },
-      timeScale: { timeVisible: true, secondsVisible: false, borderVisible: false, rightOffset: 6 },
-      rightPriceScale: { borderVisible: false, minimumWidth: 76 },
+      timeScale: { timeVisible: true, secondsVisible: false, borderVisible: false, rightOffset: 6, barSpacing: 9 },
+      rightPriceScale: { borderVisible: false, minimumWidth: 62 },
       crosshair: { mode: 0 },
     });
     this.prices = this.chart.addSeries(CandlestickSeries, { borderVisible: false });
@@ -84,7 +84,7 @@ class Picture {
         if (this.candles !== candles) return;
         this.prices.setData(all.map(bar));
         this.volumes.setData(all.map(volume));
-        if (isNew) this.chart.timeScale().setVisibleLogicalRange({ from: all.length - 120, to: all.length + 6 });
+        if (isNew) this.chart.timeScale().scrollToRealTime();
         isNew = false;
       },
       (one) => {

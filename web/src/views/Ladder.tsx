@@ -71,9 +71,9 @@ export function Ladder() {
         <span>Size ({shown.baseSymbol})</span>
         <span>Sum</span>
       </div>
-      <div class="side">{[...blanks(asks), ...[...asks].reverse()].map((row, at) => line(row, "ask", at))}</div>
+      <div class="side above">{[...blanks(asks), ...[...asks].reverse()].map((row, at) => line(row, "ask", at))}</div>
       <div class="middle">
-        <span class="number">{lastTrade.value ? grouped(lastTrade.value.price) : "–"}</span>
+        <span class="number">{lastTrade.value ? grouped(lastTrade.value.price, grid.price) : "–"}</span>
         <span class="faint">{spread === null ? "" : `Spread ${price(spread)}`}</span>
       </div>
       <div class="side">{[...bids, ...blanks(bids)].map((row, at) => line(row, "bid", at))}</div>

@@ -39,6 +39,7 @@ function Figures() {
   if (!shown) return <dl class="figures" />;
   const decimals = gridOf(shown).price;
   const price = lastTrade.value?.price ?? figures?.lastPrice;
+  document.title = price ? `${grouped(price, decimals)} ${shown.symbol.replace("_", "/")} · Truebook` : "Truebook";
   const moved = Number(price ?? 0) - Number(trades.value[1]?.price ?? price ?? 0);
   const entry = (name: string, value: string, kind = "") => (
     <div>

@@ -1,11 +1,12 @@
 import { clock, grouped } from "../lib/format";
 import { trades } from "../state/live";
-import { market } from "../state/markets";
+import { gridOf, market } from "../state/markets";
 import { take } from "../state/ticket";
 
 /** What was traded, newest first; the colour is the taker's side. */
 export function Tape() {
   const shown = market.value;
+  const grid = shown && gridOf(shown);
   return (
     <>
       <div class="between title"><h2>Trades</h2></div>
@@ -18,10 +19,10 @@ export function Tape() {
         {trades.value.map((trade) => (
           <button
             type="button" tabIndex={-1} key={trade.id} data-trade={trade.id}
-            class={`row trade ${trade.isBuyerMaker ? "sold" : "bought"}`} onClick={() => take(trade.price)}
+            class={`row deal ${trade.isBuyerMaker ? "sold" : "bought"}`} onClick={() => take(trade.price)}
           >
-            <span class="price">{grouped(trade.price)}</span>
-            <span>{trade.quantity}</span>
+            <span class="price">{grouped(trade.price, grid?.price)}</span>
+            <span>{grouped(trade.quantity, grid?.quantity)}</span>
             <span class="faint">{clock(trade.timestamp)}</span>
           </button>
         ))}
