@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import truebook
 from truebook.cli.loglines import log_lines
-from truebook.config import Config
+from truebook.config import Config, faucet_text
 from truebook.installation import archive_url, attached, database_url, folder_of, running
 from truebook.lifeline import Lifeline
 
@@ -71,7 +71,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
         port = urlsplit(state.ws_url).port if state is not None else None
         return Streams(config.ws.url or None, port or config.ws.port)
 
-    pages = Pages(WEB, streams, config.accounts.faucet)
+    pages = Pages(WEB, streams, faucet_text(config))
 
     @contextlib.asynccontextmanager
     async def connect() -> AsyncGenerator[Application]:

@@ -12,6 +12,7 @@ export function decimalsOf(grid: string): number {
 
 /** A decimal text as a whole number of 10 ** -decimals; null if it is none, or finer than that. */
 export function parse(text: string, decimals: number): bigint | null {
+  if (text.trim() === ".") return null;
   const plain = text.trim().replace(/^\./, "0.").replace(/\.$/, "");
   if (!PLAIN.test(plain)) return null;
   const [whole = "0", rest = ""] = plain.split(".");
