@@ -1,4 +1,4 @@
-"""What version 2 of the rules adds, drawn in bulk: triggers, slippage, timers, withdrawals, notes."""
+"""What version 2 adds, drawn in bulk: triggers, slippage, timers, withdrawals, notes."""
 
 from collections.abc import Callable
 
