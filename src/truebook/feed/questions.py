@@ -25,7 +25,7 @@ from truebook.feed.accounts import Accounts
 from truebook.feed.public_json import tickers
 from truebook.feed.publisher import Publisher
 from truebook.history import History, HistoryUnavailable
-from truebook.limits import QUERIES_HELD_MAX, QUERY_HELD_MS_MAX
+from truebook.limits import HISTORY_UPDATES_MAX, QUERIES_HELD_MAX, QUERY_HELD_MS_MAX
 from truebook.queries import Answer, Query, decode_query, encode_answer
 
 _logger = logging.getLogger(__name__)
@@ -202,8 +202,9 @@ class Questions:
         after = Position.parse(answer.position)
         while True:
             try:
+                to = min(answer.sequence, query.sequence + HISTORY_UPDATES_MAX)
                 answer.messages = await self._history.updates(
-                    query.account, query.sequence, answer.sequence, after
+                    query.account, query.sequence, to, after
                 )
                 return
             except HistoryUnavailable as error:

@@ -383,6 +383,23 @@ def test_a_history_that_comes_late_heals_what_was_unknown(venue):
     run(venue, play)
 
 
+def test_of_a_long_history_the_first_part_is_told(venue, monkeypatch):
+    monkeypatch.setattr("truebook.feed.questions.HISTORY_UPDATES_MAX", 3)
+    history = FakeHistory()
+    history.is_there = True
+
+    async def play():
+        for price in range(9_000, 9_005):
+            await venue.place(1, Side.BID, price, 100)
+        async with venue.feed(history):
+            answer = await venue.ask("updates", 1, sequence=1)
+            assert (answer.sequence, len(answer.messages)) == (5, 3)
+            answer = await venue.ask("updates", 1, sequence=4)
+            assert (answer.sequence, answer.messages) == (5, [b'{"seq":5}'])
+
+    run(venue, play)
+
+
 def test_who_begins_to_listen_is_told_the_best_bid_and_ask_of_a_quiet_market(venue):
     depth = venue.listen("depth.SOL_USDC")
 
