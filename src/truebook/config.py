@@ -96,6 +96,17 @@ class ArchiveSection(_Section, frozen=True):
     """An engine that gave no sign for so long is waited for no more."""
 
 
+class SnapshotsSection(_Section, frozen=True):
+    """When engines write their state into files, to start from."""
+
+    records: Annotated[int, Meta(ge=1)] = 1_000_000
+    """After so many records of 64 bytes in the log (most commands are one) …"""
+    seconds: Annotated[float, Meta(ge=0.1, le=86_400)] = 60.0
+    """… and after so long, if there was anything."""
+    keep: Annotated[int, Meta(ge=1, le=1_000)] = 3
+    """How many of the latest each engine keeps."""
+
+
 class ApiSection(_Section, frozen=True):
     """The HTTP gateways."""
 
@@ -208,6 +219,7 @@ class Config(_Section, frozen=True):
     bus: BusSection = BusSection()
     database: DatabaseSection = DatabaseSection()
     archive: ArchiveSection = ArchiveSection()
+    snapshots: SnapshotsSection = SnapshotsSection()
     api: ApiSection = ApiSection()
     ws: WsSection = WsSection()
     engine: EngineSection = EngineSection()

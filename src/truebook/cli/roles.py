@@ -8,11 +8,19 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from truebook.cli.loglines import log_lines
 from truebook.config import Config
-from truebook.installation import archive_url, attached, database_url, folder_of
+from truebook.installation import (
+    archive_url,
+    attached,
+    database_url,
+    folder_of,
+    snapshots_path,
+)
 from truebook.lifeline import Lifeline
+from truebook.messages import COMMAND_BYTES
 
 
 def run_engine(config: Config, number: int) -> None:
@@ -21,17 +29,24 @@ def run_engine(config: Config, number: int) -> None:
     log_lines(sys.stdout)
     from truebook import node
     from truebook.cli.engines import make_engine
+    from truebook.snapshots.keeping import Plan
 
     config = attached(config)
     folder = folder_of(config)
     folder.create()
+    snapshots = config.snapshots
+    # What came since the latest one stays in the log server's memory.
+    records = min(snapshots.records, config.archive.log_bytes_max // 4 // COMMAND_BYTES)
+    plan = Plan(records, snapshots.seconds, snapshots.keep)
     node.run_engine(
         f"engine-{number}",
-        make_engine(config.engine.kind, lifeline.say),
         log_url=config.log.url,
         bus_url=config.bus.url,
         archive_url=archive_url(config),
         data=folder.run,
+        snapshots=snapshots_path(config),
+        plan=plan,
+        make_engine=partial(make_engine, config.engine.kind, lifeline.say),
         allow_not_durable=config.log.allow_not_durable,
         caught_up=lifeline.serving,
     )
