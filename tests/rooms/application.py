@@ -29,6 +29,8 @@ class Rooms:
     def __init__(self) -> None:
         self.remembered: dict[str, list[bytes]] = defaultdict(list)
         self.is_available = True
+        self.page = 10
+        """How many messages are told at once."""
         self.word_holds = True
         self.asked: list[tuple[str, int | None]] = []
 
@@ -71,7 +73,11 @@ class Rooms:
         if not self.is_available:
             raise Unavailable("nobody remembers")
         known = self.remembered[channel]
-        return Missed(len(known), [] if after is None else known[after:])
+        if after is None:
+            return Missed(len(known), [])
+        told = known[after : after + self.page]
+        number = min(after + len(told), len(known))
+        return Missed(number, told, number == len(known))
 
 
 def added(older: bytes, newer: bytes) -> bytes:

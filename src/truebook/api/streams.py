@@ -218,7 +218,13 @@ class Updates:
             )
         except TimedOut as error:
             raise Unavailable(str(error)) from None
-        return Missed(answer.sequence, answer.messages)
+        if after is None:
+            return Missed(answer.sequence, answer.messages)
+        # Of more than are told at once the first ones come.
+        number = min(after + len(answer.messages), answer.sequence)
+        if number < answer.sequence and not answer.messages:
+            raise Unavailable(f"nothing of {after} … {answer.sequence} is told")
+        return Missed(number, answer.messages, is_all=number == answer.sequence)
 
 
 def _is_private(name: str) -> bool:

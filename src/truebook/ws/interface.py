@@ -42,6 +42,8 @@ class Missed(NamedTuple):
 
     number: int
     messages: Sequence[bytes]
+    is_all: bool = True
+    """Whether `number` is the last one; else there are more to be asked for after it."""
 
 
 class Refused(Exception):

@@ -289,6 +289,24 @@ def test_who_begins_to_listen_is_announced_before_being_answered(in_hall):
     in_hall(test)
 
 
+def test_more_than_is_told_at_once_comes_part_by_part(in_hall):
+    async def test(hall):
+        ann, bob = Listener(), Listener()
+        await hall.manager.complete(hall.subscribe(bob, "count.a"))
+        said = [hall.rooms.say("count.a", b"%d" % number) for number in range(1, 36)]
+        # Bob learns of the last one alone; what was before it takes several answers.
+        await hall.other.publish("count.a", said[-1])
+        await hall.manager.complete(hall.subscribe(ann, "count.a", after=4))
+        expected = [("count.a", b"%d" % number) for number in range(1, 36)]
+        await until(lambda: bob.heard == expected)
+        assert ann.heard == expected[4:]
+        assert not ann.ended
+        await hall.other.publish("count.a", hall.rooms.say("count.a", b"36"))
+        await until(lambda: ann.heard[-1] == bob.heard[-1] == ("count.a", b"36"))
+
+    in_hall(test)
+
+
 def test_a_backlog_ends_with_its_subscription(in_hall):
     async def test(hall):
         for _ in range(1000):
