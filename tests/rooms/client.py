@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from rooms.application import Rooms
 
 from truebook.commandlog.memory import MemoryBus, MemoryBusServer
-from truebook.ws.serve import Served, serving
+from truebook.ws.proxies import Proxies
+from truebook.ws.serve import Door, Served, serving
 from truebook.ws.users import UserManager
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
@@ -136,7 +137,11 @@ class Server:
         self._clients: list[Client] = []
 
     async def handshake(
-        self, path: str = "/", connection: str = "Upgrade", receive_bytes: int = 0
+        self,
+        path: str = "/",
+        connection: str = "Upgrade",
+        receive_bytes: int = 0,
+        headers: str = "",
     ) -> tuple[int, Client]:
         """Ask for a session; the status of the answer."""
         plain = socket.socket()
@@ -151,7 +156,7 @@ class Server:
         await client.send(
             f"GET {path} HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n"
             f"Connection: {connection}\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\n{headers}\r\n".encode()
         )
         async with asyncio.timeout(WAIT_S_MAX):
             head = await reader.readuntil(b"\r\n\r\n")
@@ -188,15 +193,15 @@ async def until(condition) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served_rooms(connections_per_address: int = 64) -> AsyncGenerator[Server, None]:
+async def served_rooms(
+    connections_per_address: int = 64, proxies: str = ""
+) -> AsyncGenerator[Server, None]:
     """Serve the rooms."""
     bus_server, rooms = MemoryBusServer(), Rooms()
     bound = socket.create_server(("127.0.0.1", 0))
     served = Served(MemoryBus(bus_server), rooms, rooms)
-    async with serving(served, bound, connections_per_address=connections_per_address) as (
-        users,
-        _,
-    ):
+    door = Door(connections_per_address, Proxies(proxies))
+    async with serving(served, bound, door) as (users, _):
         server = Server(users, bus_server, rooms, bound.getsockname()[1])
         try:
             yield server
