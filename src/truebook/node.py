@@ -2,8 +2,8 @@
 
 Promise: the engine is given every entry of the log once, in order, and nothing else; every entry
 gives one event entry on the bus; a question is answered at or after the position it names. There is
-no state here that matters: a node that is killed anywhere starts again from the log (replay), and
-publishes from where the event stream ends.
+no state here that matters: a node that is killed anywhere starts again from its latest snapshot and
+the log behind it, or from the log alone, and publishes from where the event stream ends.
 
 Why the loop is a plain one: a batch of entries costs one read, one `apply` and one write, and an
 idle node waits in one `select` for log, questions and the signal to stop.
@@ -54,7 +54,10 @@ from truebook.commandlog.whole_log import open_whole_log
 from truebook.engine.answering import answer
 from truebook.engine.interface import Engine
 from truebook.limits import QUERIES_HELD_MAX, QUERY_HELD_MS_MAX, READ_ENTRIES_MAX
+from truebook.messages import COMMAND_BYTES
 from truebook.queries import Answer, Query, decode_query, encode_answer
+from truebook.snapshots.file import Head, Snapshot
+from truebook.snapshots.keeping import Keeper, Plan
 
 _logger = logging.getLogger(__name__)
 _UNCONNECTED_S = 0.01
@@ -74,8 +77,10 @@ class Node:
         progress: Progress,
         clock: Clock = SYSTEM_CLOCK,
         recovering: Recovering | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        """Without `recovering`, what is reached too late is carried out all the same."""
+        """Without `recovering`, what is reached too late is carried out all the same; without
+        `keeper` it begins at genesis and takes no snapshots."""
         self.name = name
         self.engine = engine
         self.position = GENESIS
@@ -89,6 +94,9 @@ class Node:
         self._progress = progress
         self._clock = clock
         self._recovering = recovering
+        self._keeper = keeper
+        self.entries = 0
+        """Of the log, since genesis."""
         self._caught_up_at = GENESIS
         self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
@@ -100,6 +108,7 @@ class Node:
         """Learn where the log and the event stream end; False: they can't be reached yet."""
         try:
             self._caught_up_at = self._log_end()
+            self._begin_at_snapshot()
             self._publication.open(self._caught_up_at)
             if self._recovering is not None:
                 self._publication.token = self._recovering.token
@@ -121,6 +130,20 @@ class Node:
         """Whether everything is applied and published that stood in the log at the start."""
         is_applied = self.position >= self._caught_up_at or self.halted is not None
         return self._is_started and is_applied and not self._publication.waiting
+
+    def _begin_at_snapshot(self) -> None:
+        """Start from the latest snapshot that the event stream, unless it is empty, goes beyond."""
+        if self._keeper is None or self.position > GENESIS:
+            return
+        tail = self._publisher.tail().position
+        not_after = self._caught_up_at if tail == GENESIS else tail
+        restored = self._keeper.restore(not_after, self._reader.chain_at)
+        if restored is not None:
+            head = restored.snapshot.head
+            self.engine = restored.engine
+            self.position, self.chain, self.entries = head.position, head.chain, head.entries
+            self._publication.begin(restored.snapshot.last)
+        self._reader.hold(self._keeper.kept)
 
     def run(self, caught_up: Callable[[], None]) -> None:
         """Work until `stop`; calls `caught_up` once, when the replay at the start is done."""
@@ -145,6 +168,8 @@ class Node:
         """Give everything back."""
         for held in (self._reader, self._publisher, self._questions, self._progress):
             held.close()
+        if self._keeper is not None:
+            self._keeper.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
 
@@ -153,6 +178,7 @@ class Node:
         is_applied = self._publish() and self._apply_next()
         is_asked = self._hear_questions()
         self._answer_questions()
+        self._look_after_snapshots()
         return is_applied or is_asked
 
     # read → apply → publish → remember
@@ -219,7 +245,10 @@ class Node:
             self.chain = extend(self.chain, entry.position, entry.data)
             self._publication.add(entry.position, made)
         self.position = last
+        self.entries += len(entries)
         self._progress.done(last)
+        if self._keeper is not None:
+            self._keeper.applied(sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries))
 
     def _halt(self, position: Position) -> None:
         self.halted = position
@@ -230,6 +259,42 @@ class Node:
             position,
             self.position,
         )
+
+    # snapshots
+
+    def _look_after_snapshots(self) -> None:
+        if self._keeper is None or self._publication.waiting:
+            return
+        before = self._keeper.kept
+        for query, told in self._keeper.step(self.position, self._snapshot):
+            self._tell(query, Answer(query.id, str(self.position), status=told))
+        if self._keeper.kept != before:
+            self._reader.hold(self._keeper.kept)
+
+    def _snapshot_asked(self, query: Query) -> None:
+        if self._keeper is not None:
+            self._keeper.ask(query)
+        else:
+            told = {"engine": self.name, "trouble": "it keeps no snapshots"}
+            self._tell(query, Answer(query.id, str(self.position), status={**told}))
+
+    def _snapshot(self) -> Snapshot:
+        """The state as it is; called in a fork."""
+        last = self._publication.last
+        assert last is not None
+        assert last.position == self.position
+        head = Head(
+            position=self.position,
+            previous=last.previous,
+            entries=self.entries,
+            time_ms=self.engine.time_ms(),
+            rules_version=self.engine.rules_version(),
+            chain=self.chain,
+            event_hash=last.event_hash,
+            state_hash=self.engine.state_hash(),
+            build=truebook.__version__,
+        )
+        return Snapshot(head, self.engine.export(), last.events, last.replies)
 
     # questions
 
@@ -258,10 +323,16 @@ class Node:
                 self._held.append((asked_at, after, query))
 
     def _answer(self, query: Query, after: Position) -> None:
+        if query.kind == "snapshot":
+            self._snapshot_asked(query)
+            return
         if query.kind == "status" or after > self.position:
             found = Answer(query.id, str(self.position), status=self.status())
         else:
             found = answer(self.engine, query, str(self.position))
+        self._tell(query, found)
+
+    def _tell(self, query: Query, found: Answer) -> None:
         try:
             self._publisher.publish(query.channel, encode_answer(found))
         except BusUnavailable as error:
@@ -279,6 +350,7 @@ class Node:
             "halted": "" if self.halted is None else str(self.halted),
             "active": self._publication.is_active,
             "unpublished": self._publication.waiting,
+            **({} if self._keeper is None else self._keeper.status()),
             "rules": self.engine.rules_version(),
             "nextTimerMs": self.engine.next_timer_ms(),
             **self.engine.counts(),
@@ -287,27 +359,31 @@ class Node:
     def _wait(self, seconds: float) -> None:
         """Wait until there may be something to do."""
         numbers = [self._questions.fileno()]
+        writing = -1 if self._keeper is None else self._keeper.fileno()
         if self.halted is None:
             numbers.append(self._reader.fileno())
         if min(numbers) < 0:
             seconds = min(seconds, _UNCONNECTED_S)
-        ears = [self._wake_read, *(number for number in numbers if number >= 0)]
+        ears = [self._wake_read, *(number for number in (*numbers, writing) if number >= 0)]
         select.select(ears, [], [], seconds)
 
 
 def run_engine(
     name: str,
-    engine: Engine,
     *,
     log_url: str,
     bus_url: str,
     archive_url: str,
     data: Path,
+    snapshots: Path,
+    plan: Plan,
+    make_engine: Callable[[], Engine],
     allow_not_durable: bool = False,
     caught_up: Callable[[], None] = lambda: None,
 ) -> None:
     """Be the process of one engine, until SIGTERM or SIGINT. `data` must exist and is where this
-    engine, by its name, remembers at which entry it was. Raises what the module says."""
+    engine, by its name, remembers at which entry it was; `snapshots` is where it and its peers have
+    their snapshots. Raises what the module says."""
     log = open_whole_log(
         log_url,
         archive_url,
@@ -317,12 +393,13 @@ def run_engine(
     publisher = ValkeyPublisher(bus_url)
     node = Node(
         name,
-        engine,
+        make_engine(),
         log,
         publisher,
         ValkeySubscription(bus_url, QUERIES_CHANNEL),
         Progress(data / f"{name}.progress", truebook.__version__),
         recovering=Recovering(log, publisher),
+        keeper=Keeper(name, snapshots, plan, make_engine),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())

@@ -161,6 +161,14 @@ class LogReader(Protocol):
         reached it gives nothing and connects again by itself. Raises LogLost, LogNotDurable.
         """
 
+    def chain_at(self, position: Position) -> bytes | None:
+        """The chain (chain.py) up to and with the entry at a position, for whoever doesn't follow
+        yet; None: there is no such entry. Raises LogUnavailable."""
+
+    def hold(self, position: Position | None) -> None:
+        """What is behind that position is to stay at hand, though it was read: one would start
+        there again. None: nothing more than what wasn't read."""
+
     def fileno(self) -> int:
         """What to `select` on to be woken for the next `follow`; below 0: nothing, ask again."""
 
@@ -176,7 +184,7 @@ class StreamReader(LogReader, Protocol):
 
     Where entries behind the position asked for have been trimmed, `read`, `follow` and
     `check_holds` raise LogTrimmed. One that is made with a name is **registered** while it follows:
-    the server keeps what is behind its position.
+    the server keeps what is behind its position, or behind the one that it holds, if that is less.
     """
 
     def check_holds(self, after: Position) -> None:
@@ -261,10 +269,6 @@ class Trimmer(Protocol):
 
     def close(self) -> None:
         """Give the connection back."""
-
-
-SNAPSHOT_READER = "snapshot"
-"""Registered by whoever writes snapshots, with the position of the latest that is kept."""
 
 
 class EventEntry(NamedTuple):

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START
+from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.interface import (
     GENESIS,
     Begun,
@@ -193,12 +194,25 @@ class MemoryLogReader:
     def __init__(self, server: MemoryLogServer, name: str = "") -> None:
         self._server = server
         self._name = name
+        self._held: Position | None = None
+
+    def chain_at(self, position: Position) -> bytes | None:
+        """The chain up to and with the entry at a position; read from genesis on."""
+        return chain_at(self, position)
+
+    def hold(self, position: Position | None) -> None:
+        """What is behind that position is to stay on the server."""
+        self._held = position
+
+    def _register(self, after: Position) -> None:
+        if self._name:
+            held = after if self._held is None else min(after, self._held)
+            self._server.register(self._name, held)
 
     def check_holds(self, after: Position) -> None:
         """Make sure that nothing behind `after` was trimmed."""
         self._server.check_up()
-        if self._name:
-            self._server.register(self._name, after)
+        self._register(after)
         self._server.after(after, 1)
         if after > self._server.last_position():
             raise LogLost(f"the log in memory doesn't hold {after}")
@@ -214,8 +228,7 @@ class MemoryLogReader:
 
     def follow(self, after: Position, count: int) -> list[LogEntry]:
         """What is there by now; nothing while the server is down."""
-        if self._name:
-            self._server.register(self._name, after)
+        self._register(after)
         return self._server.after(after, count) if self._server.is_up else []
 
     def fileno(self) -> int:

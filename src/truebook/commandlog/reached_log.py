@@ -48,6 +48,14 @@ class ReachedLog:
             # They are asked for again, since nothing was given.
             return []
 
+    def chain_at(self, position: Position) -> bytes | None:
+        """The log's."""
+        return self._log.chain_at(position)
+
+    def hold(self, position: Position | None) -> None:
+        """What is behind that position is to stay at hand."""
+        self._log.hold(position)
+
     def fileno(self) -> int:
         """The log's."""
         return self._log.fileno()

@@ -9,6 +9,7 @@ Where they don't meet there is a hole, and LogHole says between which positions.
 
 from truebook.commandlog.archive.reading import ArchiveReader
 from truebook.commandlog.archive.store import open_archive
+from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.interface import (
     LogEntry,
     LogHole,
@@ -75,6 +76,15 @@ class WholeLog:
                 f" {self._archive.end}: the server has lost entries, or is another log's"
             )
         return last
+
+    def chain_at(self, position: Position) -> bytes | None:
+        """The chain up to and with the entry at a position; None: there is no such entry."""
+        self._archive.refresh()
+        return chain_at(self, position, self._archive.known_chain(position))
+
+    def hold(self, position: Position | None) -> None:
+        """What is behind that position is to stay on the log server (StreamReader.hold)."""
+        self._stream.hold(position)
 
     def close(self) -> None:
         """Give the connection back."""
