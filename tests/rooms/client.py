@@ -126,6 +126,26 @@ class Client:
             await self.writer.wait_closed()
 
 
+async def handshake(
+    client: Client,
+    headers: str = "",
+    *,
+    path: str = "/",
+    connection: str = "Upgrade",
+    host: str = "here",
+) -> int:
+    """Ask for a session; the status of the answer."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    await client.send(
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+        f"Connection: {connection}\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {key}\r\n{headers}\r\n".encode()
+    )
+    async with asyncio.timeout(WAIT_S_MAX):
+        head = await client.reader.readuntil(b"\r\n\r\n")
+    return int(head.split()[1])
+
+
 class Server:
     """The rooms on a free port, their bus, and clients."""
 
@@ -152,15 +172,7 @@ class Server:
         reader, writer = await asyncio.open_connection(sock=plain)
         client = Client(reader, writer)
         self._clients.append(client)
-        key = base64.b64encode(os.urandom(16)).decode()
-        await client.send(
-            f"GET {path} HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n"
-            f"Connection: {connection}\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: {key}\r\n{headers}\r\n".encode()
-        )
-        async with asyncio.timeout(WAIT_S_MAX):
-            head = await reader.readuntil(b"\r\n\r\n")
-        return int(head.split()[1]), client
+        return await handshake(client, headers, path=path, connection=connection), client
 
     async def client(self, **options: Any) -> Client:
         """A session."""
