@@ -110,6 +110,12 @@ THROTTLE_BUCKETS_MAX = 1 << 16
 ENGINE_LAG_MS_MAX = 1_000
 """An engine that is further behind than this is given nothing more (design, promise 6)."""
 
+ADDRESS_CHARACTERS_MAX = 200
+BLOCKCHAIN_CHARACTERS_MAX = 40
+WITHDRAWAL_CLIENT_ID_CHARACTERS_MAX = 100
+"""Where a withdrawal goes to is kept in the log for ever, in one note. The longest addresses there
+are have 106 characters."""
+
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
 

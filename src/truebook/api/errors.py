@@ -113,9 +113,22 @@ REJECTIONS = {
     RejectCode.ENGINE_FULL: Rejection(
         503, "MAINTENANCE", "The exchange holds as many open orders as it can"
     ),
+    RejectCode.DEADLINE_PASSED: Rejection(
+        503, "MAINTENANCE", "The order was reached after its deadline; nothing was done"
+    ),
     RejectCode.INSUFFICIENT_FUNDS: Rejection(400, "INSUFFICIENT_FUNDS", "Insufficient funds"),
     RejectCode.SUPPLY_TOO_LARGE: Rejection(
         400, "INVALID_QUANTITY", "The asset's supply would be too large", "quantity"
+    ),
+    RejectCode.DUPLICATE_REFERENCE: Rejection(
+        409, "PRECONDITION_FAILED", "A deposit with this reference was counted", "reference"
+    ),
+    RejectCode.DUPLICATE_WITHDRAWAL: Rejection(
+        500, "SERVER_ERROR", "The withdrawal's id was given twice; nothing was done"
+    ),
+    RejectCode.UNKNOWN_WITHDRAWAL: Rejection(404, "RESOURCE_NOT_FOUND", "Not Found"),
+    RejectCode.WITHDRAWAL_LIMIT: Rejection(
+        503, "MAINTENANCE", "The exchange has as many unsettled withdrawals as it can keep"
     ),
     RejectCode.UNKNOWN_ASSET: Rejection(400, "INVALID_ASSET", "Invalid asset", "symbol"),
     RejectCode.SETTING_INVALID: Rejection(400, "INVALID_CLIENT_REQUEST", "Invalid setting"),

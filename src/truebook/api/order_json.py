@@ -10,7 +10,7 @@ An order that waits for its trigger has its quantity in `triggerQuantity`; when 
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +29,24 @@ from truebook.api.shapes.order import (
     Tail,
 )
 from truebook.directory import Market
-from truebook.feed.words import EXPIRY_REASONS, SELF_TRADES, SIDES, STATUSES, TIMES_IN_FORCE
-from truebook.history import PastOrder
+from truebook.feed.words import (
+    EXPIRY_REASONS,
+    SELF_TRADES,
+    SIDES,
+    STATUSES,
+    TIMES_IN_FORCE,
+    TRIGGER_BY,
+    failure_of,
+)
+from truebook.history import PastOrder, PastTrigger
 from truebook.messages import (
     ORDER_HAS_CLIENT_ID,
     ORDER_PERCENT,
     ORDER_POST_ONLY,
     ORDER_SELF_TRADE_SHIFT,
     ORDER_SIDE_SHIFT,
+    ORDER_SLIPPAGE_BASIS_POINTS,
+    ORDER_SLIPPAGE_TICKS,
     ORDER_TIME_IN_FORCE_SHIFT,
     ORDER_TIME_SHIFT,
     ORDER_TRIGGER,
@@ -79,10 +89,12 @@ class Told(NamedTuple):
     executed_quote: int
     status: OrderStatus
     time_flags: int
-    trigger_price: int = 0
-    """In ticks; 0: none that is known."""
-    is_pending: bool = False
-    """Whether it waits for its trigger, or did so until it ended."""
+    trigger: PastTrigger | None = None
+
+    @property
+    def has_not_fired(self) -> bool:
+        """Whether it waits for its trigger, or did so until it ended."""
+        return self.trigger is not None and self.trigger.fired_ms is None
 
 
 def replies_of(records: NDArray[np.void]) -> list[Reply]:
@@ -94,45 +106,49 @@ def json_of_reply(reply: Reply, market: Market) -> shapes.Order:
     """An order as it stands after a command."""
     # Of an order that waits for its trigger, or did until now, the trigger price stands where
     # others have the amount that they executed; it is never 0.
-    was_pending = bool(
-        reply.time_flags & ORDER_TRIGGER and not reply.executed and reply.executed_quote
+    trigger = None
+    executed_quote = reply.executed_quote
+    if reply.time_flags & ORDER_TRIGGER and not reply.executed and executed_quote:
+        trigger = _waiting(executed_quote, reply.quantity, reply.time_flags)
+        executed_quote = 0
+    told = Told(
+        reply.order_id,
+        reply.client_id,
+        reply.price,
+        reply.quantity,
+        reply.executed,
+        executed_quote,
+        OrderStatus(reply.status),
+        reply.time_flags,
+        trigger,
     )
-    return _json(
-        Told(
-            reply.order_id,
-            reply.client_id,
-            reply.price,
-            reply.quantity,
-            reply.executed,
-            0 if was_pending else reply.executed_quote,
-            OrderStatus(reply.status),
-            reply.time_flags,
-            reply.executed_quote if was_pending else 0,
-            was_pending,
-        ),
-        market,
-    )
+    return _json(told, market)
 
 
 def json_of_row(row: OrderRow, market: Market) -> shapes.Order:
     """An open order: it rests in the book, or waits for its trigger."""
     executed = row.quantity - row.remaining
     status = OrderStatus.PARTIALLY_FILLED if executed else OrderStatus.NEW
-    return _json(
-        Told(
-            row.order_id,
-            row.client_id,
-            row.price,
-            row.quantity,
-            executed,
-            row.executed_quote,
-            OrderStatus.TRIGGER_PENDING if row.trigger_price else status,
-            row.time_flags,
-            row.trigger_price,
-            bool(row.trigger_price),
-        ),
-        market,
+    trigger = None
+    if row.trigger_price:
+        status = OrderStatus.TRIGGER_PENDING
+        trigger = _waiting(row.trigger_price, row.quantity, row.time_flags)
+    told = Told(
+        row.order_id,
+        row.client_id,
+        row.price,
+        row.quantity,
+        executed,
+        row.executed_quote,
+        status,
+        row.time_flags,
+        trigger,
     )
+    return _json(told, market)
+
+
+def _waiting(price: int, quantity: int, time_flags: int) -> PastTrigger:
+    return PastTrigger(price, quantity, bool(time_flags & ORDER_PERCENT), None, None)
 
 
 def json_of_rows(rows: Sequence[OrderRow], markets: dict[int, Market]) -> list[shapes.Order]:
@@ -151,13 +167,14 @@ def json_of_past_order(order: PastOrder, market: Market) -> shapes.PastOrder:
         order.executed_quote,
         OrderStatus(order.status),
         order.time_flags,
+        order.trigger,
     )
     created_at = iso(order.time_flags >> ORDER_TIME_SHIFT)
     expiry: Expiry = {
         "expiryReason": _reason_of(order),
         "systemOrderType": None,
-        "slippageTolerance": None,
-        "slippageToleranceType": None,
+        "slippageTolerance": _slippage_of(order),
+        "slippageToleranceType": _slippage_type_of(order),
     }
     if _type_of(told.time_flags) is OrderType.LIMIT:
         limit: PastLimitOrder = {
@@ -233,20 +250,20 @@ def _limit_terms(told: Told, market: Market) -> LimitTerms:
     return {
         "postOnly": bool(told.time_flags & ORDER_POST_ONLY),
         "price": show(told.price, market.tick),
-        "quantity": None if told.is_pending else show(told.quantity, market.step),
+        "quantity": None if told.has_not_fired else show(told.quantity, market.step),
     }
 
 
 def _market_terms(told: Told, market: Market) -> MarketTerms:
     if _type_of(told.time_flags) is OrderType.MARKET_BY_QUOTE:
-        executed = None if told.is_pending else show(told.executed, market.step)
+        executed = None if told.has_not_fired else show(told.executed, market.step)
         return {"quantity": executed, "quoteQuantity": show(told.quantity, market.quote.atoms)}
-    quantity = None if told.is_pending else show(told.quantity, market.step)
+    quantity = None if told.has_not_fired else show(told.quantity, market.step)
     return {"quantity": quantity, "quoteQuantity": None}
 
 
 def _tail(told: Told, market: Market) -> Tail:
-    flags = told.time_flags
+    flags, trigger = told.time_flags, told.trigger
     return {
         "reduceOnly": None,
         "relatedOrderId": None,
@@ -262,21 +279,36 @@ def _tail(told: Told, market: Market) -> Tail:
         "takeProfitTriggerBy": None,
         "takeProfitTriggerPrice": None,
         "timeInForce": TIMES_IN_FORCE[flags >> ORDER_TIME_IN_FORCE_SHIFT & 3],
-        "triggerBy": "LastPrice" if told.trigger_price else None,
-        "triggerPrice": show(told.trigger_price, market.tick) if told.trigger_price else None,
-        "triggerQuantity": _trigger_quantity(told, market),
-        "triggeredAt": None,
+        "triggerBy": None if trigger is None else TRIGGER_BY,
+        "triggerPrice": None if trigger is None else show(trigger.price, market.tick),
+        "triggerQuantity": None if trigger is None else _trigger_quantity(trigger, flags, market),
+        "triggeredAt": None if trigger is None else trigger.fired_ms,
     }
 
 
-def _trigger_quantity(told: Told, market: Market) -> str | None:
-    """What a trigger's quantity is counted in: per cents, or lots."""
-    if not told.is_pending or _type_of(told.time_flags) is OrderType.MARKET_BY_QUOTE:
+def _trigger_quantity(trigger: PastTrigger, flags: int, market: Market) -> str | None:
+    """What shall be placed: a part in per cent, or a quantity; by quote there is none."""
+    if trigger.is_percent:
+        return f"{show(trigger.quantity, PERCENT_GRID)}%"
+    if _type_of(flags) is OrderType.MARKET_BY_QUOTE:
         return None
-    if told.time_flags & ORDER_PERCENT:
-        return f"{show(told.quantity, PERCENT_GRID)}%"
-    return show(told.quantity, market.step)
+    return show(trigger.quantity, market.step)
 
 
 def _reason_of(order: PastOrder) -> str | None:
+    if order.trigger is not None and order.trigger.failed is not None:
+        return failure_of(order.trigger.failed)
     return None if order.reason is None else EXPIRY_REASONS.get(CloseReason(order.reason))
+
+
+def _slippage_of(order: PastOrder) -> str | None:
+    if order.slippage is None:
+        return None
+    in_ticks = order.time_flags & ORDER_SLIPPAGE_TICKS
+    return str(order.slippage) if in_ticks else show(order.slippage, PERCENT_GRID)
+
+
+def _slippage_type_of(order: PastOrder) -> Literal["TickSize", "Percent"] | None:
+    if order.time_flags & ORDER_SLIPPAGE_TICKS:
+        return "TickSize"
+    return "Percent" if order.time_flags & ORDER_SLIPPAGE_BASIS_POINTS else None

@@ -21,7 +21,6 @@ from truebook.api.errors import (
 )
 from truebook.api.exchange import Exchange
 from truebook.api.order_json import (
-    JsonOrder,
     Reply,
     json_of_reply,
     json_of_row,
@@ -46,6 +45,7 @@ from truebook.api.request import (
     read_body,
 )
 from truebook.api.response import respond, respond_json
+from truebook.api.shapes.order import Order
 from truebook.api.strict_json import decode, decode_object, object_of
 from truebook.asking import TimedOut
 from truebook.commandlog.interface import LogUnavailable, UsedBefore
@@ -216,7 +216,7 @@ class Orders:
         with _told_to_client(order_id, order_ids):
             await self._exchange.submit(records, commands, caller.once)
 
-    def _json(self, reply: Reply) -> JsonOrder:
+    def _json(self, reply: Reply) -> Order:
         """The order of a reply; raises ApiError if the command was rejected."""
         if reply.status == OrderStatus.REJECTED:
             duplicate = reply.code == RejectCode.DUPLICATE_CLIENT_ID

@@ -8,6 +8,8 @@ from truebook.history import Page
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 1000
 OFFSET_MAX = (1 << 63) - 1
+TIME_MS_MAX = (1 << 63) - 1
+ID_MAX = (1 << 63) - 1
 DIRECTIONS = {"Asc": True, "Desc": False}
 EXPOSED = "X-Page-Count, X-Current-Page, X-Page-Size, X-Total"
 

@@ -96,7 +96,7 @@ from truebook.messages.kinds import (
     WithdrawalState,
 )
 from truebook.messages.notes import (
-    NOTE_KIND,
+    NOTE_BYTES_MAX, NOTE_KIND,
     NOTE_PARTS_MAX,
     NOTE_TEXT_BYTES,
     note_parts,

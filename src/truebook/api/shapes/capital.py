@@ -14,11 +14,19 @@ from truebook.api.shapes.values import (
     Milliseconds,
     Offset,
 )
+from truebook.limits import (
+    ADDRESS_CHARACTERS_MAX,
+    BLOCKCHAIN_CHARACTERS_MAX,
+    WITHDRAWAL_CLIENT_ID_CHARACTERS_MAX,
+)
 
-Address = Annotated[str, Meta(min_length=1, max_length=200)]
-Blockchain = Annotated[str, Meta(min_length=1, max_length=40)]
+Address = Annotated[str, Meta(min_length=1, max_length=ADDRESS_CHARACTERS_MAX)]
+Blockchain = Annotated[str, Meta(min_length=1, max_length=BLOCKCHAIN_CHARACTERS_MAX)]
 TransferId = Annotated[int, Meta(ge=1, le=(1 << 63) - 1)]
-WithdrawalClientId = Annotated[str, Meta(min_length=1, max_length=100)]
+WithdrawalClientId = Annotated[
+    str, Meta(min_length=1, max_length=WITHDRAWAL_CLIENT_ID_CHARACTERS_MAX)
+]
+WithdrawalStatus = Literal["pending", "confirmed", "declined"]
 DepositSource = Literal["administrator"]
 
 
@@ -66,7 +74,7 @@ class Withdrawal(TypedDict):
     fee: Decimal
     isInternal: bool
     quantity: Decimal
-    status: Literal["pending", "confirmed", "declined"]
+    status: WithdrawalStatus
     symbol: AssetSymbol
     toAddress: str
     transactionHash: None

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from truebook.feed import words
 from truebook.limits import (
     KEY_LABEL_CHARACTERS_MAX,
     PASSWORD_CHARACTERS_MAX,
@@ -51,18 +52,10 @@ CandleTime = Annotated[
 Limit = Annotated[int, Meta(ge=1, le=1000, description="how many at most; 100 by default")]
 Offset = Annotated[int, Meta(ge=0, description="how many are left out at the beginning")]
 
-Side = Literal["Bid", "Ask"]
-TimeInForce = Literal["GTC", "IOC", "FOK"]
-SelfTradePrevention = Literal["RejectTaker", "RejectMaker", "RejectBoth", "Allow"]
-OrderState = Literal[
-    "New",
-    "PartiallyFilled",
-    "Filled",
-    "Cancelled",
-    "Expired",
-    "TriggerPending",
-    "TriggerFailed",
-]
+Side = words.Side
+TimeInForce = words.TimeInForce
+SelfTradePrevention = words.SelfTradePrevention
+OrderState = words.OrderState
 MarketState = Literal["Open", "CancelOnly", "PostOnly", "LimitOnly", "Closed"]
 MarketType = Literal["SPOT", "PERP", "IPERP", "DATED", "PREDICTION", "RFQ"]
 SortDirection = Literal["Asc", "Desc"]
