@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truebook.engine import settings_events
+from truebook.engine.canonical.checking import check_tables
+from truebook.engine.canonical.exporting import export
+from truebook.engine.canonical.filling import fill
+from truebook.engine.canonical.tables import Tables
 from truebook.engine.fingerprint import to_bytes
+from truebook.engine.folding import fold
 from truebook.engine.inplace import BytesInPlace
 from truebook.engine.interface import Applied, Balance, OpenOrder
 from truebook.engine.layout import (
@@ -22,6 +27,7 @@ from truebook.engine.layout import (
     REPLIES,
     STATUS_FULL,
 )
+from truebook.engine.loading import read_placements
 from truebook.engine.memory import Memory
 from truebook.engine.reading import (
     OPEN_ORDER,
@@ -128,8 +134,20 @@ class FastEngine:
 
     def state_hash(self) -> bytes:
         """See engine/interface.py."""
+        fold(self._state)
         low, high = (int(state_hash_lane(self._state, lane)) for lane in (0, 1))
         return to_bytes(low, high)
+
+    def export(self) -> Tables:
+        """See engine/interface.py."""
+        placed = np.zeros(self._scalar("orders_top") + 1, np.uint32)
+        read_placements(self._state, int(placed.ctypes.data))
+        return export(self._pool, placed)
+
+    def load(self, tables: Tables) -> None:
+        """See engine/interface.py."""
+        check_tables(tables)
+        fill(self._state, self._pool, tables)
 
     def time_ms(self) -> int:
         """See engine/interface.py."""

@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from truebook.engine.canonical.tables import Tables
+
 STATE_HASH_BYTES = 16
 
 
@@ -45,7 +47,7 @@ class OpenOrder(NamedTuple):
     priority: int
     time_flags: int
     trigger_price: int = 0
-    """Of a pending order, in ticks; 0: it rests. Pending ones are told wherever resting ones are."""
+    """Ticks; 0: it rests. Pending orders are told wherever resting ones are."""
 
 
 class PendingWithdrawal(NamedTuple):
@@ -78,6 +80,18 @@ class Engine(Protocol):
 
     def state_hash(self) -> bytes:
         """Sixteen bytes over the whole logical state (engine/fingerprint.py)."""
+
+    def export(self) -> Tables:
+        """The canonical state: all that this engine's future depends on (canonical/tables.py).
+        Never in the middle of `apply`; changes nothing."""
+
+    def load(self, tables: Tables) -> None:
+        """Be in that state from now on: the same state hash and the same future as the engine that
+        it was exported from. For a new engine only.
+
+        Raises canonical.checking.TablesInvalid for tables that no engine can have. After that, or
+        if the state hash isn't the one that was expected, the engine must not be used any more.
+        """
 
     def time_ms(self) -> int:
         """The engine's time: the largest stamp seen."""

@@ -10,6 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from truebook.engine.canonical.checking import check_tables
+from truebook.engine.canonical.tables import Tables
 from truebook.engine.interface import Applied
 from truebook.engine.naive.accounts import set_account, set_key
 from truebook.engine.naive.amending import amend
@@ -27,6 +29,7 @@ from truebook.engine.naive.journal import Journal
 from truebook.engine.naive.placing import place
 from truebook.engine.naive.records import HEADER, ONE_ROW, Header, Subject, order_command, subject
 from truebook.engine.naive.state import State
+from truebook.engine.naive.tables import state_from, tables_of
 from truebook.limits import GATEWAYS_MAX
 from truebook.messages import (
     COMMAND_BYTES,
@@ -91,6 +94,15 @@ class NaiveEngine(Answers):
             if self._open(header, end > len(data), journal) == EntryStatus.APPLIED:
                 self._carry_out(data[start:at], journal)
         return Applied(b"".join(journal.events), b"".join(journal.replies))
+
+    def export(self) -> Tables:
+        """The canonical state (engine/interface.py)."""
+        return tables_of(self.state)
+
+    def load(self, tables: Tables) -> None:
+        """Be in that state from now on (engine/interface.py)."""
+        check_tables(tables)
+        self.state = state_from(tables)
 
     def _open(self, header: Header, is_cut: bool, journal: Journal) -> EntryStatus:
         """Move time, decide what becomes of an entry, and say so."""
