@@ -17,7 +17,7 @@ from truebook.engine.canonical.tables import Tables
 from truebook.engine.fingerprint import to_bytes
 from truebook.engine.folding import fold
 from truebook.engine.inplace import BytesInPlace
-from truebook.engine.interface import Applied, Balance, OpenOrder
+from truebook.engine.interface import Applied, Balance, OpenOrder, PendingWithdrawal, RunningTimer
 from truebook.engine.layout import (
     ACCOUNT_BITS,
     ADDRESSES,
@@ -157,6 +157,26 @@ class FastEngine:
         """See engine/interface.py."""
         names = ("assets", "markets", "accounts", "keys", "orders")
         return {name: self._scalar(name) for name in names}
+
+    def pending_withdrawals(self, account: int | None = None) -> list[PendingWithdrawal]:
+        """See engine/interface.py. Version 1 of the rules has none."""
+        return []
+
+    def timers(self) -> list[RunningTimer]:
+        """See engine/interface.py. Version 1 of the rules has none."""
+        return []
+
+    def next_timer_ms(self) -> int:
+        """See engine/interface.py."""
+        return 0
+
+    def rules_version(self) -> int:
+        """See engine/interface.py."""
+        return 1
+
+    def attester_settings(self) -> bytes:
+        """See engine/interface.py. Version 1 of the rules has none."""
+        return b""
 
     def balance(self, account: int, asset: int) -> Balance:
         """See engine/interface.py."""
