@@ -22,7 +22,9 @@ from starlette.routing import Router
 from truebook.api.account import Account
 from truebook.api.admin import Administration
 from truebook.api.authenticate import Authority
+from truebook.api.capital import Capital
 from truebook.api.charts import Charts
+from truebook.api.countdown import Countdowns
 from truebook.api.errors import ApiError, unavailable, used_before
 from truebook.api.exchange import Exchange
 from truebook.api.keys import Keys
@@ -68,7 +70,7 @@ class Application:
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
         self._throttle = Throttle(clock, rates)
         authority = Authority(exchange.directory, clock, self._throttle, doorkeeper)
-        stubs = Stubs(authority)
+        stubs = Stubs(authority, exchange.directory)
         public = [
             *Markets(exchange, clock).routes(),
             *MarketData(exchange).routes(),
@@ -77,6 +79,8 @@ class Application:
         ]
         signed = [
             *Account(exchange, authority).routes(),
+            *Countdowns(exchange, authority).routes(),
+            *Capital(exchange, history, authority, clock).routes(),
             *Past(exchange, history, authority).routes(),
             *stubs.signed_routes(),
             *Administration(exchange, authority).routes(),

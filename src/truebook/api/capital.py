@@ -20,9 +20,9 @@ from truebook.api.authenticate import Authority, Parameters, parameters_of
 from truebook.api.errors import invalid, rejected
 from truebook.api.exchange import Exchange
 from truebook.api.order_json import iso
-from truebook.api.order_payload import Fields, amount_of, whole_number_of
 from truebook.api.outcomes import told_to_client
 from truebook.api.paging import ID_MAX, TIME_MS_MAX, page_headers, page_of
+from truebook.api.payload import Fields, amount_of, whole_number_of
 from truebook.api.request import fields_of, headers_of, query_of
 from truebook.api.response import JsonResponse
 from truebook.api.shapes import capital as shapes
@@ -49,12 +49,12 @@ STATES: dict[WithdrawalState, shapes.WithdrawalStatus] = {
 }
 
 
-class Destination(msgspec.Struct, omit_defaults=True):
+class Destination(msgspec.Struct, omit_defaults=True, rename="camel"):
     """Where a withdrawal shall go to: the text of its note."""
 
     address: str = ""
     blockchain: str | None = None
-    clientId: str | None = None
+    client_id: str | None = None
 
 
 class Capital:
@@ -143,9 +143,7 @@ class Capital:
         )
         notes = note_parts(msgspec.json.encode(destination).decode(), 1)
         with told_to_client(withdrawal_id):
-            await carry_out(
-                self._exchange, [*notes, command], notes=len(notes), once=caller.once
-            )
+            await carry_out(self._exchange, [*notes, command], notes=len(notes), once=caller.once)
         requested = PastWithdrawal(
             withdrawal_id,
             caller.account,
@@ -231,7 +229,7 @@ def _withdrawal_json(
     return {
         "id": withdrawal.withdrawal_id,
         "blockchain": destination.blockchain,
-        "clientId": destination.clientId,
+        "clientId": destination.client_id,
         "createdAt": iso(withdrawal.requested_ms),
         "fee": "0",
         "isInternal": False,

@@ -14,8 +14,8 @@ from starlette.routing import Route
 from truebook.api.candles import gapless
 from truebook.api.errors import invalid
 from truebook.api.exchange import Exchange
-from truebook.api.order_payload import choice_of, market_of, whole_number_of
 from truebook.api.paging import OFFSET_MAX, limit_of
+from truebook.api.payload import choice_of, market_of, whole_number_of
 from truebook.api.request import fields_of, query_of
 from truebook.api.response import JsonResponse
 from truebook.api.shapes.market import Kline

@@ -143,10 +143,11 @@ REJECTIONS = {
 }
 
 
-def rejected(code: int, order_id: int | None = None) -> ApiError:
-    """What a client is told of a command that the engine rejected."""
-    status, name, message, field = REJECTIONS[RejectCode(code)]
-    return ApiError(status, name, message, field=field, order_id=order_id)
+def rejected(code: int, order_id: int | None = None, field: str | None = None) -> ApiError:
+    """What a client is told of a command that the engine rejected, or would reject; `field` is to
+    blame, if it is another than usual."""
+    status, name, message, usual = REJECTIONS[RejectCode(code)]
+    return ApiError(status, name, message, field=field or usual, order_id=order_id)
 
 
 def invalid(field: str, reason: str) -> ApiError:

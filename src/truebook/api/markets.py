@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from truebook.api.errors import ApiError
 from truebook.api.exchange import Exchange
-from truebook.api.order_payload import market_of
+from truebook.api.payload import market_of
 from truebook.api.request import fields_of, query_of
 from truebook.api.response import JsonResponse
 from truebook.api.shapes import market as shapes
@@ -113,9 +113,9 @@ def _asset_json(asset: Asset) -> shapes.Asset:
         "displayName": asset.display_name,
         "blockchain": "Truebook",
         "contractAddress": "",
-        "depositEnabled": False,
+        "depositEnabled": True,
         "minimumDeposit": "0",
-        "withdrawEnabled": False,
+        "withdrawEnabled": True,
         "minimumWithdrawal": "0",
         "maximumWithdrawal": None,
         "withdrawalFee": "0",

@@ -1,7 +1,7 @@
 """Which part of a long list is asked for, and the headers that say where it lies (contract A6)."""
 
 from truebook.api.errors import invalid
-from truebook.api.order_payload import Fields, choice_of, market_of, whole_number_of
+from truebook.api.payload import Fields, choice_of, market_of, whole_number_of
 from truebook.directory import Directory
 from truebook.history import Page
 

@@ -13,12 +13,12 @@ from starlette.routing import Route
 from truebook.api.authenticate import Authority
 from truebook.api.exchange import Exchange
 from truebook.api.order_json import iso, json_of_past_order
-from truebook.api.order_payload import (
+from truebook.api.paging import TIME_MS_MAX, market_number_of, page_headers, page_of
+from truebook.api.payload import (
     choice_of,
     order_id_of,
     whole_number_of,
 )
-from truebook.api.paging import TIME_MS_MAX, market_number_of, page_headers, page_of
 from truebook.api.request import fields_of, headers_of, query_of
 from truebook.api.response import JsonResponse
 from truebook.api.shapes.order import Fill, PastOrder
