@@ -22,6 +22,11 @@ INSTRUCTIONS = {
     ("GET", "/wapi/v1/history/orders"): "orderHistoryQueryAll",
     ("GET", "/wapi/v1/history/fills"): "fillHistoryQueryAll",
     ("GET", "/wapi/v1/capital/deposit/address"): "depositAddressQuery",
+    ("GET", "/wapi/v1/capital/deposits"): "depositQueryAll",
+    ("GET", "/wapi/v1/capital/withdrawals"): "withdrawalQueryAll",
+    ("POST", "/wapi/v1/capital/withdrawals"): "withdraw",
+    ("POST", "/api/v1/orders/cancelAllAfter"): "orderCancelAllAfter",
+    ("PATCH", "/api/v1/account"): "accountUpdate",
 }
 
 
