@@ -12,12 +12,13 @@ import msgspec
 EngineKind = Literal[
     "balances", "orders", "order", "account", "settings", "book", "withdrawals", "status"
 ]
-FeedKind = Literal["depth", "tickers", "updates"]
+FeedKind = Literal["depth", "tickers", "updates", "listeners"]
 QueryKind = EngineKind | FeedKind | Literal["roles"]
 
 FEED_KINDS = frozenset(get_args(FeedKind))
 """What the feed answers, on FEED_QUERIES_CHANNEL; engines answer the rest, on QUERIES_CHANNEL.
-`roles` is answered by every feed, store and archive, with their status, on ROLES_CHANNEL."""
+`listeners` has an empty answer, once the feed has learnt who listens. `roles` is answered by every
+feed, store and archive, with their status, on ROLES_CHANNEL."""
 
 
 ALL_ACCOUNTS = 0xFFFF_FFFF
