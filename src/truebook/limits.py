@@ -213,6 +213,10 @@ PASSWORD_OPERATIONS_MAX = 16
 """What one derivation may take, whatever a database row says: an edited one must not be able to
 take all memory, or a minute."""
 
+SALTS_TRIED_MAX = 4
+"""The present password's, and those of changes of which nobody knows whether the log took them: a
+login tries them all."""
+
 LOGINS_WAITING_MAX = 32
 """One password is tried at a time, in 0.13 s: the last one in the queue waits four seconds."""
 

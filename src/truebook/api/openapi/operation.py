@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
-from truebook.api.request import REPEATABLE as REPEATABLE
-
 
 class Access(Enum):
     """Who may ask."""
@@ -28,9 +26,10 @@ class Access(Enum):
 SIGNED = frozenset({Access.READ, Access.TRADE, Access.WITHDRAW, Access.ADMIN})
 """A signature or a session's cookie shows who asks; the others take no signature."""
 
-TEXT = "text/plain"
-JSON = "application/json"
-NOTHING = "nothing"
+TEXT, HTML = "text/plain", "text/html"
+SCRIPT, STYLE = "text/javascript", "text/css"
+DOCUMENT = "application/json"
+"""Bodies of no particular type."""
 
 
 class Asks(Enum):
@@ -53,7 +52,7 @@ class Operation(NamedTuple):
     """The function of the endpoint, as its class has it."""
     access: Access
     answers: Mapping[int, object]
-    """The type of the body by status; None: no body, TEXT: plain text."""
+    """The type of the body by status; None: no body; a text: of that media type."""
     instruction: str = ""
     """What is signed; empty where nothing is."""
     query: object = None
@@ -67,6 +66,8 @@ class Operation(NamedTuple):
     """Statuses of errors besides those that follow from the rest."""
     paged: bool = False
     """Whether headers tell where in a long list the answer lies."""
+    has_deadline: bool = False
+    """Whether it heeds X-Deadline."""
 
     @property
     def area(self) -> str:
@@ -91,12 +92,15 @@ class Operation(NamedTuple):
 
     @property
     def failures(self) -> frozenset[int]:
-        """The statuses of all errors that it may answer."""
-        found = {429, 431, *self.refusals}
-        if self.query is not None or self.body is not None or self.access in SIGNED:
+        """The statuses of all errors that it may answer. What the server refuses before anything
+        is asked (docs/http.md: 400, 408, 429, 431) is no operation's."""
+        found = {429, *self.refusals}
+        if self.access is not Access.PUBLIC:
+            found.add(431)
+        if self.query is not None or self.access in SIGNED:
             found.add(400)
         if self.changes:
-            found |= {408, 413}
+            found |= {400, 408, 413}
         if self.access in SIGNED or self.access is Access.PERSON:
             found |= {401, 403}
         if self.access is Access.VISITOR:

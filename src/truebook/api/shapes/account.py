@@ -72,6 +72,13 @@ class WithdrawalLimit(TypedDict):
     symbol: AssetSymbol
 
 
+class BorrowLimit(TypedDict):
+    """What could be borrowed of an asset: nothing."""
+
+    maxBorrowQuantity: Decimal
+    symbol: AssetSymbol
+
+
 class OfOrderLimit(TypedDict):
     """Query: which order; a bid needs a price."""
 
@@ -84,6 +91,14 @@ class OfWithdrawalLimit(TypedDict):
     """Query: which asset."""
 
     symbol: AssetSymbol
+
+
+class OfNoHistory(TypedDict):
+    """Query: a page of nothing."""
+
+    limit: NotRequired[Limit]
+    offset: NotRequired[Offset]
+    sortDirection: NotRequired[SortDirection]
 
 
 class OfPastOrders(TypedDict):
