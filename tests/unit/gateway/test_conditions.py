@@ -161,9 +161,9 @@ def test_a_limit_order_has_no_slippage_tolerance(refused):
 )
 def test_no_numeric_field_takes_a_hostile_value(directory, payload, field, value):
     rest = json.dumps({name: other for name, other in payload.items() if name != field})
+    body = f'{rest[:-1]}, "{field}": {HOSTILE[value]}}}'.encode()
     with pytest.raises(ApiError) as caught:
-        body = f'{rest[:-1]}, "{field}": {HOSTILE[value]}}}'
-        place_command(decode(body.encode()), directory, 7, 9)
+        place_command(decode(body), directory, 7, 9)
     assert caught.value.status == 400
 
 

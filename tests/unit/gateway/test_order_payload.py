@@ -7,8 +7,8 @@ import pytest
 from venue.local import LocalExchange
 from venue.values import HOSTILE
 
-from truebook.api.errors import ApiError
 from truebook.api.conditions import ATTACHED
+from truebook.api.errors import ApiError
 from truebook.api.order_payload import place_command
 from truebook.api.strict_json import decode
 from truebook.messages import COMMAND, OrderType, PlaceFlag, SelfTrade, Side, TimeInForce
