@@ -30,8 +30,8 @@ LOG = VENV / "setup.log"
 SOURCES = (ROOT / "pyproject.toml", ROOT / "constraints.txt", Path(__file__).resolve())
 COLLECTING = re.compile(r"^Collecting ([A-Za-z0-9_.-]+)", re.MULTILINE)
 SELDOM_IMPORTED = r"/(ccxt|tests?)/"
-# A client that the tests trade with. It wants cryptography below 44 and ccxt wants 50; it works with
-# either, so it is installed as it is and what it needs is there already.
+# A client that the tests trade with. It asks for cryptography below 44 and ccxt for 50; it works
+# with either, so it is installed by itself: what it needs is there already.
 WITHOUT_DEPENDENCIES = "bpx-py"
 REFRESH_SECONDS = 0.2
 REPORT_SECONDS = 10.0

@@ -20,6 +20,7 @@ from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.archive.store import open_archive
 from truebook.commandlog.interface import GENESIS, Position
 from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.valkey_recoveries import ValkeyRecoveryBook
 from truebook.commandlog.valkey_trimmer import ValkeyTrimmer
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
@@ -40,7 +41,7 @@ def verify_log(config: Config, json: bool) -> int:
     known = _engines_chains(config)
     with log_address(config) as url:
         stream = ValkeyLogReader(url, allow_not_durable=True)
-        trimmer = ValkeyTrimmer(url)
+        trimmer, book = ValkeyTrimmer(url), ValkeyRecoveryBook(url)
         try:
             with _holding(trimmer) as sign:
 
@@ -55,10 +56,12 @@ def verify_log(config: Config, json: bool) -> int:
                     SYSTEM_CLOCK,
                     known,
                     show,
+                    book,
                 )
         finally:
             stream.close()
             trimmer.close()
+            book.close()
             progress.end()
     _print_checked(checked, json)
     return 0 if checked.is_right else 1

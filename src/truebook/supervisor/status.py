@@ -120,6 +120,8 @@ def _absent(status: Status) -> Iterator[str]:
     for engine in status.engines:
         if engine.halted:
             yield f"{engine.engine} is halted at {engine.halted}"
+        if trouble := engine.details.get("snapshotTrouble"):
+            yield f"{engine.engine} can't write snapshots: {trouble}"
     serving = {child.role for child in status.children if child.serving}
     for role in sorted(serving.intersection(ANSWERING) - {role.role for role in status.roles}):
         yield f"{role} does not answer"
