@@ -33,7 +33,7 @@ from truebook.api.keys import Keys
 from truebook.api.marketdata import MarketData
 from truebook.api.markets import Markets
 from truebook.api.openapi import document
-from truebook.api.openapi.page import Page
+from truebook.api.openapi.page import Description
 from truebook.api.orders import Orders
 from truebook.api.pages import Pages
 from truebook.api.past import Past
@@ -83,7 +83,7 @@ class Application:
             *MarketData(exchange).routes(),
             *Charts(exchange, history, clock).routes(),
             *stubs.public_routes(),
-            *Page(document.encoded()).routes(),
+            *Description(document.encoded()).routes(),
         ]
         signed = [
             *Account(exchange, authority).routes(),

@@ -38,7 +38,7 @@ AREAS = {
     "Keys": "API keys",
     "Administration": "What administrators do; each change has a reason, which stands in the log",
     "Stubs": "What clients ask of every venue and a spot venue has none of",
-    "Page": "This description",
+    "Description": "This description",
 }
 
 SUCCESSES = {

@@ -30,7 +30,7 @@ FILES = {
 _FOLDER = Path(__file__).parent / "files"
 
 
-class Page:
+class Description:
     """The endpoints; `document` is the description as JSON."""
 
     def __init__(self, document: bytes) -> None:
@@ -59,9 +59,9 @@ def _file(name: str) -> bytes:
 
 
 OPERATIONS = (
-    Operation("GET", "/openapi.json", Page.document, Access.PUBLIC, {200: DOCUMENT}),
+    Operation("GET", "/openapi.json", Description.document, Access.PUBLIC, {200: DOCUMENT}),
     *(
-        Operation("GET", path, Page.file, Access.PUBLIC, {200: media_type})
+        Operation("GET", path, Description.file, Access.PUBLIC, {200: media_type})
         for path, (_, media_type) in FILES.items()
     ),
 )
