@@ -114,6 +114,12 @@ THROTTLE_BUCKETS_MAX = 1 << 16
 ENGINE_LAG_MS_MAX = 1_000
 """An engine that is further behind than this is given nothing more (design, promise 6)."""
 
+ADDRESS_CHARACTERS_MAX = 200
+BLOCKCHAIN_CHARACTERS_MAX = 40
+WITHDRAWAL_CLIENT_ID_CHARACTERS_MAX = 100
+"""Where a withdrawal goes to is kept in the log for ever, in one note. The longest addresses there
+are have 106 characters."""
+
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
 
@@ -210,6 +216,10 @@ PASSWORD_MEMORY_KIB_MAX = 1 << 20
 PASSWORD_OPERATIONS_MAX = 16
 """What one derivation may take, whatever a database row says: an edited one must not be able to
 take all memory, or a minute."""
+
+SALTS_TRIED_MAX = 4
+"""The present password's, and those of changes of which nobody knows whether the log took them: a
+login tries them all."""
 
 LOGINS_WAITING_MAX = 32
 """One password is tried at a time, in 0.13 s: the last one in the queue waits four seconds."""

@@ -158,6 +158,14 @@ class Authority:
             self._throttle.private(caller.public_key)
         return caller
 
+    def withdrawer(
+        self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
+    ) -> Caller:
+        """Who wants something of theirs to leave the exchange. Raises ApiError."""
+        caller = self._caller(headers, instruction, [parameters], Permission.WITHDRAW, changes=True)
+        self._throttle.private(caller.public_key)
+        return caller
+
     def administrator(
         self,
         headers: Mapping[bytes, bytes],
