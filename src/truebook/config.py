@@ -46,6 +46,10 @@ DATABASE_SCHEMES = ("sqlite", "postgresql")
 ARCHIVE_SCHEMES = ("file",)
 
 
+DEMO_FAUCET = "USDC=100000,SOL=500,BTC=1,ETH=20"
+"""Money that is none, for a venue that was set up by nobody: enough to try everything."""
+
+
 class UserError(Exception):
     """The user's mistake, in words for the user: the command line ends with status 1."""
 
@@ -124,7 +128,9 @@ class WsSection(_Section, frozen=True):
     port: Port = 8081
     """On the host of the API; 0: any free one."""
     connections_per_address: Annotated[int, Meta(ge=1)] = 64
-    """Behind a proxy, which is the only address that connects, as many as there may be in all."""
+    """Behind the API's trusted proxies, of each address that they name."""
+    url: str = ""
+    """As people reach it, where that is not the host of the page and this port: behind a proxy."""
 
 
 class EngineSection(_Section, frozen=True):
@@ -188,7 +194,8 @@ class AccountsSection(_Section, frozen=True):
     sign_ups_an_hour: Annotated[int, Meta(ge=1)] = 20
     """From one address; further ones have to wait."""
     faucet: str = ""
-    """What whoever signs up is given to play with, as in `USDC=10000,SOL=100`."""
+    """What whoever signs up is given to play with, as in `USDC=10000,SOL=100`. Empty: nothing, but
+    with the venue that `truebook up` has by itself DEMO_FAUCET; `none` is nothing there too."""
 
 
 class PasswordsSection(_Section, frozen=True):
@@ -262,6 +269,14 @@ def venue_of(config: Config) -> "Venue":
     except VenueError as error:
         raise ConfigError(f"venue: {error}") from None
     return venue
+
+
+def faucet_text(config: Config) -> str:
+    """What whoever signs up is given, as text; empty: nothing."""
+    text = config.accounts.faucet.strip()
+    if text == "none":
+        return ""
+    return text or ("" if config.venue else DEMO_FAUCET)
 
 
 def read_file(file: Path | None = None) -> dict[str, Any]:

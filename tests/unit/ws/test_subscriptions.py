@@ -40,7 +40,7 @@ class Hall:
         self.manager = SubscriptionManager(self.bus, self.rooms, self.tasks)
 
     def subscribe(self, listener, name, after=None):
-        (channel,) = self.rooms.channels_of([name], None, "")
+        (channel,) = self.rooms.channels_of([name], None)
         return self.manager.subscribe(listener, name, channel, after)
 
     async def heard_by(self, channel):
