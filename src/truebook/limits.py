@@ -42,6 +42,10 @@ REFERENCES_MAX = 1 << 22
 """Deposits that count once: their references are kept for ever."""
 TIMER_MS_MAX = 86_400_000
 """A dead man's switch that waits for more than a day protects nobody."""
+CONNECTION_TIMER_MS = 10_000
+CONNECTION_TIMER_REFRESH_S = 3.0
+"""Cancel-on-disconnect: after the death of a websocket process its accounts' orders live so long;
+two refreshments may be late or lost."""
 DEADLINE_MS_DEFAULT = 5_000
 """Reached later than this after its entry's time, an order is not carried out (promise 6)."""
 
