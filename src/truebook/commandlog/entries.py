@@ -82,7 +82,7 @@ def is_whole(data: bytes) -> bool:
         return False
     # One copy costs less than three calls, but for the largest entries.
     bare = data[:_CHECKSUM_OFFSET] + _ZERO_WORD + data[_CHECKSUM_END:]
-    return xxhash.xxh3_64_intdigest(bare) == checksum
+    return bool(xxhash.xxh3_64_intdigest(bare) == checksum)
 
 
 def gateway_and_sequence(data: bytes) -> tuple[int, int]:
