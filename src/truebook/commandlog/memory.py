@@ -234,6 +234,7 @@ class MemoryBusServer:
         self.entries: list[EventEntry] = []
         self.receivers: dict[str, list[Receiver]] = {}
         self.notes: dict[str, str] = {}
+        self.attestations: list[bytes] = []
         self.is_up = True
         self.lock = threading.RLock()
 

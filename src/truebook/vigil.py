@@ -1,0 +1,179 @@
+"""What an engine does so that it is found out if it is not what its log says.
+
+Promise: an engine with a vigil attests its state where commandlog/attestations.py says, looks
+through its own memory all the time, and neither applies nor publishes anything more once it has
+found something there that its commands didn't make, or once somebody has halted the venue.
+
+Where it looks costs nobody anything: after a batch for as many records as the batch's commands are
+worth (so a round ends within a number of commands), and a little whenever it is idle.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from nacl.signing import SigningKey
+
+from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.attestations import (
+    EVERY_ENTRIES,
+    EVERY_MS,
+    Attested,
+    AttestationStream,
+    Fault,
+    sign,
+)
+from truebook.commandlog.halts import Halt, HaltBook, Standing
+from truebook.commandlog.interface import (
+    GENESIS,
+    BusUnavailable,
+    LogEntry,
+    LogUnavailable,
+    Position,
+)
+from truebook.engine.interface import Engine
+from truebook.engine.scrub import Scrubber
+
+_logger = logging.getLogger(__name__)
+UNSENT_MAX = 64
+"""Attestations that wait while the bus is away; older ones are then worth nothing."""
+IDLE_S = 0.05
+"""How often an idle engine looks through a bit of its memory."""
+
+
+class Vigil:
+    """One engine's; the node tells it what it does."""
+
+    def __init__(
+        self,
+        name: str,
+        key: SigningKey,
+        engine: Engine,
+        stream: AttestationStream,
+        book: HaltBook,
+        scrubber: Scrubber,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.fault: Fault | None = None
+        """What this engine has found in itself: then nothing it says counts any more."""
+        self.halt: Halt | None = None
+        """Why nothing may be published."""
+        self._name = name
+        self._key = key
+        self._engine = engine
+        self._stream = stream
+        self._book = book
+        self._scrubber = scrubber
+        self._clock = clock
+        self._time_ms = engine.time_ms()
+        self._from = GENESIS
+        self._unsent: list[bytes] = []
+        self._next_look = 0.0
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the engine must apply and publish nothing."""
+        return self.fault is not None or self.halt is not None
+
+    @property
+    def is_mistrusted(self) -> bool:
+        """Whether it is this engine that is wrong."""
+        return self.fault is not None or (self.halt is not None and self.halt.engine == self._name)
+
+    @property
+    def reason(self) -> str:
+        """Why it is halted; empty: it isn't."""
+        if self.halt is not None:
+            return f"{self.halt.engine} is not what its log says: {self.halt.what}"
+        return "" if self.fault is None else told(self.fault)
+
+    def start(self, log_end: Position) -> None:
+        """Behind `log_end` it attests: what stood in the log before is only made again. Raises
+        LogUnavailable."""
+        self._time_ms = self._engine.time_ms()
+        self._from = log_end
+        self.look()
+
+    def look(self) -> None:
+        """Learn whether the venue is halted. Raises LogUnavailable."""
+        halt = self._book.read().halt
+        if halt is not None and self.halt is None:
+            _logger.critical(
+                "the venue is halted at %s: %s, first at %s: %s; `truebook resume` goes on",
+                *(halt.agreed or "an unknown position", halt.engine, halt.first, halt.what),
+            )
+        self.halt = halt
+
+    def together(self, entries: Sequence[LogEntry], done: int) -> int:
+        """How many of the next entries, behind `done` ones, to apply at once: it must be asked to
+        attest after the last of them."""
+        time_ms = self._time_ms
+        for count, entry in enumerate(entries, 1):
+            before, time_ms = time_ms, max(time_ms, entry.time_ms)
+            is_first = time_ms // EVERY_MS != before // EVERY_MS
+            if entry.position > self._from and (is_first or (done + count) % EVERY_ENTRIES == 0):
+                return count
+        return len(entries)
+
+    def applied(
+        self, entries: Sequence[LogEntry], done: int, chain: bytes, event_hash: bytes
+    ) -> None:
+        """These were applied, after which there are `done` since genesis: attest if it is due."""
+        before = self._time_ms
+        self._time_ms = self._engine.time_ms()
+        last = entries[-1]
+        is_first = self._time_ms // EVERY_MS != before // EVERY_MS
+        if last.position > self._from and (is_first or done % EVERY_ENTRIES == 0):
+            self.attest(last.position, done, chain, event_hash)
+
+    def attest(self, position: Position, entries: int, chain: bytes, event_hash: bytes) -> None:
+        """Say where the engine is."""
+        state_hash = self._engine.state_hash()
+        of = Attested(position, entries, self._time_ms, chain, event_hash, state_hash)
+        self._send(sign(self._key, of, self.fault))
+
+    def watch(self, commands: int) -> bool:
+        """Look through as much memory as so many commands are worth (0: the engine is idle); True
+        where a fault was found just now."""
+        if self.is_halted:
+            return False
+        if not commands:
+            now = self._clock.elapsed_s()
+            if now < self._next_look:
+                return False
+            self._next_look = now + IDLE_S
+        self.fault = self._scrubber.scrub(commands)
+        if self.fault is not None:
+            _logger.critical("%s stops: %s", self._name, told(self.fault))
+        return self.fault is not None
+
+    def halt_venue(self, position: Position) -> None:
+        """This engine publishes, and is wrong: nobody may go on from what it has told. Until the
+        log server can be reached, only this engine stands still."""
+        assert self.fault is not None
+        halt = Halt(self._name, "", "", str(position), told(self.fault), self._clock.now_ms())
+        try:
+            epochs = self._book.read().epochs
+            self._book.write(Standing(halt, epochs))
+        except LogUnavailable as error:
+            _logger.critical("that the venue is halted can't be written down: %s", error)
+        self.halt = halt
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._stream.close()
+        self._book.close()
+
+    def _send(self, message: bytes) -> None:
+        """Publish it, with what couldn't be before."""
+        self._unsent = [*self._unsent, message][-UNSENT_MAX:]
+        try:
+            while self._unsent:
+                self._stream.add(self._unsent[0])
+                del self._unsent[0]
+        except BusUnavailable as error:
+            _logger.warning("an attestation can't be sent: %s", error)
+
+
+def told(fault: Fault) -> str:
+    """A fault in words."""
+    return f"{fault.place}: {fault.found}, not {fault.expected}"
