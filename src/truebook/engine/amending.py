@@ -15,7 +15,7 @@ from truebook.engine.cancelling import parties_code, target_form, target_slot
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_amended, emit_rejected
 from truebook.engine.hashing import touch_order
-from truebook.engine.layout import COUNTED, PHASE_MATCH
+from truebook.engine.layout import PHASE_MATCH
 from truebook.engine.ledger import (
     available,
     held_asset,
@@ -171,7 +171,7 @@ def _enter_again(s: State, i: Any, slot: Any) -> None:
     taker.remaining = c.quantity - taker.executed
     taker.executed_quote = order.executed_quote
     taker.unit_value = 0
-    taker.time_flags = order.time_flags & ~COUNTED
+    taker.time_flags = order.time_flags
     taker.market = book >> 1
     taker.account = order.account
     taker.side = book & 1

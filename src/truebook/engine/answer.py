@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.compiled import inlined
-from truebook.engine.layout import COUNTED
 from truebook.engine.state import State, level_at, link_at, meta_of, order_at, reply_at, taker_of
 from truebook.messages import OrderStatus
 
@@ -80,7 +79,7 @@ def answer_resting(s: State, kind: Any, status: Any, reason: Any, slot: Any) -> 
         quantity,
         quantity - order.remaining,
         order.executed_quote,
-        order.time_flags & ~COUNTED,
+        order.time_flags,
     )
 
 

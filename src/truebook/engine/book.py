@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.compiled import inlined
-from truebook.engine.hashing import note_order, put_client, take_client
+from truebook.engine.hashing import touch_order
 from truebook.engine.layout import ACCOUNT_BITS
 from truebook.engine.maps import (
     add_client_id,
@@ -198,7 +198,6 @@ def new_order(
     add_order_id(s, order_id, slot)
     if time_flags & ORDER_HAS_CLIENT_ID:
         add_client_id(s, account, client_id, slot)
-        put_client(s, account, client_id, order_id)
     open_orders_at(s, open_orders_place(number, account)).value += 1
     account_at(s, account).orders += 1
     return slot
@@ -209,7 +208,7 @@ def rest_in_book(s: State, slot: Any, book: Any, key: Any, account: Any, remaini
     """An order, new or re-entering, joins its level and its account's list."""
     join_level(s, slot, book, key, remaining)
     join_account(s, slot, account)
-    note_order(s, slot)
+    touch_order(s, slot)
 
 
 @inlined
@@ -228,6 +227,5 @@ def forget_order(s: State, slot: Any, number: Any) -> None:
     if has_client_id:
         client_id = np.int64(link_at(s, slot).client_id)
         remove_client_id(s, account, client_id, slot)
-        take_client(s, account, client_id, order_id)
     open_orders_at(s, open_orders_place(number, account)).value -= 1
     account_at(s, account).orders -= 1

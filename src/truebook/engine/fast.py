@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from truebook.engine import settings_events
 from truebook.engine.fingerprint import to_bytes
+from truebook.engine.folding import fold
 from truebook.engine.inplace import BytesInPlace
 from truebook.engine.interface import Applied, Balance, OpenOrder
 from truebook.engine.layout import (
@@ -128,6 +129,7 @@ class FastEngine:
 
     def state_hash(self) -> bytes:
         """See engine/interface.py."""
+        fold(self._state)
         low, high = (int(state_hash_lane(self._state, lane)) for lane in (0, 1))
         return to_bytes(low, high)
 

@@ -1,58 +1,46 @@
-"""The state hash, kept up to date record by record.
+"""The state hash, record by record: what a record's hash is, and that one has changed.
 
-Promise: after `count_touched`, `hash_low` and `hash_high` are the sum that engine/fingerprint.py
-defines, over every record but CLOCK, and each slice's sum is that of its 1,024 slots.
+Promise: a record that has changed since the state hash was last folded (folding.py) is marked, and
+its hash is what engine/fingerprint.py defines.
 
-Why it works: before a record changes it is *touched*: its old hash is taken out of the sums, and it
-is noted down, once. At the end of a batch every record noted down is put in again with its new
-value. So a record that changes a hundred times in a batch is hashed twice, and an order that comes
-and goes within one is never hashed.
+Why it works: whoever changes a record touches it, which sets a bit and asks nothing: no processor
+can guess it wrongly. What the hash then costs is paid once a fold, however often a record changed.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from truebook.engine.compiled import inlined, unsigned
 from truebook.engine.fingerprint import FINAL_1, FINAL_2, LANE_KEYS, Tag
-from truebook.engine.layout import COUNTED, OFFSETS, SLICE_BITS, TOUCHED
+from truebook.engine.layout import PAGE_BITS, TOUCHED, WORD_BITS
 from truebook.engine.state import (
     State,
+    accessor,
     account_at,
     balance_at,
-    fetch_account,
-    fetch_level,
-    fetch_order,
     level_at,
+    link_at,
     market_at,
     meta_of,
     order_at,
-    sum_at,
-    touched_account_at,
     touched_balance_at,
-    touched_market_at,
-    touched_order_at,
 )
+from truebook.messages import ORDER_HAS_CLIENT_ID
 
 LOW_KEYS = np.array(LANE_KEYS[0], np.uint64)
 HIGH_KEYS = np.array(LANE_KEYS[1], np.uint64)
 _FINAL_1 = np.uint64(FINAL_1)
 _FINAL_2 = np.uint64(FINAL_2)
 _HALF = np.uint64(33)
-_ORDER_SUMS = OFFSETS["order_sums"]
-_BALANCE_SUMS = OFFSETS["balance_sums"]
-_ACCOUNT_SUMS = OFFSETS["account_sums"]
 _ZERO = np.uint64(0)
-
-_FAR, _NEAR = 16, 8
-"""How many records ahead memory is brought near."""
+_ONE = np.uint64(1)
+_IN_WORD = (1 << WORD_BITS) - 1
 
 _GATEWAY = int(Tag.GATEWAY)
-_ASSET = int(Tag.ASSET)
 _MARKET = int(Tag.MARKET)
-_TIER = int(Tag.TIER)
 _ACCOUNT = int(Tag.ACCOUNT)
-_KEY = int(Tag.KEY)
 _BALANCE = int(Tag.BALANCE)
 _ORDER = int(Tag.ORDER)
 _CLIENT = int(Tag.CLIENT)
@@ -104,14 +92,50 @@ def put(s: State, low: Any, high: Any) -> None:
     meta.hash_high = meta.hash_high + high
 
 
+# --- what has changed -------------------------------------------------------------------------
+
+
+def _touch(name: str) -> Callable[[State, Any], None]:
+    """What marks a slot of a pool as changed."""
+    pages, words = accessor(f"{name}_pages"), accessor(f"{name}_marks")
+
+    @inlined
+    def touch(s: State, slot: Any) -> None:
+        slot = np.int64(slot)
+        pages(s, slot >> PAGE_BITS).marked = 1
+        word = words(s, slot >> WORD_BITS)
+        word.bits = word.bits | (_ONE << unsigned(slot & _IN_WORD))
+
+    return touch
+
+
+touch_order = _touch("order")
+touch_account = _touch("account")
+touch_market = _touch("market")
+_mark_balance = _touch("balance")
+
+
 @inlined
-def _put_slice(s: State, sums: Any, slot: Any, low: Any, high: Any) -> None:
-    place = sum_at(s, sums, slot >> SLICE_BITS)
-    place.low = place.low + low
-    place.high = place.high + high
+def touch_balance(s: State, slot: Any) -> None:
+    """Before a balance changes: it is noted for the end of the entry, once."""
+    meta = meta_of(s)
+    balance = balance_at(s, slot)
+    locked = balance.locked
+    touched = meta.touched_balances
+    touched_balance_at(s, touched).value = slot
+    meta.touched_balances = touched + np.int64(locked >= 0)
+    balance.locked = locked | TOUCHED
 
 
-# --- orders -----------------------------------------------------------------------------------
+@inlined
+def settle_balance(s: State, slot: Any) -> None:
+    """The entry ends; a balance that was touched has its new value."""
+    balance = balance_at(s, slot)
+    balance.locked = balance.locked & ~TOUCHED
+    _mark_balance(s, slot)
+
+
+# --- the hash of a record in a slot; zeros where none stands that counts --------------------------
 
 
 @inlined
@@ -122,8 +146,7 @@ def _order_lane(s: State, slot: Any, keys: Any) -> Any:
     price = level.key if level.book & 1 else -level.key
     owner = np.int64(order.account) | (market << 32)
     first = lane(keys, _ORDER, order.order_id, owner, price)
-    flags = order.time_flags & ~COUNTED
-    return finalize(
+    total = finalize(
         long_lane(
             keys,
             first,
@@ -131,105 +154,33 @@ def _order_lane(s: State, slot: Any, keys: Any) -> Any:
             order.remaining,
             order.executed_quote,
             order.priority,
-            flags,
+            order.time_flags,
         )
     )
+    if order.time_flags & ORDER_HAS_CLIENT_ID:
+        client_id = link_at(s, slot).client_id
+        total += finalize(lane(keys, _CLIENT, order.account, client_id, order.order_id))
+    return total
 
 
 @inlined
-def touch_order(s: State, slot: Any) -> None:
-    """Before a resting order changes, or leaves."""
-    order = order_at(s, slot)
-    if order.time_flags & COUNTED:
-        low, high = _ZERO - _order_lane(s, slot, LOW_KEYS), _ZERO - _order_lane(s, slot, HIGH_KEYS)
-        put(s, low, high)
-        _put_slice(s, _ORDER_SUMS, slot, low, high)
-        order.time_flags = order.time_flags & ~COUNTED
-        note_order(s, slot)
+def order_hash(s: State, slot: Any) -> Any:
+    """ORDER of a resting order, and CLIENT where it has a client id."""
+    if order_at(s, slot).order_id == 0 or order_at(s, slot).level == 0:
+        return _ZERO, _ZERO
+    return _order_lane(s, slot, LOW_KEYS), _order_lane(s, slot, HIGH_KEYS)
 
 
 @inlined
-def note_order(s: State, slot: Any) -> None:
-    """A new order rests; it is counted at the end of the batch, if it is still there."""
-    meta = meta_of(s)
-    touched_order_at(s, meta.touched_orders).value = slot
-    meta.touched_orders += 1
-
-
-@inlined
-def _count_orders(s: State) -> None:
-    count = meta_of(s).touched_orders
-    for i in range(count):
-        # The list may go on with what an earlier batch left there: to prefetch, any slot will do.
-        fetch_order(s, touched_order_at(s, i + _FAR).value)
-        fetch_level(s, order_at(s, touched_order_at(s, i + _NEAR).value).level)
-        slot = touched_order_at(s, i).value
-        order = order_at(s, slot)
-        # An order without a level is in matching (AMEND): it is noted again when it rests.
-        is_resting = order.order_id != 0 and order.level != 0
-        if is_resting and not order.time_flags & COUNTED:
-            low, high = _order_lane(s, slot, LOW_KEYS), _order_lane(s, slot, HIGH_KEYS)
-            put(s, low, high)
-            _put_slice(s, _ORDER_SUMS, slot, low, high)
-            order.time_flags = order.time_flags | COUNTED
-    meta_of(s).touched_orders = 0
-
-
-@inlined
-def put_client(s: State, account: Any, client_id: Any, order_id: Any) -> None:
-    """A client id is taken by a resting order."""
-    low, high = _short_hash(_CLIENT, account, client_id, order_id)
-    put(s, low, high)
-
-
-@inlined
-def take_client(s: State, account: Any, client_id: Any, order_id: Any) -> None:
-    """A client id is free again."""
-    low, high = _short_hash(_CLIENT, account, client_id, order_id)
-    put(s, _ZERO - low, _ZERO - high)
-
-
-# --- balances ---------------------------------------------------------------------------------
-
-
-@inlined
-def _balance_hash(slot: Any, available: Any, locked: Any) -> Any:
-    if available == 0 and locked == 0:
+def balance_hash(s: State, slot: Any) -> Any:
+    """BALANCE."""
+    balance = balance_at(s, slot)
+    if balance.available == 0 and balance.locked == 0:
         return _ZERO, _ZERO
     # The slot is asset group, account, asset within its group (ledger.py).
-    slot = np.int64(slot)
     asset = ((slot >> 24) << 2) | (slot & 3)
     account = (slot >> 2) & 0x3FFFFF
-    return _short_hash(_BALANCE, account | (asset << 32), available, locked)
-
-
-@inlined
-def touch_balance(s: State, slot: Any) -> None:
-    """Before a balance changes."""
-    balance = balance_at(s, slot)
-    locked = balance.locked
-    if locked >= 0:
-        balance.locked = locked | TOUCHED
-        low, high = _balance_hash(slot, balance.available, locked)
-        put(s, _ZERO - low, _ZERO - high)
-        _put_slice(s, _BALANCE_SUMS, slot, _ZERO - low, _ZERO - high)
-        meta = meta_of(s)
-        touched_balance_at(s, meta.touched_balances).value = slot
-        meta.touched_balances += 1
-
-
-@inlined
-def count_balance(s: State, slot: Any) -> None:
-    """A balance that was touched has its new value."""
-    balance = balance_at(s, slot)
-    locked = balance.locked & ~TOUCHED
-    balance.locked = locked
-    low, high = _balance_hash(slot, balance.available, locked)
-    put(s, low, high)
-    _put_slice(s, _BALANCE_SUMS, slot, low, high)
-
-
-# --- accounts and markets ---------------------------------------------------------------------
+    return _short_hash(_BALANCE, account | (asset << 32), balance.available, balance.locked)
 
 
 @inlined
@@ -248,39 +199,11 @@ def _account_lane(s: State, number: Any, keys: Any) -> Any:
 
 
 @inlined
-def touch_account(s: State, number: Any) -> None:
-    """Before an account's sequence or settings change; not before it exists."""
-    account = account_at(s, number)
-    if account.touched == 0:
-        low, high = (
-            _ZERO - _account_lane(s, number, LOW_KEYS),
-            _ZERO - _account_lane(s, number, HIGH_KEYS),
-        )
-        put(s, low, high)
-        _put_slice(s, _ACCOUNT_SUMS, number, low, high)
-        note_account(s, number)
-
-
-@inlined
-def note_account(s: State, number: Any) -> None:
-    """A new account; it is counted at the end of the batch."""
-    account_at(s, number).touched = 1
-    meta = meta_of(s)
-    touched_account_at(s, meta.touched_accounts).value = number
-    meta.touched_accounts += 1
-
-
-@inlined
-def _count_accounts(s: State) -> None:
-    count = meta_of(s).touched_accounts
-    for i in range(count):
-        fetch_account(s, touched_account_at(s, i + _FAR).value)
-        number = np.int64(touched_account_at(s, i).value)
-        low, high = _account_lane(s, number, LOW_KEYS), _account_lane(s, number, HIGH_KEYS)
-        put(s, low, high)
-        _put_slice(s, _ACCOUNT_SUMS, number, low, high)
-        account_at(s, number).touched = 0
-    meta_of(s).touched_accounts = 0
+def account_hash(s: State, number: Any) -> Any:
+    """ACCOUNT."""
+    if number >= meta_of(s).accounts:
+        return _ZERO, _ZERO
+    return _account_lane(s, number, LOW_KEYS), _account_lane(s, number, HIGH_KEYS)
 
 
 @inlined
@@ -311,41 +234,11 @@ def _market_lane(s: State, number: Any, keys: Any) -> Any:
 
 
 @inlined
-def touch_market(s: State, number: Any) -> None:
-    """Before a market's figures or settings change; not before it exists."""
-    if market_at(s, number).touched == 0:
-        low, high = _market_lane(s, number, LOW_KEYS), _market_lane(s, number, HIGH_KEYS)
-        put(s, _ZERO - low, _ZERO - high)
-        note_market(s, number)
-
-
-@inlined
-def note_market(s: State, number: Any) -> None:
-    """A new market; it is counted at the end of the batch."""
-    market_at(s, number).touched = 1
-    meta = meta_of(s)
-    touched_market_at(s, meta.touched_markets).value = number
-    meta.touched_markets += 1
-
-
-@inlined
-def _count_markets(s: State) -> None:
-    meta = meta_of(s)
-    for i in range(meta.touched_markets):
-        number = np.int64(touched_market_at(s, i).value)
-        low, high = _market_lane(s, number, LOW_KEYS), _market_lane(s, number, HIGH_KEYS)
-        put(s, low, high)
-        market_at(s, number).touched = 0
-    meta.touched_markets = 0
-
-
-@inlined
-def count_touched(s: State) -> None:
-    """Put every record that was touched into the sums again, with its new value. (Balances follow
-    at the end of their entry, when they are told.)"""
-    _count_orders(s)
-    _count_accounts(s)
-    _count_markets(s)
+def market_hash(s: State, number: Any) -> Any:
+    """MARKET."""
+    if number >= meta_of(s).markets:
+        return _ZERO, _ZERO
+    return _market_lane(s, number, LOW_KEYS), _market_lane(s, number, HIGH_KEYS)
 
 
 # --- settings and gateways, changed seldom: out and in at once ----------------------------------

@@ -45,7 +45,7 @@ class OpenOrder(NamedTuple):
     priority: int
     time_flags: int
     trigger_price: int = 0
-    """Of a pending order, in ticks; 0: it rests. Pending ones are told wherever resting ones are."""
+    """Ticks; 0: it rests. Pending orders are told wherever resting ones are."""
 
 
 class PendingWithdrawal(NamedTuple):

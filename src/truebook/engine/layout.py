@@ -25,8 +25,9 @@ from truebook.messages import COMMAND
 ACCOUNT_BITS = ACCOUNTS_MAX.bit_length() - 1
 ACCOUNT_MASK = ACCOUNTS_MAX - 1
 LEVEL_MASK = LEVELS_MAX - 1
-SLICE_BITS = 10
-"""The state hash keeps one sum for each 1,024 slots."""
+WORD_BITS = 6
+PAGE_BITS = 12
+"""Which slots of a pool have changed is kept in words of 64 bits, and in a byte for each 4,096."""
 
 META = np.dtype(
     [
@@ -57,12 +58,9 @@ META = np.dtype(
         ("accounts", "<i8"),
         ("keys", "<i8"),
         ("clients", "<i8"),  # of them, those with a client id
-        ("hash_low", "<u8"),  # the state hash of all records that are counted
+        ("hash_low", "<u8"),  # the sum of all hashes that are kept (folding.py)
         ("hash_high", "<u8"),
-        ("touched_orders", "<i8"),  # lengths of the lists of what isn't counted at the moment
-        ("touched_balances", "<i8"),
-        ("touched_accounts", "<i8"),
-        ("touched_markets", "<i8"),
+        ("touched_balances", "<i8"),  # how many the present entry has touched
     ]
 )
 """The one record of scalars."""
@@ -113,8 +111,8 @@ ORDER = np.dtype(
         ("quantity", "<i8"),
         ("executed_quote", "<i8"),
         ("priority", "<i8"),
-        ("time_flags", "<i8"),  # bit 15 (COUNTED) is ours: the state hash has this record
-        ("level", "<i4"),
+        ("time_flags", "<i8"),
+        ("level", "<i4"),  # 0: the order is in matching, or the slot is free
         ("next", "<i4"),  # in its level; in the free list: the next free slot
         ("prev", "<i4"),
         ("account", "<i4"),
@@ -188,10 +186,9 @@ MARKET = np.dtype(
         ("step_mantissa", "<i8"),
         ("tick_exponent", "<i8"),
         ("step_exponent", "<i8"),
-        ("touched", "<i8"),
         ("base_slot", "<i8"),  # where account 0's balance of the base asset stands (ledger.py)
         ("quote_slot", "<i8"),
-        ("zero", "<i8"),
+        ("zero", "<i8", (2,)),
     ]
 )
 
@@ -210,8 +207,7 @@ ACCOUNT = np.dtype(
         ("open_orders_max", "<u4"),
         ("tier", "u1"),
         ("flags", "u1"),
-        ("touched", "u1"),
-        ("zero_1", "u1", (5,)),
+        ("zero_1", "u1", (6,)),
         ("name", "<u8", (3,)),
         ("zero_2", "<i8"),
     ]
@@ -252,16 +248,20 @@ AHEAD = np.dtype(
 )
 """What was found out about a command before its turn (lookahead.py), by its record's number."""
 
-SUM = np.dtype([("low", "<u8"), ("high", "<u8")])
+KEPT = np.dtype([("low", "<u8"), ("high", "<u8")])
+"""The hash with which a record stands in the state hash; zeros: it doesn't (folding.py)."""
+
+MARKS = np.dtype([("bits", "<u8")])
+"""Which of 64 slots have changed since the state hash was folded."""
+
+PAGE = np.dtype([("marked", "u1")])
+"""Whether any of 4,096 slots has."""
 
 BALANCES_MAX = ASSETS_MAX * ACCOUNTS_MAX
 MAP_PLACES_MAX = 3 * ORDERS_MAX
 """At most half full; and behind the last home enough for all orders to be pushed past it."""
 NAME_MAP_BITS = ACCOUNTS_MAX.bit_length()
 KEY_MAP_BITS = KEYS_MAX.bit_length()
-TOUCHED_MAX = 1 << 16
-"""Orders and accounts are counted again whenever the event buffer is given away: a row of events
-touches two of them at the most. So there is also room to look ahead in their lists."""
 
 
 def words_of(record: "np.dtype[Any]") -> "np.dtype[Any]":
@@ -317,25 +317,31 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "markets": (MARKET, MARKETS_MAX),
     "assets": (ASSET, ASSETS_MAX),
     "tiers": (TIER, TIERS_MAX),
-    "touched_markets": (_SLOT, MARKETS_MAX),
-    "account_sums": (SUM, ACCOUNTS_MAX >> SLICE_BITS),
-    "order_sums": (SUM, ORDERS_MAX >> SLICE_BITS),
-    "touched_accounts": (_SLOT, TOUCHED_MAX),
-    "touched_orders": (_SLOT, TOUCHED_MAX),
+    "market_pages": (PAGE, 1),
+    "market_marks": (MARKS, 1 << (PAGE_BITS - WORD_BITS)),  # a page's
+    "market_hashes": (KEPT, MARKETS_MAX),
+    "account_pages": (PAGE, ACCOUNTS_MAX >> PAGE_BITS),
+    "order_pages": (PAGE, ORDERS_MAX >> PAGE_BITS),
+    "account_marks": (MARKS, ACCOUNTS_MAX >> WORD_BITS),
+    "order_marks": (MARKS, ORDERS_MAX >> WORD_BITS),
     "input": (COMMAND, INPUT_RECORDS),
     "events": (ROW, EVENT_ROWS),
     "replies": (ANSWER, REPLIES),
     "orders": (ORDER, ORDERS_MAX),
     "links": (LINK, ORDERS_MAX),
+    "order_hashes": (KEPT, ORDERS_MAX),
     "levels": (LEVEL, LEVELS_MAX),
     "nodes": (NODE, LEVELS_MAX * 2),
     "ids": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # two halves: the map, and room for its successor
     "clients": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # likewise, by account and client id
+    "account_hashes": (KEPT, ACCOUNTS_MAX),
     "accounts": (ACCOUNT, ACCOUNTS_MAX),
     "keys": (KEY, KEYS_MAX),
     "balances": (BALANCE, BALANCES_MAX),
-    "touched_balances": (_SLOT, BALANCES_MAX),  # in the present entry
-    "balance_sums": (SUM, BALANCES_MAX >> SLICE_BITS),
+    "touched_balances": (_SLOT, BALANCES_MAX + 1),  # in the present entry
+    "balance_pages": (PAGE, BALANCES_MAX >> PAGE_BITS),
+    "balance_marks": (MARKS, BALANCES_MAX >> WORD_BITS),
+    "balance_hashes": (KEPT, BALANCES_MAX),
     "open_orders": (_COUNT, MARKETS_MAX * ACCOUNTS_MAX),  # market << ACCOUNT_BITS | account
     "gateways": (GATEWAY, GATEWAYS_MAX),
     "names": (PLACE_IN_MAP, 3 << (NAME_MAP_BITS - 1)),  # accounts by name
@@ -376,5 +382,4 @@ STATUS_DONE = 0
 STATUS_FULL = 1
 """The event or reply buffer is full: take it away and call again."""
 
-COUNTED = 1 << 15
 TOUCHED = -(1 << 63)

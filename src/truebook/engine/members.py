@@ -12,7 +12,7 @@ import numpy as np
 from truebook.engine.answer import answer_done
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_rejected, head, row
-from truebook.engine.hashing import note_account, touch_account
+from truebook.engine.hashing import touch_account
 from truebook.engine.hashing_settings import put_key, take_key
 from truebook.engine.maps import account_of_name, add_key, add_name, remove_name, slot_of_key
 from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT
@@ -60,11 +60,10 @@ def set_account(s: State, i: Any, c: Any) -> None:
         return
     number = min(np.int64(c.account), meta_of(s).accounts)
     account = account_at(s, number)
+    touch_account(s, number)
     if number == meta_of(s).accounts:
         meta_of(s).accounts += 1
-        note_account(s, number)
     else:
-        touch_account(s, number)
         remove_name(s, account.name[0], account.name[1], account.name[2])
     for k in range(3):
         account.name[k] = c.name[k]

@@ -9,7 +9,6 @@ import numpy as np
 
 from truebook.engine.book import key_of
 from truebook.engine.compiled import entry, inlined, record_at
-from truebook.engine.layout import COUNTED
 from truebook.engine.maps import slot_of_client, slot_of_order
 from truebook.engine.state import (
     State,
@@ -52,7 +51,7 @@ def _copy_order(s: State, slot: Any, out: Any) -> None:
     out.remaining = order.remaining
     out.executed_quote = order.executed_quote
     out.priority = order.priority
-    out.time_flags = order.time_flags & ~COUNTED
+    out.time_flags = order.time_flags
 
 
 @entry("int64(int64, int64, int64, int64)")

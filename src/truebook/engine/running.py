@@ -16,11 +16,10 @@ from truebook.engine.compiled import called, entry, inlined, record_at, signed
 from truebook.engine.emit import emit_balance, emit_entry, emit_rejected
 from truebook.engine.hashing import (
     clock_hash,
-    count_balance,
-    count_touched,
-    note_account,
     put_gateway,
+    settle_balance,
     take_gateway,
+    touch_account,
 )
 from truebook.engine.layout import (
     NO_LEVEL_KEY,
@@ -198,7 +197,7 @@ def _tell_balances(s: State) -> Any:
     step, touched = meta.step, meta.touched_balances
     while step < touched and meta.row < meta.rows_max:
         slot = touched_balance_at(s, step).value
-        count_balance(s, slot)
+        settle_balance(s, slot)
         emit_balance(s, account_of(slot), asset_of(slot), slot)
         step += 1
     if step < touched:
@@ -265,7 +264,6 @@ def run(s: State, count: Any) -> Any:
         else:
             look_ahead(s, meta.cursor)
             _begin_command(s)
-    count_touched(s)
     return status | (meta.row << 8) | (meta.reply << 36)
 
 
@@ -288,14 +286,13 @@ def start(s: State, rows_max: Any, replies_max: Any, look_from: Any, a: Any, b: 
         book_at(s, book).best_key = NO_LEVEL_KEY
     level_at(s, 0).key = NO_LEVEL_KEY
     add_name(s, name[0], name[1], name[2], 0)
-    note_account(s, 0)
-    count_touched(s)
+    touch_account(s, 0)
     return 0
 
 
 @entry("int64(int64, int64)")
 def state_hash_lane(s: State, high: Any) -> Any:
-    """One lane of the state hash."""
+    """One lane of the state hash, as it was folded last (folding.py)."""
     low_clock, high_clock = clock_hash(s)
     meta = meta_of(s)
     return signed(meta.hash_high + high_clock) if high else signed(meta.hash_low + low_clock)

@@ -12,7 +12,7 @@ import numpy as np
 from truebook.engine.answer import answer_done
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_rejected, head, row
-from truebook.engine.hashing import note_market, touch_market
+from truebook.engine.hashing import touch_market
 from truebook.engine.hashing_settings import put_asset, put_tier, take_asset, take_tier
 from truebook.engine.ledger import balance_slot
 from truebook.engine.placing import MALFORMED, OK, UNKNOWN_MARKET
@@ -257,9 +257,9 @@ def set_market(s: State, i: Any, c: Any) -> None:
         return
     index = np.int64(c.market)
     m = market_at(s, index)
+    touch_market(s, index)
     if index == meta_of(s).markets:
         meta_of(s).markets += 1
-        note_market(s, index)
         m.base = c.base
         m.quote = c.quote
         m.base_slot = balance_slot(0, c.base)
@@ -270,8 +270,6 @@ def set_market(s: State, i: Any, c: Any) -> None:
         m.step_exponent = c.step_exponent
         m.lot_atoms = _lot_atoms(s, c)
         m.unit = _unit(s, c)
-    else:
-        touch_market(s, index)
     m.state = c.state
     m.price_min = c.price_min
     m.price_max = c.price_max

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from truebook.engine.compiled import BOUNDS_CHECKED, inlined, prefetch, record_at
-from truebook.engine.layout import ANSWER, NODE, OFFSETS, PLACE_IN_MAP, POOLS, ROW, SUM, WORD
+from truebook.engine.layout import ANSWER, NODE, OFFSETS, PLACE_IN_MAP, POOLS, ROW, WORD
 from truebook.messages import (
     COMMAND,
     COMMAND_BYTES,
@@ -32,7 +32,7 @@ Record: TypeAlias = Any
 Accessor: TypeAlias = Callable[[State, Any], Record]
 
 
-def _pool(name: str) -> Accessor:
+def accessor(name: str) -> Accessor:
     """The accessor of a pool: the record at an index."""
     record, length = POOLS[name]
     offset, size = OFFSETS[name], record.itemsize
@@ -53,28 +53,25 @@ def _pool(name: str) -> Accessor:
     return at
 
 
-order_at = _pool("orders")
-link_at = _pool("links")
-level_at = _pool("levels")
-node_at = _pool("nodes")
-book_at = _pool("books")
-market_at = _pool("markets")
-asset_at = _pool("assets")
-tier_at = _pool("tiers")
-account_at = _pool("accounts")
-key_at = _pool("keys")
-balance_at = _pool("balances")
-open_orders_at = _pool("open_orders")
-gateway_at = _pool("gateways")
-map_at = _pool("maps")
-ahead_at = _pool("ahead")
-touched_order_at = _pool("touched_orders")
-touched_balance_at = _pool("touched_balances")
-touched_account_at = _pool("touched_accounts")
-touched_market_at = _pool("touched_markets")
+order_at = accessor("orders")
+link_at = accessor("links")
+level_at = accessor("levels")
+node_at = accessor("nodes")
+book_at = accessor("books")
+market_at = accessor("markets")
+asset_at = accessor("assets")
+tier_at = accessor("tiers")
+account_at = accessor("accounts")
+key_at = accessor("keys")
+balance_at = accessor("balances")
+open_orders_at = accessor("open_orders")
+gateway_at = accessor("gateways")
+map_at = accessor("maps")
+ahead_at = accessor("ahead")
+touched_balance_at = accessor("touched_balances")
 
-_meta_at = _pool("meta")
-_taker_at = _pool("taker")
+_meta_at = accessor("meta")
+_taker_at = accessor("taker")
 
 
 @inlined
@@ -93,12 +90,6 @@ def taker_of(s: State) -> Record:
 def map_place_at(s: State, offset: Any, index: Any) -> Record:
     """A place of the hash map that begins at `offset`."""
     return record_at(s + offset + np.int64(index) * 8, PLACE_IN_MAP)
-
-
-@inlined
-def sum_at(s: State, offset: Any, index: Any) -> Record:
-    """A slice's sum in the pool of sums that begins at `offset`."""
-    return record_at(s + offset + np.int64(index) * 16, SUM)
 
 
 _NODES = OFFSETS["nodes"]
