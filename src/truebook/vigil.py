@@ -19,7 +19,6 @@ from truebook.commandlog.attestations import (
     EVERY_MS,
     Attested,
     AttestationStream,
-    Fault,
     sign,
 )
 from truebook.commandlog.halts import Halt, HaltBook, Standing
@@ -31,7 +30,8 @@ from truebook.commandlog.interface import (
     Position,
 )
 from truebook.engine.interface import Engine
-from truebook.engine.scrub import Scrubber
+from truebook.engine.scrubbing.interface import Scrubber
+from truebook.faults import Fault
 
 _logger = logging.getLogger(__name__)
 UNSENT_MAX = 64
@@ -84,7 +84,7 @@ class Vigil:
         """Why it is halted; empty: it isn't."""
         if self.halt is not None:
             return f"{self.halt.engine} is not what its log says: {self.halt.what}"
-        return "" if self.fault is None else told(self.fault)
+        return "" if self.fault is None else str(self.fault)
 
     def start(self, log_end: Position) -> None:
         """Behind `log_end` it attests: what stood in the log before is only made again. Raises
@@ -143,14 +143,14 @@ class Vigil:
             self._next_look = now + IDLE_S
         self.fault = self._scrubber.scrub(commands)
         if self.fault is not None:
-            _logger.critical("%s stops: %s", self._name, told(self.fault))
+            _logger.critical("%s stops: %s", self._name, str(self.fault))
         return self.fault is not None
 
     def halt_venue(self, position: Position) -> None:
         """This engine publishes, and is wrong: nobody may go on from what it has told. Until the
         log server can be reached, only this engine stands still."""
         assert self.fault is not None
-        halt = Halt(self._name, "", "", str(position), told(self.fault), self._clock.now_ms())
+        halt = Halt(self._name, "", "", str(position), str(self.fault), self._clock.now_ms())
         try:
             epochs = self._book.read().epochs
             self._book.write(Standing(halt, epochs))
@@ -173,7 +173,3 @@ class Vigil:
         except BusUnavailable as error:
             _logger.warning("an attestation can't be sent: %s", error)
 
-
-def told(fault: Fault) -> str:
-    """A fault in words."""
-    return f"{fault.place}: {fault.found}, not {fault.expected}"

@@ -8,7 +8,7 @@ Where engines attest follows from the log alone, so that their attestations meet
 `EVERY_ENTRIES`th entry since genesis, and at the first entry of each `EVERY_MS` of log time.
 
 A **fault** is an attestation too: the engine found that something other than its commands has
-changed its memory (engine/scrub.py), names the place, and says nothing more.
+changed its memory (engine/scrubbing), names the place, and says nothing more.
 """
 
 from struct import Struct
@@ -20,6 +20,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 
 from truebook.commandlog.interface import Position
+from truebook.faults import Fault
 
 EVERY_ENTRIES = 256
 EVERY_MS = 100
@@ -43,19 +44,6 @@ class Attested(NamedTuple):
     chain: bytes
     event_hash: bytes
     state_hash: bytes
-
-
-class Fault(msgspec.Struct, array_like=True, frozen=True):
-    """Something in an engine's memory that its commands didn't make."""
-
-    place: str
-    """What it is, in words: "balance of account 7 in asset 1"."""
-    found: str
-    """What stands there."""
-    expected: str
-    """What should, as far as the engine itself can tell."""
-    key: tuple[int, ...] = ()
-    """The record's tag and the words that name it (verify/differences.py), where it is one."""
 
 
 class Attestation(NamedTuple):
