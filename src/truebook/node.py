@@ -51,6 +51,7 @@ from truebook.engine.answering import answer
 from truebook.engine.interface import Engine
 from truebook.limits import QUERIES_HELD_MAX, QUERY_HELD_MS_MAX, READ_ENTRIES_MAX
 from truebook.queries import Answer, Query, decode_query, encode_answer
+from truebook.vigil import Ends, Vigil
 
 _logger = logging.getLogger(__name__)
 _UNCONNECTED_S = 0.01
@@ -69,11 +70,14 @@ class Node:
         questions: Subscription,
         progress: Progress,
         clock: Clock = SYSTEM_CLOCK,
+        vigil: Vigil | None = None,
     ) -> None:
         self.name = name
         self.engine = engine
         self.position = GENESIS
         self.chain = START
+        self.entry_count = 0
+        """Entries since genesis."""
         self.halted: Position | None = None
         """The entry that can't be passed."""
         self._reader = reader
@@ -82,6 +86,7 @@ class Node:
         self._questions = questions
         self._progress = progress
         self._clock = clock
+        self._vigil = vigil
         self._caught_up_at = GENESIS
         self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
@@ -94,6 +99,8 @@ class Node:
         try:
             self._caught_up_at = self._reader.last_position()
             self._publication.open(self._caught_up_at)
+            if self._vigil is not None:
+                self._vigil.start(self._caught_up_at)
         except LogNotDurable:
             raise
         except (LogUnavailable, BusUnavailable) as error:
@@ -131,15 +138,33 @@ class Node:
         """Give everything back."""
         for held in (self._reader, self._publisher, self._questions, self._progress):
             held.close()
+        if self._vigil is not None:
+            self._vigil.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
 
     def step(self) -> bool:
         """One round; whether there was anything to do."""
-        is_applied = self._publication.publish() and self._apply_next()
+        is_applied = not self._stands_still and self._publication.publish() and self._apply_next()
+        if self._vigil is not None and self._vigil.watch(is_idle=not is_applied):
+            self._found_fault(self._vigil)
         is_asked = self._hear_questions()
         self._answer_questions()
         return is_applied or is_asked
+
+    @property
+    def _stands_still(self) -> bool:
+        """Whether something is so wrong that nothing may be applied or published."""
+        return self._vigil is not None and self._vigil.is_halted
+
+    def _found_fault(self, vigil: Vigil) -> None:
+        """This engine isn't what its log says: tell, and if it publishes, nobody goes on."""
+        if self._publication.is_active:
+            vigil.halt_venue(self.position)
+        vigil.attest(self.position, self.entry_count, self._ends())
+
+    def _ends(self) -> Ends:
+        return Ends(self.chain, self._publication.event_hash)
 
     # read → apply → publish → remember
 
@@ -153,6 +178,8 @@ class Node:
             if not count:
                 self._halt(entries[0].position)
                 break
+            if self._vigil is not None:
+                count = self._vigil.together(entries[:count], self.entry_count)
             self._apply(entries[:count])
             entries = entries[count:]
             self._publication.publish()
@@ -168,7 +195,10 @@ class Node:
             self.chain = extend(self.chain, entry.position, entry.data)
             self._publication.add(entry.position, made)
         self.position = last
+        self.entry_count += len(entries)
         self._progress.done(last)
+        if self._vigil is not None:
+            self._vigil.applied(entries, all_made, self.entry_count, self._ends())
 
     def _halt(self, position: Position) -> None:
         self.halted = position

@@ -10,6 +10,7 @@ worth (so a round ends within a number of commands), and a little whenever it is
 
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from nacl.signing import SigningKey
 
@@ -29,15 +30,25 @@ from truebook.commandlog.interface import (
     LogUnavailable,
     Position,
 )
+from truebook.commandlog.replies import Made
 from truebook.engine.interface import Engine
 from truebook.engine.scrubbing.interface import Scrubber
 from truebook.faults import Fault
+from truebook.messages import COMMAND_BYTES, EntryStatus
 
 _logger = logging.getLogger(__name__)
 UNSENT_MAX = 64
 """Attestations that wait while the bus is away; older ones are then worth nothing."""
+_APPLIED = int(EntryStatus.APPLIED)
 IDLE_S = 0.05
 """How often an idle engine looks through a bit of its memory."""
+
+
+class Ends(NamedTuple):
+    """Running hashes: of the log's entries, and of the events made of them."""
+
+    chain: bytes
+    event_hash: bytes
 
 
 class Vigil:
@@ -66,6 +77,7 @@ class Vigil:
         self._clock = clock
         self._time_ms = engine.time_ms()
         self._from = GENESIS
+        self._commands = 0
         self._unsent: list[bytes] = []
         self._next_look = 0.0
 
@@ -115,26 +127,30 @@ class Vigil:
         return len(entries)
 
     def applied(
-        self, entries: Sequence[LogEntry], done: int, chain: bytes, event_hash: bytes
+        self, entries: Sequence[LogEntry], all_made: Sequence[Made], done: int, ends: Ends
     ) -> None:
         """These were applied, after which there are `done` since genesis: attest if it is due."""
+        gateways = [(m.gateway, m.sequence) for m in all_made if m.status == _APPLIED]
+        self._scrubber.applied(b"".join(made.events for made in all_made), gateways)
         before = self._time_ms
         self._time_ms = self._engine.time_ms()
         last = entries[-1]
-        is_first = self._time_ms // EVERY_MS != before // EVERY_MS
-        if last.position > self._from and (is_first or done % EVERY_ENTRIES == 0):
-            self.attest(last.position, done, chain, event_hash)
+        if last.position <= self._from:
+            return
+        self._commands += sum(len(entry.data) for entry in entries) // COMMAND_BYTES
+        if self._time_ms // EVERY_MS != before // EVERY_MS or done % EVERY_ENTRIES == 0:
+            self.attest(last.position, done, ends)
 
-    def attest(self, position: Position, entries: int, chain: bytes, event_hash: bytes) -> None:
+    def attest(self, position: Position, entries: int, ends: Ends) -> None:
         """Say where the engine is."""
-        state_hash = self._engine.state_hash()
-        of = Attested(position, entries, self._time_ms, chain, event_hash, state_hash)
+        of = Attested(position, entries, self._time_ms, *ends, self._engine.state_hash())
         self._send(sign(self._key, of, self.fault))
 
-    def watch(self, commands: int) -> bool:
-        """Look through as much memory as so many commands are worth (0: the engine is idle); True
-        where a fault was found just now."""
-        if self.is_halted:
+    def watch(self, is_idle: bool) -> bool:
+        """Look through as much memory as the commands since the last time are worth, and a bit
+        where there were none; True where a fault was found just now."""
+        commands, self._commands = self._commands, 0
+        if self.is_halted or not (commands or is_idle):
             return False
         if not commands:
             now = self._clock.elapsed_s()
@@ -143,7 +159,7 @@ class Vigil:
             self._next_look = now + IDLE_S
         self.fault = self._scrubber.scrub(commands)
         if self.fault is not None:
-            _logger.critical("%s stops: %s", self._name, str(self.fault))
+            _logger.critical("%s stops: %s", self._name, self.fault)
         return self.fault is not None
 
     def halt_venue(self, position: Position) -> None:
