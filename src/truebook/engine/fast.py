@@ -11,10 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truebook.engine import settings_events
+from truebook.engine.canonical.checking import check_tables
+from truebook.engine.canonical.exporting import export
+from truebook.engine.canonical.filling import fill
+from truebook.engine.canonical.tables import Tables
 from truebook.engine.fingerprint import to_bytes
 from truebook.engine.folding import fold
 from truebook.engine.inplace import BytesInPlace
-from truebook.engine.interface import Applied, Balance, OpenOrder
+from truebook.engine.interface import Applied, Balance, OpenOrder, PendingWithdrawal, RunningTimer
 from truebook.engine.layout import (
     ACCOUNT_BITS,
     ADDRESSES,
@@ -24,6 +28,7 @@ from truebook.engine.layout import (
     REPLIES,
     STATUS_FULL,
 )
+from truebook.engine.loading import read_placements
 from truebook.engine.memory import Memory
 from truebook.engine.reading import (
     OPEN_ORDER,
@@ -138,6 +143,17 @@ class FastEngine:
         low, high = (int(state_hash_lane(self._state, lane)) for lane in (0, 1))
         return to_bytes(low, high)
 
+    def export(self) -> Tables:
+        """See engine/interface.py."""
+        placed = np.zeros(self._scalar("orders_top") + 1, np.uint32)
+        read_placements(self._state, int(placed.ctypes.data))
+        return export(self._pool, placed)
+
+    def load(self, tables: Tables) -> None:
+        """See engine/interface.py."""
+        check_tables(tables)
+        fill(self._state, self._pool, tables)
+
     def time_ms(self) -> int:
         """See engine/interface.py."""
         return self._scalar("time_ms")
@@ -146,6 +162,26 @@ class FastEngine:
         """See engine/interface.py."""
         names = ("assets", "markets", "accounts", "keys", "orders")
         return {name: self._scalar(name) for name in names}
+
+    def pending_withdrawals(self, account: int | None = None) -> list[PendingWithdrawal]:
+        """See engine/interface.py. Version 1 of the rules has none."""
+        return []
+
+    def timers(self) -> list[RunningTimer]:
+        """See engine/interface.py. Version 1 of the rules has none."""
+        return []
+
+    def next_timer_ms(self) -> int:
+        """See engine/interface.py."""
+        return 0
+
+    def rules_version(self) -> int:
+        """See engine/interface.py."""
+        return 1
+
+    def attester_settings(self) -> bytes:
+        """See engine/interface.py. Version 1 of the rules has none."""
+        return b""
 
     def balance(self, account: int, asset: int) -> Balance:
         """See engine/interface.py."""

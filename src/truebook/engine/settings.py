@@ -165,13 +165,15 @@ def _scaled(a: Any, b: Any, power: Any) -> Any:
 
 
 @inlined
-def _lot_atoms(s: State, c: Any) -> Any:
+def lot_atoms_of(s: State, c: Any) -> Any:
+    """Base atoms in one lot of such a market; 0: not whole, or too many."""
     power = asset_at(s, c.base).decimals - np.int64(c.step_exponent)
     return _scaled(c.step_mantissa, np.int64(1), power)
 
 
 @inlined
-def _unit(s: State, c: Any) -> Any:
+def unit_of(s: State, c: Any) -> Any:
+    """Quote atoms in one tick × one lot of such a market; 0: not whole, or too many."""
     power = asset_at(s, c.quote).decimals - np.int64(c.tick_exponent) - np.int64(c.step_exponent)
     return _scaled(c.tick_mantissa, c.step_mantissa, power)
 
@@ -188,7 +190,7 @@ def _market_form_valid(s: State, c: Any) -> Any:
         return False
     if c.step_mantissa < 1 or c.step_mantissa > AMOUNT_MAX:
         return False
-    return _lot_atoms(s, c) != 0 and _unit(s, c) != 0
+    return lot_atoms_of(s, c) != 0 and unit_of(s, c) != 0
 
 
 @inlined
@@ -198,9 +200,9 @@ def _market_filters_valid(s: State, c: Any) -> Any:
         return False
     if c.quantity_min < 1 or c.quantity_max < c.quantity_min:
         return False
-    if c.price_max > NOTIONAL_MAX // _unit(s, c):
+    if c.price_max > NOTIONAL_MAX // unit_of(s, c):
         return False
-    if c.quantity_max > AMOUNT_MAX // _lot_atoms(s, c):
+    if c.quantity_max > AMOUNT_MAX // lot_atoms_of(s, c):
         return False
     if c.price_reference < 0 or c.price_reference > c.price_max:
         return False
@@ -268,8 +270,8 @@ def set_market(s: State, i: Any, c: Any) -> None:
         m.step_mantissa = c.step_mantissa
         m.tick_exponent = c.tick_exponent
         m.step_exponent = c.step_exponent
-        m.lot_atoms = _lot_atoms(s, c)
-        m.unit = _unit(s, c)
+        m.lot_atoms = lot_atoms_of(s, c)
+        m.unit = unit_of(s, c)
     m.state = c.state
     m.price_min = c.price_min
     m.price_max = c.price_max

@@ -194,6 +194,18 @@ TRANSFERRED = np.dtype(
 )
 """Value entered or left the exchange; the account's BALANCE follows."""
 
+REFERENCE_SET = np.dtype(
+    [
+        ("kind", "u1"),
+        ("zero_1", "u1"),
+        ("command", "<u2"),
+        ("account", "<u4"),
+        ("reference", "<u8", (2,)),
+        ("zero_2", "<i8"),
+    ]
+)
+"""The reference of the deposit just TRANSFERRED: no other deposit may have it any more."""
+
 ASSET_SET = np.dtype(
     [
         ("kind", "u1"),
@@ -422,4 +434,5 @@ EVENT_DTYPES = {
     EventKind.NOTED: NOTED,
     EventKind.RULES_SET: RULES_SET,
     EventKind.ATTESTER_SET: ATTESTER_SET,
+    EventKind.REFERENCE_SET: REFERENCE_SET,
 }

@@ -155,6 +155,8 @@ class OrderStatus(IntEnum):
     """Not about an order: the command was carried out."""
     TRIGGER_PENDING = 7
     """It waits for its trigger price, outside the book and holding nothing."""
+    TRIGGER_FAILED = 8
+    """It fired and could not be placed. No reply says so: only streams and histories do."""
 
 
 class CloseReason(IntEnum):
@@ -249,3 +251,4 @@ class EventKind(IntEnum):
     KEY_SET = 20
     RULES_SET = 21
     ATTESTER_SET = 22
+    REFERENCE_SET = 23
