@@ -40,6 +40,7 @@ from truebook.commandlog.interface import (
     LogUnavailable,
     Position,
     Publisher,
+    StreamForeign,
     Subscription,
 )
 from truebook.commandlog.progress import Progress
@@ -50,8 +51,8 @@ from truebook.commandlog.whole_log import open_whole_log
 from truebook.engine.answering import answer
 from truebook.engine.interface import Engine
 from truebook.limits import QUERIES_HELD_MAX, QUERY_HELD_MS_MAX, READ_ENTRIES_MAX
-from truebook.queries import Answer, Query, decode_query, encode_answer
-from truebook.vigil import Ends, Vigil
+from truebook.queries import ORDERS, Answer, Query, decode_query, encode_answer
+from truebook.vigil import IDLE_S, Ends, Vigil
 
 _logger = logging.getLogger(__name__)
 _UNCONNECTED_S = 0.01
@@ -126,7 +127,11 @@ class Node:
                 is_told = True
                 caught_up()
             if not is_busy:
-                self._wait(self._publication.seconds_to_wait())
+                self._wait(self._seconds_to_wait())
+
+    def _seconds_to_wait(self) -> float:
+        seconds = self._publication.seconds_to_wait()
+        return seconds if self._vigil is None else min(seconds, IDLE_S)
 
     def stop(self) -> None:
         """Make `run` return after the batch at hand; may be called by a signal's handler."""
@@ -145,7 +150,7 @@ class Node:
 
     def step(self) -> bool:
         """One round; whether there was anything to do."""
-        is_applied = not self._stands_still and self._publication.publish() and self._apply_next()
+        is_applied = not self._stands_still and self._publish() and self._apply_next()
         if self._vigil is not None and self._vigil.watch(is_idle=not is_applied):
             self._found_fault(self._vigil)
         is_asked = self._hear_questions()
@@ -182,8 +187,21 @@ class Node:
                 count = self._vigil.together(entries[:count], self.entry_count)
             self._apply(entries[:count])
             entries = entries[count:]
-            self._publication.publish()
+            self._publish()
         return was_any
+
+    def _publish(self) -> bool:
+        """Publish what is our turn; whether the engine may go on."""
+        try:
+            return self._publication.publish()
+        except StreamForeign as error:
+            if self._vigil is None:
+                raise
+            # Somebody is wrong, this engine or who published: the witness finds out who.
+            _logger.critical("%s publishes no more: %s", self.name, error)
+            self._publication.dispute()
+            self._vigil.dispute(str(error))
+            return True
 
     def _apply(self, entries: list[LogEntry]) -> None:
         first, last = entries[0].position, entries[-1].position
@@ -221,7 +239,9 @@ class Node:
             except (ValueError, msgspec.MsgspecError) as error:
                 _logger.warning("what came as a question is none: %s", error)
                 continue
-            if len(self._held) < QUERIES_HELD_MAX:
+            if query.kind in ORDERS:
+                self._obey(query)
+            elif len(self._held) < QUERIES_HELD_MAX:
                 self._held.append((self._clock.elapsed_s(), after, query))
         return bool(messages)
 
@@ -231,16 +251,51 @@ class Node:
         held, self._held = self._held, []
         oldest = self._clock.elapsed_s() - QUERY_HELD_MS_MAX / 1000
         for asked_at, after, query in held:
-            if after <= self.position or self.halted is not None:
+            if after <= self.position or self.halted is not None or self._stands_still:
                 self._answer(query, after)
             elif asked_at > oldest:
                 self._held.append((asked_at, after, query))
 
+    def _obey(self, query: Query) -> None:
+        if query.kind == "resume" or (query.kind == "restart" and query.name == self.name):
+            _logger.warning("told to begin again from the log (%s)", query.kind)
+            self.stop()
+        elif self._vigil is not None and query.kind == "attest":
+            self._vigil.attest(self.position, self.entry_count, self._ends())
+        elif self._vigil is not None and query.kind == "verdict":
+            try:
+                self._vigil.look()
+            except LogUnavailable as error:
+                _logger.warning("can't find out whether the venue is halted: %s", error)
+
     def _answer(self, query: Query, after: Position) -> None:
-        if query.kind == "status" or after > self.position:
+        found: Answer | None = Answer(query.id, str(self.position))
+        if self._vigil is not None and query.kind in ("probe", "records", "status"):
+            found = self._of_itself(query, self._vigil)
+        elif self._vigil is not None and self._vigil.is_mistrusted:
+            found = None  # what it knows of the venue isn't worth telling
+        elif query.kind == "status" or after > self.position:
             found = Answer(query.id, str(self.position), status=self.status())
-        else:
+        elif query.kind != "probe":
             found = answer(self.engine, query, str(self.position))
+        if found is not None:
+            self._tell(query, found)
+
+    def _of_itself(self, query: Query, vigil: Vigil) -> Answer | None:
+        """The answer about the engine, not about the venue."""
+        found = Answer(query.id, str(self.position), halted=vigil.reason)
+        if query.kind == "status":
+            found.status = self.status()
+        if query.kind == "records":
+            if query.name != self.name:
+                return None
+            at, found.records, found.parts = vigil.records(self.position, query.limit)
+            found.position = str(at)
+        return None if query.kind == "probe" and vigil.is_silent else found
+
+    def _tell(self, query: Query, found: Answer) -> None:
+        if self.halted is not None:
+            found.halted = found.halted or f"the entry at {self.halted} can't be passed"
         try:
             self._publisher.publish(query.channel, encode_answer(found))
         except BusUnavailable as error:
@@ -255,13 +310,19 @@ class Node:
             "stateHash": self.engine.state_hash().hex(),
             "chain": self.chain.hex(),
             "eventHash": self._publication.event_hash.hex(),
-            "halted": "" if self.halted is None else str(self.halted),
+            "halted": self._halted_at(),
+            "reason": "" if self._vigil is None else self._vigil.reason,
             "active": self._publication.is_active,
             "unpublished": self._publication.waiting,
             "rules": self.engine.rules_version(),
             "nextTimerMs": self.engine.next_timer_ms(),
             **self.engine.counts(),
         }
+
+    def _halted_at(self) -> str:
+        if self.halted is not None:
+            return str(self.halted)
+        return str(self.position) if self._stands_still else ""
 
     def _wait(self, seconds: float) -> None:
         """Wait until there may be something to do."""

@@ -31,6 +31,7 @@ from truebook.commandlog.interface import (
     Position,
 )
 from truebook.commandlog.replies import Made
+from truebook.engine.canonical.packing import pack_tables
 from truebook.engine.interface import Engine
 from truebook.engine.scrubbing.interface import Scrubber
 from truebook.faults import Fault
@@ -40,6 +41,14 @@ _logger = logging.getLogger(__name__)
 UNSENT_MAX = 64
 """Attestations that wait while the bus is away; older ones are then worth nothing."""
 _APPLIED = int(EntryStatus.APPLIED)
+DISPUTE_S = 5.0
+"""How long a witness may take to say who is right, before gateways are told that something is wrong.
+Where nobody witnesses, they are told then."""
+SUSPECTED_S = 5.0
+PART_BYTES = 4 << 20
+"""Of the state, in one message of the bus."""
+COMMANDS_AT_ONCE_MAX = 1024
+"""Worth half a millisecond of looking; what a larger batch is worth is looked at after the next."""
 IDLE_S = 0.05
 """How often an idle engine looks through a bit of its memory."""
 
@@ -78,13 +87,27 @@ class Vigil:
         self._time_ms = engine.time_ms()
         self._from = GENESIS
         self._commands = 0
+        self._disputed = ""
+        self._disputed_s = 0.0
+        self._suspected_s = -SUSPECTED_S
+        self._exported = GENESIS, b""
         self._unsent: list[bytes] = []
         self._next_look = 0.0
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it must not say how the venue is: it has found a fault in itself and stands by,
+        or it has disputed what is published for less than DISPUTE_S."""
+        if self.halt is not None:
+            return False
+        disputes = self._clock.elapsed_s() - self._disputed_s < DISPUTE_S
+        return self.fault is not None or (bool(self._disputed) and disputes)
+
+    @property
     def is_halted(self) -> bool:
         """Whether the engine must apply and publish nothing."""
-        return self.fault is not None or self.halt is not None
+        is_suspected = self._clock.elapsed_s() - self._suspected_s < SUSPECTED_S
+        return self.fault is not None or self.halt is not None or is_suspected
 
     @property
     def is_mistrusted(self) -> bool:
@@ -96,7 +119,11 @@ class Vigil:
         """Why it is halted; empty: it isn't."""
         if self.halt is not None:
             return f"{self.halt.engine} is not what its log says: {self.halt.what}"
-        return "" if self.fault is None else str(self.fault)
+        return self._disputed if self.fault is None else str(self.fault)
+
+    def dispute(self, what: str) -> None:
+        """What is published isn't what this engine has made."""
+        self._disputed, self._disputed_s = what, self._clock.elapsed_s()
 
     def start(self, log_end: Position) -> None:
         """Behind `log_end` it attests: what stood in the log before is only made again. Raises
@@ -149,7 +176,8 @@ class Vigil:
     def watch(self, is_idle: bool) -> bool:
         """Look through as much memory as the commands since the last time are worth, and a bit
         where there were none; True where a fault was found just now."""
-        commands, self._commands = self._commands, 0
+        commands = min(self._commands, COMMANDS_AT_ONCE_MAX)
+        self._commands -= commands
         if self.is_halted or not (commands or is_idle):
             return False
         if not commands:
@@ -173,6 +201,17 @@ class Vigil:
         except LogUnavailable as error:
             _logger.critical("that the venue is halted can't be written down: %s", error)
         self.halt = halt
+
+    def records(self, position: Position, part: int) -> tuple[Position, bytes, int]:
+        """A part of the whole state, and how many there are: as of when part 0 was asked for.
+
+        Who asks suspects this engine: it stands still for a while, until it is told what to do."""
+        self._suspected_s = self._clock.elapsed_s()
+        if part == 0:
+            self._exported = position, pack_tables(self._engine.export())
+        at, packed = self._exported
+        parts = -(-len(packed) // PART_BYTES)
+        return at, packed[part * PART_BYTES : (part + 1) * PART_BYTES], parts
 
     def close(self) -> None:
         """Give everything back."""

@@ -57,6 +57,8 @@ class Publication:
         self._next_look = 0.0
         self._next_check = 0.0
         self._is_unsure = False
+        self._foreign: StreamForeign | None = None
+        self._is_disputed = False
         self.is_active = True
 
     @property
@@ -79,11 +81,16 @@ class Publication:
             )
 
     def add(self, position: Position, made: Made) -> None:
-        """Take the next entry's events. Raises StreamForeign where the stream has others."""
+        """Take the next entry's events."""
         previous, before = self._made
         self._made = Tail(position, extend(before, position, made.events))
+        if self._is_disputed:
+            return
         if position <= self._published.position:
-            self._check_same(self._made, self._published)
+            try:
+                self._check_same(self._made, self._published)
+            except StreamForeign as error:
+                self._foreign = error  # which `publish` raises: these events are made all the same
             return
         if not self._waiting:
             self._waiting_since = self._clock.elapsed_s()
@@ -94,6 +101,10 @@ class Publication:
     def publish(self) -> bool:
         """Do what is our turn; whether the engine may go on making events. Raises StreamLost,
         StreamForeign."""
+        if self._is_disputed:
+            return True
+        if self._foreign is not None:
+            raise self._foreign
         try:
             if not self._waiting:
                 self._look_after()
@@ -108,6 +119,13 @@ class Publication:
                 _logger.warning("the bus can't be reached, trying again: %s", error)
             self._is_unsure = True
             return False
+
+    def dispute(self) -> None:
+        """The stream tells another story: make events as before, and publish none."""
+        self._is_disputed = True
+        self.is_active = False
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
     def seconds_to_wait(self) -> float:
         """When `publish` has something to do again, if nothing is added."""
