@@ -345,6 +345,7 @@ def run_engine(
     data: Path,
     allow_not_durable: bool = False,
     caught_up: Callable[[], None] = lambda: None,
+    vigil: Vigil | None = None,
 ) -> None:
     """Be the process of one engine, until SIGTERM or SIGINT. `data` must exist and is where this
     engine, by its name, remembers at which entry it was. Raises what the module says."""
@@ -360,6 +361,7 @@ def run_engine(
         ValkeyPublisher(bus_url),
         ValkeySubscription(bus_url, QUERIES_CHANNEL),
         Progress(data / f"{name}.progress", truebook.__version__),
+        vigil=vigil,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())

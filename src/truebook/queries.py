@@ -14,17 +14,18 @@ EngineKind = Literal[
 ]
 AboutItselfKind = Literal["probe", "records", "attest", "verdict", "restart", "resume"]
 """What engines are asked, or told, about themselves."""
-FeedKind = Literal["depth", "tickers", "updates"]
+FeedKind = Literal["depth", "tickers", "updates", "listeners"]
 QueryKind = EngineKind | AboutItselfKind | FeedKind | Literal["roles"]
 
 FEED_KINDS = frozenset(get_args(FeedKind))
 """What the feed answers, on FEED_QUERIES_CHANNEL; engines answer the rest, on QUERIES_CHANNEL.
-`roles` is answered by every feed, store and archive, with their status, on ROLES_CHANNEL."""
+`listeners` has an empty answer, once the feed has learnt who listens. `roles` is answered by every
+feed, store and archive, with their status, on ROLES_CHANNEL."""
 
 ORDERS = frozenset(("attest", "verdict", "restart", "resume"))
-"""Not questions, and not answered. `attest`: attest where you are. `verdict`: look whether the venue is halted (halts.py).
-`restart`: the engine of that name ends, and begins again from the log. `resume`: every process
-ends, and begins again."""
+"""Not questions, and not answered. `attest`: attest where you are. `verdict`: look whether the venue
+is halted (halts.py). `restart`: the engine of that name ends, and begins again from the log.
+`resume`: every process ends, and begins again."""
 
 
 ALL_ACCOUNTS = 0xFFFF_FFFF

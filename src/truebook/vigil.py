@@ -9,7 +9,7 @@ worth (so a round ends within a number of commands), and a little whenever it is
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from nacl.signing import SigningKey
@@ -70,7 +70,7 @@ class Vigil:
         engine: Engine,
         stream: AttestationStream,
         book: HaltBook,
-        scrubber: Scrubber,
+        make_scrubber: Callable[[], Scrubber],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.fault: Fault | None = None
@@ -82,7 +82,8 @@ class Vigil:
         self._engine = engine
         self._stream = stream
         self._book = book
-        self._scrubber = scrubber
+        self._make_scrubber = make_scrubber
+        self._scrubber: Scrubber | None = None
         self._clock = clock
         self._time_ms = engine.time_ms()
         self._from = GENESIS
@@ -126,10 +127,12 @@ class Vigil:
         self._disputed, self._disputed_s = what, self._clock.elapsed_s()
 
     def start(self, log_end: Position) -> None:
-        """Behind `log_end` it attests: what stood in the log before is only made again. Raises
-        LogUnavailable."""
+        """Behind `log_end` it attests and looks through its memory: what stood in the log before is
+        only made again. Raises LogUnavailable."""
         self._time_ms = self._engine.time_ms()
         self._from = log_end
+        if log_end == GENESIS:
+            self._scrubber = self._make_scrubber()
         self.look()
 
     def look(self) -> None:
@@ -157,14 +160,17 @@ class Vigil:
         self, entries: Sequence[LogEntry], all_made: Sequence[Made], done: int, ends: Ends
     ) -> None:
         """These were applied, after which there are `done` since genesis: attest if it is due."""
-        gateways = [(m.gateway, m.sequence) for m in all_made if m.status == _APPLIED]
-        self._scrubber.applied(b"".join(made.events for made in all_made), gateways)
         before = self._time_ms
         self._time_ms = self._engine.time_ms()
         last = entries[-1]
+        if self._scrubber is not None:
+            gateways = [(m.gateway, m.sequence) for m in all_made if m.status == _APPLIED]
+            self._scrubber.applied(b"".join(made.events for made in all_made), gateways)
+            self._commands += sum(len(entry.data) for entry in entries) // COMMAND_BYTES
+        elif last.position >= self._from:
+            self._scrubber = self._make_scrubber()
         if last.position <= self._from:
             return
-        self._commands += sum(len(entry.data) for entry in entries) // COMMAND_BYTES
         if self._time_ms // EVERY_MS != before // EVERY_MS or done % EVERY_ENTRIES == 0:
             self.attest(last.position, done, ends)
 
@@ -178,7 +184,7 @@ class Vigil:
         where there were none; True where a fault was found just now."""
         commands = min(self._commands, COMMANDS_AT_ONCE_MAX)
         self._commands -= commands
-        if self.is_halted or not (commands or is_idle):
+        if self._scrubber is None or self.is_halted or not (commands or is_idle):
             return False
         if not commands:
             now = self._clock.elapsed_s()

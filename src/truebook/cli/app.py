@@ -211,6 +211,39 @@ def archive_role(*, data: Data = None, config: ConfigFile = None) -> None:
     run_archive(config_of(data, config))
 
 
+@app.command(name="witness")
+def witness_role(
+    *,
+    once: Annotated[bool, Parameter(negative=())] = False,
+    data: Data = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> int:
+    """Compare what the engines attest, with each other and with the log.
+
+    Parameters
+    ----------
+    once
+        Check everything now, tell what is wrong, and end: exit status 1 if anything is.
+    """
+    if once:
+        from truebook.cli.witness_once import check_once
+
+        return check_once(config_of(data, config), json)
+    from truebook.cli.role_witness import run_witness
+
+    run_witness(config_of(data, config))
+    return 0
+
+
+@app.command
+def resume(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+    """Go on after a halt, from what the log says: docs/witness.md."""
+    from truebook.cli.resuming import resume_venue
+
+    resume_venue(config_of(data, config), json)
+
+
 @app.command
 def ps(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """List the processes that run on the data folder."""

@@ -8,8 +8,6 @@ from truebook.config import Config, UserError
 from truebook.installation import archive_url, attached, folder_of
 from truebook.lifeline import Lifeline
 
-WITNESS_FOLDER = "witness"
-
 
 def run_witness(config: Config) -> None:
     """Be the witness, until SIGTERM or SIGINT. Raises UserError."""
@@ -25,7 +23,7 @@ def run_witness(config: Config) -> None:
             log_url=config.log.url,
             bus_url=config.bus.url,
             archive_url=archive_url(config),
-            folder=folder.path / WITNESS_FOLDER,
+            folder=folder.witness,
             make_engine=lambda: make_engine(config.engine.kind, lambda text: None),
         )
     except ValueError as error:

@@ -20,20 +20,23 @@ def run_engine(config: Config, number: int) -> None:
     lifeline = Lifeline.from_environment()
     log_lines(sys.stdout)
     from truebook import node
-    from truebook.cli.engines import make_engine
+    from truebook.cli.engines import make_engine, make_vigil
 
     config = attached(config)
     folder = folder_of(config)
     folder.create()
+    name = f"engine-{number}"
+    engine = make_engine(config.engine.kind, lifeline.say)
     node.run_engine(
-        f"engine-{number}",
-        make_engine(config.engine.kind, lifeline.say),
+        name,
+        engine,
         log_url=config.log.url,
         bus_url=config.bus.url,
         archive_url=archive_url(config),
         data=folder.run,
         allow_not_durable=config.log.allow_not_durable,
         caught_up=lifeline.serving,
+        vigil=make_vigil(name, engine, folder.keys, config.log.url, config.bus.url),
     )
     # An interpreter that has compiled the engine takes seconds to clear up, and would be killed.
     sys.stdout.flush()

@@ -161,7 +161,7 @@ class FastEngine:
     def counts(self) -> dict[str, int]:
         """See engine/interface.py."""
         names = ("assets", "markets", "accounts", "keys", "orders")
-        return {name: self._scalar(name) for name in names}
+        return {name: self._scalar(name) for name in names} | {"triggers": 0, "withdrawals": 0}
 
     def pending_withdrawals(self, account: int | None = None) -> list[PendingWithdrawal]:
         """See engine/interface.py. Version 1 of the rules has none."""

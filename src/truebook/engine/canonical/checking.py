@@ -14,6 +14,7 @@ from truebook.limits import (
     ACCOUNTS_MAX,
     AMOUNT_MAX,
     ASSETS_MAX,
+    ATTESTERS_MAX,
     BASIS_POINTS,
     GATEWAYS_MAX,
     KEYS_MAX,
@@ -21,7 +22,10 @@ from truebook.limits import (
     ORDER_COUNTER_BITS,
     ORDERS_MAX,
     PRICE_TICKS_MAX,
+    REFERENCES_MAX,
     TIERS_MAX,
+    TIMER_MS_MAX,
+    WITHDRAWALS_PENDING_MAX,
 )
 from truebook.messages import ORDER_HAS_CLIENT_ID, RULES_VERSION_MAX
 
@@ -48,6 +52,7 @@ def check_tables(tables: Tables) -> None:
     _check_members(tables)
     _check_balances(tables)
     _check_orders(tables)
+    _check_later(tables)
 
 
 def _check_settings(tables: Tables) -> None:
@@ -101,11 +106,11 @@ def _check_members(tables: Tables) -> None:
         open_orders_max=(0, 0xFFFFFFFF),
         sequence=(0, _INT64_MAX),
     )
-    _check_unique(tables, "accounts", "name", tables.accounts["name"])
+    _check_unique("accounts", "name", tables.accounts["name"])
     _check_numbered(tables, "keys", "number", KEYS_MAX)
     last = len(tables.accounts) - 1
     _check(tables, "keys", account=(0, last), permissions=(0, 15), expires_ms=(0, _INT64_MAX))
-    _check_unique(tables, "keys", "public_key", tables.keys["public_key"].view("S32"))
+    _check_unique("keys", "public_key", tables.keys["public_key"].view("S32"))
 
 
 def _check_balances(tables: Tables) -> None:
@@ -132,29 +137,56 @@ def _check_balances(tables: Tables) -> None:
 
 
 def _check_orders(tables: Tables) -> None:
-    orders = tables.orders
-    if len(orders) >= ORDERS_MAX:
-        raise TablesInvalid(f"orders: {len(orders)} are too many")
-    accounts, markets = len(tables.accounts), len(tables.markets)
-    _check(
-        tables,
-        "orders",
-        market=(0, markets - 1),
-        account=(1, accounts - 1),
-        price=(1, PRICE_TICKS_MAX),
-        priority=(1, _INT64_MAX),
-        order_id=(1, (GATEWAYS_MAX << ORDER_COUNTER_BITS) - 1),
-        quantity=(1, AMOUNT_MAX),
-        remaining=(1, AMOUNT_MAX),
-        executed_quote=(0, AMOUNT_MAX),
-        time_flags=(0, _INT64_MAX),
-    )
+    orders, triggers = tables.orders, tables.triggers
+    if len(orders) + len(triggers) >= ORDERS_MAX:
+        raise TablesInvalid(f"orders: {len(orders) + len(triggers)} are too many")
+    for name in ("orders", "triggers"):
+        _check(
+            tables,
+            name,
+            market=(0, len(tables.markets) - 1),
+            account=(1, len(tables.accounts) - 1),
+            priority=(1, _INT64_MAX),
+            order_id=(1, (GATEWAYS_MAX << ORDER_COUNTER_BITS) - 1),
+            quantity=(1, AMOUNT_MAX),
+            time_flags=(0, _INT64_MAX),
+        )
+    price, amount = (1, PRICE_TICKS_MAX), (1, AMOUNT_MAX)
+    _check(tables, "orders", price=price, remaining=amount, executed_quote=(0, AMOUNT_MAX))
+    _check(tables, "triggers", price=(0, PRICE_TICKS_MAX), trigger_price=price)
     if not _is_rising(taking_keys(orders)):
         raise TablesInvalid("orders: not sorted by market, side, price, priority")
-    _check_unique(tables, "orders", "order_id", orders["order_id"])
-    with_client = orders[orders["time_flags"] & ORDER_HAS_CLIENT_ID != 0]
-    both = with_client["account"].astype(np.uint64) << _CLIENT_BITS | with_client["client_id"]
-    _check_unique(tables, "orders", "client_id", both)
+    if not _is_rising((triggers["market"], triggers["priority"])):
+        raise TablesInvalid("triggers: not sorted by market and priority")
+    _check_unique("orders", "order_id", orders["order_id"], triggers["order_id"])
+    _check_unique("orders", "client_id", _clients(orders), _clients(triggers))
+
+
+def _clients(orders: Table) -> NDArray[np.uint64]:
+    """Account and client id, as one number, of the orders that have one."""
+    orders = orders[orders["time_flags"] & ORDER_HAS_CLIENT_ID != 0]
+    return orders["account"].astype(np.uint64) << _CLIENT_BITS | orders["client_id"]
+
+
+def _check_later(tables: Tables) -> None:
+    """What version 2 of the rules has added."""
+    last_account, last_asset = len(tables.accounts) - 1, len(tables.assets) - 1
+    timer_ms = (1, _TIME_END_MS + TIMER_MS_MAX)
+    _check(tables, "timers", account=(1, last_account), timer=(0, 1), expires_ms=timer_ms)
+    if not _is_rising((tables.timers["account"], tables.timers["timer"])):
+        raise TablesInvalid("timers: not sorted by account and timer")
+    account, asset = (1, last_account), (0, last_asset)
+    _check(tables, "withdrawals", account=account, asset=asset, amount=(1, AMOUNT_MAX))
+    _check_rising(tables, "withdrawals", "withdrawal_id")
+    if len(tables.withdrawals) > WITHDRAWALS_PENDING_MAX:
+        raise TablesInvalid(f"withdrawals: {len(tables.withdrawals)} are too many")
+    references = tables.references
+    if len(references) > REFERENCES_MAX:
+        raise TablesInvalid(f"references: {len(references)} are too many")
+    if not _is_rising((references["first"], references["second"])):
+        raise TablesInvalid("references: not sorted, or one is there twice")
+    _check(tables, "attesters", slot=(0, ATTESTERS_MAX - 1), trusted=(0, 1))
+    _check_rising(tables, "attesters", "slot")
 
 
 # --- what is checked of one column --------------------------------------------------------------
@@ -193,8 +225,8 @@ def _is_rising(keys: tuple[NDArray[Any], ...]) -> bool:
     return bool(is_less.all())
 
 
-def _check_unique(tables: Tables, name: str, field: str, values: NDArray[Any]) -> None:
-    ordered = np.sort(values)
+def _check_unique(name: str, field: str, *values: NDArray[Any]) -> None:
+    ordered = np.sort(np.concatenate(values))
     if (ordered[1:] == ordered[:-1]).any():
         value = ordered[1:][ordered[1:] == ordered[:-1]][0]
         raise TablesInvalid(f"{name}: {field} {value!r} is there twice")

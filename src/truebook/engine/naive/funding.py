@@ -31,6 +31,8 @@ def deposit(state: State, journal: Journal, record: bytes) -> RejectCode:
         state.references.add(reference)
     state.ledger.deposit(account, asset, amount)
     _tell(journal, account, asset, amount)
+    if reference != NO_REFERENCE:
+        journal.reference_set(account, reference)
     return NONE
 
 

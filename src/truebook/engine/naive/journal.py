@@ -152,6 +152,13 @@ class Journal:
         """TRANSFERRED: a deposit or withdrawal."""
         self._one_row(EventKind.TRANSFERRED, self.kind, account, atoms, asset)
 
+    def reference_set(self, account: int, reference: tuple[int, int]) -> None:
+        """REFERENCE_SET: no other deposit may have it any more."""
+        words = (account, *reference, 0)
+        self.events.append(
+            records.REFERENCE_SET.pack(EventKind.REFERENCE_SET, 0, self.command, *words)
+        )
+
     def withdrawal_set(self, withdrawal: Withdrawal, state: int) -> None:
         """WITHDRAWAL_SET and its reply: a withdrawal was requested, confirmed or refused."""
         w = withdrawal
