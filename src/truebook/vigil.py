@@ -18,8 +18,8 @@ from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.attestations import (
     EVERY_ENTRIES,
     EVERY_MS,
-    Attested,
     AttestationStream,
+    Attested,
     sign,
 )
 from truebook.commandlog.halts import Halt, HaltBook, Standing
@@ -42,8 +42,8 @@ UNSENT_MAX = 64
 """Attestations that wait while the bus is away; older ones are then worth nothing."""
 _APPLIED = int(EntryStatus.APPLIED)
 DISPUTE_S = 5.0
-"""How long a witness may take to say who is right, before gateways are told that something is wrong.
-Where nobody witnesses, they are told then."""
+"""How long a witness may take to say who is right, before gateways are told that something is
+wrong."""
 SUSPECTED_S = 5.0
 PART_BYTES = 4 << 20
 """Of the state, in one message of the bus."""
@@ -233,4 +233,3 @@ class Vigil:
                 del self._unsent[0]
         except BusUnavailable as error:
             _logger.warning("an attestation can't be sent: %s", error)
-

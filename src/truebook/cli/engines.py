@@ -34,9 +34,7 @@ def make_engine(kind: Literal["fast", "naive"], tell: Callable[[str], None]) -> 
     return FastEngine()
 
 
-def make_vigil(
-    name: str, engine: Engine, keys: Path, log_url: str, bus_url: str
-) -> Vigil:
+def make_vigil(name: str, engine: Engine, keys: Path, log_url: str, bus_url: str) -> Vigil:
     """What keeps watch over an engine, with its key from a folder. Raises UserError."""
     try:
         key = attestation_key(keys, name)

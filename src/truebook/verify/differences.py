@@ -120,8 +120,8 @@ def _words(row: Any, fields: list[str]) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, bytes | np.bytes_):
-        return repr(bytes(value).rstrip(b"\0").decode(errors="replace"))
+    if isinstance(value, bytes):
+        return repr(value.rstrip(b"\0").decode(errors="replace"))
     if isinstance(value, np.void):
-        return bytes(value).hex()
+        return value.tobytes().hex()
     return str(int(value))

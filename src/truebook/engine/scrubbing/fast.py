@@ -156,7 +156,9 @@ class FastScrubber:
         if accounts > BALANCES_AT_ONCE_MAX and not self._is_idle:
             return 1, None
         start = (asset // _GROUP) << (ACCOUNT_BITS + 2)
-        records = self._pool("balances")[start + asset % _GROUP : start + accounts * _GROUP : _GROUP]
+        records = self._pool("balances")[
+            start + asset % _GROUP : start + accounts * _GROUP : _GROUP
+        ]
         total = int(records["available"].sum()) + int(records["locked"].sum())
         supply = int(self._pool("assets")[asset]["supply"])
         if total == supply:
