@@ -23,9 +23,9 @@ FEED_KINDS = frozenset(get_args(FeedKind))
 feed, store and archive, with their status, on ROLES_CHANNEL."""
 
 ORDERS = frozenset(("attest", "verdict", "restart", "resume"))
-"""Not questions, and not answered. `attest`: attest where you are. `verdict`: look whether the venue
-is halted (halts.py). `restart`: the engine of that name ends, and begins again from the log.
-`resume`: every process ends, and begins again."""
+"""Not questions, and not answered. `attest`: attest where you are. `verdict`: look whether the
+venue is halted (halts.py). `restart`: the engine of that name ends, and begins again from the log.
+`resume`: every engine does."""
 
 
 ALL_ACCOUNTS = 0xFFFF_FFFF

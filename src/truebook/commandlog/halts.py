@@ -6,8 +6,8 @@ It stands on the log server, under its fsync: whoever can write there can halt t
 as well append to the log.
 
 A **halt** names the engine whose events can't be trusted any more and the last position where all
-agreed, with the event hash there. A **resumption** opens a new *epoch*: the event stream ends at the
-agreed position again, and goes on from there with what the log says.
+agreed, with the event hash there. A **resumption** opens a new *epoch*: the event stream ends at
+the agreed position again, and goes on from there with what the log says.
 """
 
 from typing import Protocol

@@ -1,7 +1,7 @@
 """An engine's own key: made once, kept where only its owner reads it.
 
-Promise: whoever asks again is given the same key; a file that others may read, or that is no key, is
-refused rather than used.
+Promise: whoever asks again is given the same key; a file that others may read, or that is no key,
+is refused rather than used.
 """
 
 import os

@@ -93,7 +93,9 @@ def _attested(parts: Parts, trusted: dict[bytes, str]) -> dict[bytes, Attestatio
     found: dict[bytes, Attestation] = {}
     deadline = parts.clock.elapsed_s() + PATIENCE_S
     while len(found) < len(trusted) and parts.clock.elapsed_s() < deadline:
-        for place, message in parts.attestations.after(place, READ_ENTRIES_MAX):
+        heard = parts.attestations.after(place, READ_ENTRIES_MAX)
+        place = heard[-1][0] if heard else place
+        for _, message in heard:
             try:
                 attestation = read(message)
             except NotAnAttestation:

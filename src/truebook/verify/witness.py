@@ -74,6 +74,8 @@ class Witness:
         self._book = book
         self._clock = clock
         self._attested: dict[Position, dict[bytes, Attested]] = {}
+        self._right: dict[bytes, Attested] = {}
+        """Of each engine the newest attestation that is known to be right."""
         self._condemned: dict[bytes, Position] = {}
         """Engines that were told to begin again, and the last position they were wrong at."""
 
@@ -120,11 +122,14 @@ class Witness:
         if len(here) < 2:
             return
         if len(set(here.values())) == 1:
-            self._agree(attestation.of)
+            self._agree(attestation.of, here)
         else:
             self._settle(position, here, self._truth.at(position))
 
-    def _agree(self, of: Attested) -> None:
+    def _agree(self, of: Attested, here: dict[bytes, Attested]) -> None:
+        for key in here:
+            if here[key] == of and (key not in self._right or self._right[key] < of):
+                self._right[key] = of
         if self.agreed is None or of.position > self.agreed.position:
             self.agreed = of
         # Older ones stay for a while: an engine that lags may still come to differ there.
@@ -136,7 +141,7 @@ class Witness:
         """The log has decided what is right there: who isn't?"""
         wrong = [key for key, of in here.items() if of != right]
         if len(wrong) < len(here):
-            self._agree(right)
+            self._agree(right, here)
         for key in wrong:
             self._convict(key, here[key], right)
 
@@ -164,12 +169,9 @@ class Witness:
         }
         rights = self._truth.at_all(attested)
         first = min((p for p in attested if attested[p] != rights[p]), default=wrong_at)
-        right = [p for p in attested if p < first]
-        if right:
-            return rights[max(right)], first
-        if self.agreed is not None and self.agreed.position < first:
-            return self.agreed, first
-        return None, first
+        known = [rights[p] for p in attested if p < first]
+        known += [of for of in (self._right.get(key), self.agreed) if of and of.position < first]
+        return max(known, default=None), first
 
     def _judge_fault(self, name: str, attestation: Attestation, fault: Fault) -> None:
         """An engine has found something in its own memory."""
