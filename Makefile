@@ -9,10 +9,11 @@ ARGS ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint check night bench bench-kernel clean
+.PHONY: help setup web up test lint check night bench bench-kernel clean
 
 help:
 	@echo "make setup   the virtual environment .venv with everything in it"
+	@echo "make web     the trading page, with npm; make up does it too"
 	@echo "make up      the whole exchange on this machine; Ctrl-C stops it"
 	@echo "make test    all tests"
 	@echo "make check   format, lint, types, then all tests"
@@ -31,7 +32,11 @@ setup:
 	echo "On Debian and Ubuntu: apt install python3 python3-venv" >&2; \
 	exit 1
 
-up: setup
+# The page people trade on; kept until its sources change, left out where there is no npm.
+web: setup
+	@$(PY) tools/web.py
+
+up: web
 	@exec .venv/bin/truebook up $(ARGS)
 
 # As many tests at a time as there are processors, and no more than memory is sure to hold.

@@ -10,7 +10,15 @@ from typing import Literal, get_args
 import msgspec
 
 EngineKind = Literal[
-    "balances", "orders", "order", "account", "settings", "book", "withdrawals", "status"
+    "balances",
+    "orders",
+    "order",
+    "account",
+    "settings",
+    "book",
+    "withdrawals",
+    "status",
+    "snapshot",
 ]
 AboutItselfKind = Literal["probe", "records", "attest", "verdict", "restart", "resume"]
 """What engines are asked, or told, about themselves."""
@@ -92,7 +100,8 @@ class Answer(msgspec.Struct, array_like=True):
     status: dict[str, str | int | float | bool] = {}
     """`status` of an engine: engine, position, timeMs, stateHash, chain, eventHash, halted, counts,
     rules (the version followed), nextTimerMs (when the next timer runs out; 0: none is on);
-    `roles`: role, position and the role's own figures."""
+    `roles`: role, position and the role's own figures. `snapshot`, which makes an engine write one:
+    engine, position, stateHash, path, or trouble."""
     bids: bytes = b""
     asks: bytes = b""
     """`book`: all levels of a market, best first, as int64 pairs of ticks and lots."""

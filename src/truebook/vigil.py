@@ -67,10 +67,9 @@ class Vigil:
         self,
         name: str,
         key: SigningKey,
-        engine: Engine,
         stream: AttestationStream,
         book: HaltBook,
-        make_scrubber: Callable[[], Scrubber],
+        make_scrubber: Callable[[Engine], Scrubber],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.fault: Fault | None = None
@@ -79,13 +78,13 @@ class Vigil:
         """Why nothing may be published."""
         self._name = name
         self._key = key
-        self._engine = engine
+        self._engine: Engine | None = None
         self._stream = stream
         self._book = book
         self._make_scrubber = make_scrubber
         self._scrubber: Scrubber | None = None
         self._clock = clock
-        self._time_ms = engine.time_ms()
+        self._time_ms = 0
         self._from = GENESIS
         self._commands = 0
         self._disputed = ""
@@ -94,6 +93,11 @@ class Vigil:
         self._exported = GENESIS, b""
         self._unsent: list[bytes] = []
         self._next_look = 0.0
+
+    @property
+    def _watched(self) -> Engine:
+        assert self._engine is not None
+        return self._engine
 
     @property
     def is_silent(self) -> bool:
@@ -126,13 +130,14 @@ class Vigil:
         """What is published isn't what this engine has made."""
         self._disputed, self._disputed_s = what, self._clock.elapsed_s()
 
-    def start(self, log_end: Position) -> None:
+    def start(self, engine: Engine, log_end: Position) -> None:
         """Behind `log_end` it attests and looks through its memory: what stood in the log before is
         only made again. Raises LogUnavailable."""
-        self._time_ms = self._engine.time_ms()
+        self._engine = engine
+        self._time_ms = engine.time_ms()
         self._from = log_end
         if log_end == GENESIS:
-            self._scrubber = self._make_scrubber()
+            self._scrubber = self._make_scrubber(engine)
         self.look()
 
     def look(self) -> None:
@@ -161,14 +166,14 @@ class Vigil:
     ) -> None:
         """These were applied, after which there are `done` since genesis: attest if it is due."""
         before = self._time_ms
-        self._time_ms = self._engine.time_ms()
+        self._time_ms = self._watched.time_ms()
         last = entries[-1]
         if self._scrubber is not None:
             gateways = [(m.gateway, m.sequence) for m in all_made if m.status == _APPLIED]
             self._scrubber.applied(b"".join(made.events for made in all_made), gateways)
             self._commands += sum(len(entry.data) for entry in entries) // COMMAND_BYTES
         elif last.position >= self._from:
-            self._scrubber = self._make_scrubber()
+            self._scrubber = self._make_scrubber(self._watched)
         if last.position <= self._from:
             return
         if self._time_ms // EVERY_MS != before // EVERY_MS or done % EVERY_ENTRIES == 0:
@@ -176,7 +181,7 @@ class Vigil:
 
     def attest(self, position: Position, entries: int, ends: Ends) -> None:
         """Say where the engine is."""
-        of = Attested(position, entries, self._time_ms, *ends, self._engine.state_hash())
+        of = Attested(position, entries, self._time_ms, *ends, self._watched.state_hash())
         self._send(sign(self._key, of, self.fault))
 
     def watch(self, is_idle: bool) -> bool:
@@ -214,7 +219,7 @@ class Vigil:
         Who asks suspects this engine: it stands still for a while, until it is told what to do."""
         self._suspected_s = self._clock.elapsed_s()
         if part == 0:
-            self._exported = position, pack_tables(self._engine.export())
+            self._exported = position, pack_tables(self._watched.export())
         at, packed = self._exported
         parts = -(-len(packed) // PART_BYTES)
         return at, packed[part * PART_BYTES : (part + 1) * PART_BYTES], parts

@@ -27,13 +27,18 @@ class Job:
     every_command: bool
     name: str
     """Of the candidate."""
+    rules: int = 2
+    """The version from the founding on."""
+    switches: bool = False
+    """Version 2 comes somewhere within."""
 
 
 def run(job: Job) -> int:
     """Run a job; a failure says which. Returns the number of commands made."""
     pair = SideBySide(naive(), candidate(job.name))
     number = -1
-    inputs = Commands(job.seed).inputs(job.commands, 1 if job.every_command else 64)
+    commands = Commands(job.seed, job.rules, job.switches)
+    inputs = commands.inputs(job.commands, 1 if job.every_command else 64)
     try:
         for number, entries in enumerate(inputs):
             pair.apply(entries)

@@ -6,6 +6,7 @@ sum.X       numbers, whose sum matters: two are joined by adding them
 count.X     numbered messages, remembered
 even.X      of count.X those that are even
 whisper.X   numbered, for who knows the word, as long as it holds
+called.X    every message, once it is known that somebody listens
 silent.X    nothing, ever
 """
 
@@ -54,6 +55,8 @@ class Rooms:
                 if signature != WORD:
                     raise Refused(4004, "signature: the word is another one")
                 return Channel(stream, is_numbered=True, is_allowed=lambda: self.word_holds)
+            case "called":
+                return Channel(stream, is_announced=True)
             case "silent":
                 return Channel("")
         raise Refused(4006, "Invalid stream")

@@ -26,7 +26,7 @@ LAYERS = (
     ),
     frozenset({"commandlog", "engine"}),
     # The websocket server is general: it knows the bus, and nothing of what is traded.
-    frozenset({"asking", "directory", "ws"}),
+    frozenset({"asking", "directory", "snapshots", "ws"}),
     frozenset({"following", "history"}),
     frozenset({"feed", "node", "people", "simulation"}),
     frozenset({"api", "bots", "store", "verify"}),

@@ -22,6 +22,7 @@ from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.gateway import Gateway
 from truebook.commandlog.server import log_url
 from truebook.commandlog.valkey_log import ValkeyLog
+from truebook.messages import OrderType, Side
 
 ORDER = "/api/v1/order"
 BID = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "90", "quantity": "1"}
@@ -208,6 +209,64 @@ def test_while_the_engine_stands_still_nothing_is_appended_and_then_it_goes_on(e
     for each in connections:
         wait_until(lambda each=each: asked(each, trader, bid()).status == 200, 20, "it goes on")
     close(connections)
+
+
+@pytest.mark.parametrize("end", [signal.SIGCONT, signal.SIGKILL])
+def test_what_an_engine_reaches_too_late_expires_and_cancellations_are_carried_out(exchange, end):
+    somebody = exchange.open_account(f"late {end}", {"USDC": "100000"})
+    connection = connect(exchange)
+    resting = int(asked(connection, somebody, bid()).value["id"])
+    (engine,) = [child["pid"] for child in exchange.processes() if child["role"] == "engine"]
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        late = asyncio.run(append_while_it_stands_still(exchange, somebody, resting))
+        wait_until(lambda: is_refused(connection, somebody), 10, "the gateway notices")
+    finally:
+        os.kill(engine, end)
+    wait_until(lambda: asked(connection, somebody, bid()).status == 200, 20, "it goes on")
+    found = {order["id"]: order["status"] for order in history(connection, somebody)}
+    assert found[str(resting)] == "Cancelled"
+    assert found[str(late)] == "Expired"
+    connection.close()
+    checked = exchange.run("log", "verify", "--json")
+    assert checked["found"] == 0, checked["findings"]
+    replayed = exchange.run("replay", "--engine", "naive", "--json")
+    (engine,) = exchange.run("status", "--json")["engines"]
+    assert (replayed["position"], replayed["stateHash"]) == (
+        engine["position"],
+        engine["stateHash"],
+    )
+
+
+async def append_while_it_stands_still(
+    exchange: Installed, credentials: Credentials, resting: int
+) -> int:
+    """An order with a short deadline, and a cancellation; the order's id."""
+    gateway = await Gateway.start(ValkeyLog(log_url(exchange.data)))
+    order_id = gateway.next_order_id()
+    place = commands.place(
+        account=credentials.account,
+        market=0,
+        order_id=order_id,
+        side=Side.BID,
+        order_type=OrderType.LIMIT,
+        price=9_000,
+        quantity=100,
+        deadline_ms=100,
+    )
+    cancel = commands.cancel(account=credentials.account, market=0, order_id=resting)
+    await gateway.submit(commands.set_rules(2) + place + cancel, 3)
+    await gateway.close()
+    return order_id
+
+
+def history(connection: http.client.HTTPConnection, credentials: Credentials) -> Any:
+    fields: dict[str, object] = {"symbol": "SOL_USDC"}
+    headers = signed_headers(credentials, "orderHistoryQueryAll", fields)
+    connection.request("GET", "/wapi/v1/history/orders?symbol=SOL_USDC", headers=headers)
+    answer = read(connection)
+    assert answer.status == 200, answer
+    return answer.value
 
 
 def is_refused(connection: http.client.HTTPConnection, trader: Credentials) -> bool:

@@ -29,6 +29,7 @@ from truebook.api.keys import Keys
 from truebook.api.marketdata import MarketData
 from truebook.api.markets import Markets
 from truebook.api.orders import Orders
+from truebook.api.pages import Pages
 from truebook.api.past import Past
 from truebook.api.people_errors import told
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
@@ -62,8 +63,10 @@ class Application:
         clock: Clock = SYSTEM_CLOCK,
         rates: Rates | None = None,
         people: People | None = None,
+        pages: Pages | None = None,
     ) -> None:
-        """`people` None: there are keys and no sessions, and nobody can sign up."""
+        """`people` None: there are keys and no sessions, and nobody can sign up. `pages` None:
+        there is nothing to look at in a browser."""
         doorkeeper = None if people is None else people.doorkeeper
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
         self._throttle = Throttle(clock, rates)
@@ -85,6 +88,8 @@ class Application:
             sign_in = SignIn(exchange, authority, people)
             public += sign_in.public_routes()
             signed += [*sign_in.signed_routes(), *Keys(authority, people).routes()]
+        if pages is not None:
+            public += pages.routes()
         self._orders = Orders(exchange, authority).endpoints()
         self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
         self._others = Router(routes=[*public, *signed], redirect_slashes=False)

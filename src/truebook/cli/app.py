@@ -313,6 +313,14 @@ def replay(
     print_replay(settings, to, json)
 
 
+@app.command
+def snapshot(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+    """Have every engine write its state into a file now; engines start from such files."""
+    from truebook.cli.snapshotting import print_snapshot
+
+    print_snapshot(config_of(data, config), json)
+
+
 @log_app.command
 def verify(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> int:
     """Check the whole log since genesis, archived and not: exit status 1 if anything is wrong."""

@@ -34,14 +34,14 @@ def make_engine(kind: Literal["fast", "naive"], tell: Callable[[str], None]) -> 
     return FastEngine()
 
 
-def make_vigil(name: str, engine: Engine, keys: Path, log_url: str, bus_url: str) -> Vigil:
+def make_vigil(name: str, keys: Path, log_url: str, bus_url: str) -> Vigil:
     """What keeps watch over an engine, with its key from a folder. Raises UserError."""
     try:
         key = attestation_key(keys, name)
     except KeyFileWrong as error:
         raise UserError(str(error)) from None
 
-    def make_scrubber() -> Scrubber:
+    def make_scrubber(engine: Engine) -> Scrubber:
         if isinstance(engine, NaiveEngine):
             return NoScrubber()
         from truebook.engine.fast import FastEngine
@@ -51,4 +51,4 @@ def make_vigil(name: str, engine: Engine, keys: Path, log_url: str, bus_url: str
         return FastScrubber(engine)
 
     attestations, book = ValkeyAttestations(bus_url), ValkeyHaltBook(log_url)
-    return Vigil(name, key, engine, attestations, book, make_scrubber)
+    return Vigil(name, key, attestations, book, make_scrubber)

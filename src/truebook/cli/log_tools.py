@@ -20,6 +20,7 @@ from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.archive.store import open_archive
 from truebook.commandlog.interface import GENESIS, Position
 from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.valkey_recoveries import ValkeyRecoveryBook
 from truebook.commandlog.valkey_trimmer import ValkeyTrimmer
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
@@ -47,7 +48,7 @@ def checked_log(config: Config, progress: Progress) -> LogChecked:
     known = _known_chains(config)
     with log_address(config) as url:
         stream = ValkeyLogReader(url, allow_not_durable=True)
-        trimmer = ValkeyTrimmer(url)
+        trimmer, book = ValkeyTrimmer(url), ValkeyRecoveryBook(url)
         try:
             with _holding(trimmer) as sign:
 
@@ -62,10 +63,12 @@ def checked_log(config: Config, progress: Progress) -> LogChecked:
                     SYSTEM_CLOCK,
                     known,
                     show,
+                    book,
                 )
         finally:
             stream.close()
             trimmer.close()
+            book.close()
             progress.end()
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from truebook.engine.compiled import inlined
 from truebook.engine.hashing import touch_order
-from truebook.engine.layout import ACCOUNT_BITS
+from truebook.engine.layout import ACCOUNT_BITS, TRIGGER_BOOKS
 from truebook.engine.maps import (
     add_client_id,
     add_order_id,
@@ -40,6 +40,12 @@ from truebook.messages import ORDER_HAS_CLIENT_ID
 def key_of(side: Any, price: Any) -> Any:
     """Prices of a side as keys, of which the smaller is the better."""
     return price if side else -price
+
+
+@inlined
+def market_of_book(book: Any) -> Any:
+    """The market of a book, be it of resting or of pending orders."""
+    return (np.int64(book) & (TRIGGER_BOOKS - 1)) >> 1
 
 
 @inlined

@@ -160,28 +160,30 @@ class FastEngine:
 
     def counts(self) -> dict[str, int]:
         """See engine/interface.py."""
-        names = ("assets", "markets", "accounts", "keys", "orders")
-        return {name: self._scalar(name) for name in names} | {"triggers": 0, "withdrawals": 0}
+        names = ("assets", "markets", "accounts", "keys", "orders", "triggers", "withdrawals")
+        counts = {name: self._scalar(name) for name in names}
+        counts["orders"] -= counts["triggers"]
+        return counts
 
     def pending_withdrawals(self, account: int | None = None) -> list[PendingWithdrawal]:
-        """See engine/interface.py. Version 1 of the rules has none."""
-        return []
+        """See engine/interface.py."""
+        records = self._pool("withdrawals")[1 : self._scalar("withdrawals_top") + 1]
+        pending = np.sort(records[records["withdrawal_id"] != 0], order="withdrawal_id")
+        found = [PendingWithdrawal(*record) for record in pending.tolist()]
+        return [each for each in found if account in (None, each.account)]
 
     def timers(self) -> list[RunningTimer]:
-        """See engine/interface.py. Version 1 of the rules has none."""
-        return []
+        """See engine/interface.py."""
+        heap = np.sort(self._pool("timers")[: self._scalar("timers")])
+        return [RunningTimer(time, number >> 1, number & 1) for time, number in heap.tolist()]
 
     def next_timer_ms(self) -> int:
         """See engine/interface.py."""
-        return 0
+        return self._scalar("next_timer_ms") if self._scalar("timers") else 0
 
     def rules_version(self) -> int:
         """See engine/interface.py."""
-        return 1
-
-    def attester_settings(self) -> bytes:
-        """See engine/interface.py. Version 1 of the rules has none."""
-        return b""
+        return self._scalar("rules")
 
     def balance(self, account: int, asset: int) -> Balance:
         """See engine/interface.py."""
@@ -258,6 +260,10 @@ class FastEngine:
         return settings_events.of_keys(
             self._pool("keys")[first : min(first + count, self._scalar("keys"))]
         )
+
+    def attester_settings(self) -> bytes:
+        """See engine/interface.py."""
+        return settings_events.of_attesters(self._pool("attesters"))
 
     def market_figures(self, market: int) -> tuple[int, int, int]:
         """See engine/interface.py."""

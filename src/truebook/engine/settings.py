@@ -1,4 +1,4 @@
-"""SET_ASSET, SET_MARKET, SET_MARKET_STATE, SET_TIER: what the exchange trades, and for what fee.
+"""SET_ASSET, SET_MARKET, SET_MARKET_STATE: what the exchange trades.
 
 Promise: a market is only taken if price × quantity is a whole number of quote atoms and no order
 its filters admit can leave int64. What would change the meaning of numbers already in the books
@@ -13,14 +13,13 @@ from truebook.engine.answer import answer_done
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_rejected, head, row
 from truebook.engine.hashing import touch_market
-from truebook.engine.hashing_settings import put_asset, put_tier, take_asset, take_tier
+from truebook.engine.hashing_settings import put_asset, take_asset
 from truebook.engine.ledger import balance_slot
-from truebook.engine.placing import MALFORMED, OK, UNKNOWN_MARKET
+from truebook.engine.orderchecks import MALFORMED, OK, UNKNOWN_MARKET
 from truebook.engine.reserved import (
     SET_ASSET_MASKS,
     SET_MARKET_MASKS,
     SET_MARKET_STATE_MASKS,
-    SET_TIER_MASKS,
     reserved_is_zero,
 )
 from truebook.engine.state import (
@@ -28,7 +27,6 @@ from truebook.engine.state import (
     asset_at,
     market_at,
     meta_of,
-    tier_at,
 )
 from truebook.limits import (
     AMOUNT_MAX,
@@ -39,17 +37,14 @@ from truebook.limits import (
     NOTIONAL_MAX,
     OPEN_ORDERS_PER_MARKET_MAX,
     PRICE_TICKS_MAX,
-    TIERS_MAX,
 )
 from truebook.messages import CommandKind, EventKind, RejectCode
 
 _SET_ASSET = int(CommandKind.SET_ASSET)
 _SET_MARKET = int(CommandKind.SET_MARKET)
 _SET_MARKET_STATE = int(CommandKind.SET_MARKET_STATE)
-_SET_TIER = int(CommandKind.SET_TIER)
 _ASSET_SET = int(EventKind.ASSET_SET)
 _MARKET_SET = int(EventKind.MARKET_SET)
-_TIER_SET = int(EventKind.TIER_SET)
 INVALID = int(RejectCode.SETTING_INVALID)
 SETTINGS_FULL = int(RejectCode.SETTINGS_FULL)
 NAME_TAKEN = int(RejectCode.NAME_TAKEN)
@@ -305,39 +300,3 @@ def set_market_state(s: State, i: Any, c: Any) -> None:
     market_at(s, index).state = c.state
     _emit_market(s, index)
     answer_done(s, _SET_MARKET_STATE, 0, 0, 0)
-
-
-@inlined
-def _tier_code(s: State, i: Any, c: Any) -> Any:
-    if not reserved_is_zero(s, i, 1, SET_TIER_MASKS):
-        return MALFORMED
-    if c.tier >= TIERS_MAX:
-        return INVALID
-    if c.maker_bp < -BASIS_POINTS or c.maker_bp > BASIS_POINTS:
-        return INVALID
-    if c.taker_bp < -BASIS_POINTS or c.taker_bp > BASIS_POINTS:
-        return INVALID
-    least_maker = np.int64(c.maker_bp)
-    least_taker = np.int64(c.taker_bp)
-    for k in range(TIERS_MAX):
-        if k != c.tier:
-            least_maker = min(least_maker, tier_at(s, k).maker_bp)
-            least_taker = min(least_taker, tier_at(s, k).taker_bp)
-    return INVALID if least_maker + least_taker < 0 else OK
-
-
-@inlined
-def set_tier(s: State, i: Any, c: Any) -> None:
-    """Carry out the SET_TIER `c` in record `i`."""
-    code = _tier_code(s, i, c)
-    if code != OK:
-        emit_rejected(s, _SET_TIER, 0, 0, code, 0)
-        return
-    index = np.int64(c.tier)
-    take_tier(s, index)
-    tier_at(s, index).maker_bp = c.maker_bp
-    tier_at(s, index).taker_bp = c.taker_bp
-    put_tier(s, index)
-    first = head(_TIER_SET, 0, meta_of(s).command, index)
-    row(s, first, np.int64(c.maker_bp), np.int64(c.taker_bp), 0)
-    answer_done(s, _SET_TIER, 0, 0, 0)

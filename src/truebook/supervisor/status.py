@@ -121,6 +121,8 @@ def _absent(status: Status) -> Iterator[str]:
         if engine.halted:
             why = engine.details.get("reason")
             yield f"{engine.engine} is halted at {engine.halted}" + (f": {why}" if why else "")
+        if trouble := engine.details.get("snapshotTrouble"):
+            yield f"{engine.engine} can't write snapshots: {trouble}"
     serving = {child.role for child in status.children if child.serving}
     for role in sorted(serving.intersection(ANSWERING) - {role.role for role in status.roles}):
         yield f"{role} does not answer"

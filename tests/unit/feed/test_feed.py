@@ -15,7 +15,7 @@ from truebook.commandlog.memory import MemoryBus, MemoryLog
 from truebook.feed.channels import read_numbered
 from truebook.feed.feed import Feed, running
 from truebook.history import Candle, HistoryUnavailable
-from truebook.messages import Side
+from truebook.messages import OrderType, Side
 from truebook.units import Grid
 
 _channels = map("answers:{}".format, itertools.count())
@@ -166,6 +166,60 @@ def test_private_updates_have_no_gap_from_when_they_are_asked_for(venue):
             missed = await venue.ask("updates", 1, sequence=1)
             assert missed.messages == [read_numbered(message)[1] for message in mine[1:3]]
             assert missed.sequence == 3
+
+    run(venue, play)
+
+
+def test_balances_are_told_once_an_entry_to_who_listens(venue):
+    async def play():
+        async with venue.feed():
+            await venue.place(1, Side.BID, 9_000, 100)
+            await venue.ask("listeners", 1)
+            mine = venue.listen("account.balanceUpdate.1")
+            await venue.ask("listeners", 1)
+            first = venue.client.next_order_id()
+            orders = [
+                commands.place(
+                    account=1,
+                    market=0,
+                    order_id=order_id,
+                    side=Side.ASK,
+                    order_type=OrderType.LIMIT,
+                    price=10_000,
+                    quantity=100,
+                )
+                for order_id in (first, venue.client.next_order_id())
+            ]
+            await venue.send(b"".join(orders), 2)
+            await venue.place(2, Side.BID, 10_000, 50)
+            await until(lambda: len(mine) >= 3)
+            told = read(mine)
+            assert [(b["a"], b["A"], b["L"]) for b in told] == [
+                ("SOL", "99998", "2"),
+                ("SOL", "99998", "1.5"),
+                ("USDC", "99999959.96", "90"),
+            ]
+            assert all((b["e"], b["S"]) == ("balanceUpdate", "0") for b in told)
+
+    run(venue, play)
+
+
+def test_a_dead_mans_switch_works_while_nobody_does_anything(venue):
+    mine = venue.listen("account.orderUpdate.1")
+
+    async def play():
+        await venue.send(commands.set_rules(2))
+        async with venue.feed():
+            await venue.place(1, Side.BID, 9_000, 100)
+            await venue.send(commands.cancel_after(account=1, timeout_ms=20))
+            await until(lambda: mine and read_numbered(mine[-1])[0] == 2)
+            await venue.place(1, Side.BID, 9_000, 100)
+            await venue.send(commands.cancel_after(account=1, timeout_ms=300))
+        # The next feed learns from an engine that a timer runs.
+        async with venue.feed():
+            await until(lambda: read_numbered(mine[-1])[0] == 4)
+        cancelled = [json.loads(text) for _, text in map(read_numbered, mine) if text]
+        assert [u["seq"] for u in cancelled if u["e"] == "orderCancelled"] == [2, 4]
 
     run(venue, play)
 

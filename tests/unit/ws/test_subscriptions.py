@@ -272,6 +272,23 @@ def test_nobody_waits_for_ever_for_what_is_no_longer_wanted(in_hall, name):
     in_hall(test)
 
 
+def test_who_begins_to_listen_is_announced_before_being_answered(in_hall):
+    async def test(hall):
+        ann = Listener()
+        hall.rooms.is_available = False
+        subscription = hall.subscribe(ann, "called.a")
+        completing = asyncio.create_task(hall.manager.complete(subscription))
+        await until(lambda: hall.rooms.asked == [("called.a", None)])
+        assert await hall.heard_by("called.a") == 1
+        assert not completing.done()
+        hall.rooms.is_available = True
+        await completing
+        await hall.other.publish("called.a", b"7")
+        await until(lambda: ("called.a", b"7") in ann.heard)
+
+    in_hall(test)
+
+
 def test_a_backlog_ends_with_its_subscription(in_hall):
     async def test(hall):
         for _ in range(1000):
