@@ -47,6 +47,7 @@ from truebook.commandlog.interface import (
 )
 from truebook.commandlog.progress import Progress
 from truebook.commandlog.publication import Publication
+from truebook.commandlog.quorum import Quorum
 from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.replies import split
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
@@ -73,6 +74,10 @@ _UNCONNECTED_S = 0.01
 _START_AGAIN_S = 0.1
 
 
+MakeQuorum = Callable[[Publisher, Callable[[], Engine]], Quorum]
+"""Makes an engine's quorum, given its publisher and how to get at the engine."""
+
+
 class Node:
     """One engine at work on a log and a bus."""
 
@@ -88,6 +93,7 @@ class Node:
         recovering: Recovering | None = None,
         keeper: Keeper | None = None,
         vigil: Vigil | None = None,
+        quorum: Quorum | None = None,
     ) -> None:
         """Without `recovering`, what is reached too late is carried out all the same; without
         `keeper` it begins at genesis and takes no snapshots."""
@@ -99,7 +105,7 @@ class Node:
         """The entry that can't be passed."""
         self._reader = reader
         self._publisher = publisher
-        self._publication = Publication(publisher, clock)
+        self._publication = Publication(publisher, clock, quorum)
         self._questions = questions
         self._progress = progress
         self._clock = clock
@@ -108,6 +114,7 @@ class Node:
         self.entries = 0
         """Of the log, since genesis."""
         self._vigil = vigil
+        self._quorum = quorum
         self._caught_up_at = GENESIS
         self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
@@ -150,13 +157,17 @@ class Node:
             return
         tail = self._publisher.tail().position
         not_after = self._caught_up_at if tail == GENESIS else tail
-        restored = self._keeper.restore(not_after, self._reader.chain_at)
+        restored = self._keeper.restore(not_after, self._reader.chain_at, self._trusted())
         if restored is not None:
             head = restored.snapshot.head
             self.engine = restored.engine
             self.position, self.chain, self.entries = head.position, head.chain, head.entries
             self._publication.begin(restored.snapshot.last)
         self._reader.hold(self._keeper.kept)
+
+    def _trusted(self) -> Callable[[Position], bool]:
+        """Which snapshots may be used."""
+        return (lambda position: True) if self._vigil is None else self._vigil.trusted()
 
     def run(self, caught_up: Callable[[], None]) -> None:
         """Work until `stop`; calls `caught_up` once, when the replay at the start is done."""
@@ -187,17 +198,21 @@ class Node:
             held.close()
         if self._keeper is not None:
             self._keeper.close()
-        if self._vigil is not None:
-            self._vigil.close()
+        for watching in (self._vigil, self._quorum):
+            if watching is not None:
+                watching.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
 
     def step(self) -> bool:
         """One round; whether there was anything to do."""
+        is_asked = self._hear_questions()
+        if self._quorum is not None:
+            self._quorum.hear()
         is_applied = not self._stands_still and self._publish() and self._apply_next()
         if self._vigil is not None and self._vigil.watch(is_idle=not is_applied):
             self._found_fault(self._vigil)
-        is_asked = self._hear_questions()
+        is_asked |= self._hear_questions()
         self._answer_questions()
         self._look_after_snapshots()
         return is_applied or is_asked
@@ -302,6 +317,8 @@ class Node:
         self._progress.done(last)
         if self._keeper is not None:
             self._keeper.applied(sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries))
+        if self._quorum is not None and last > self._caught_up_at:
+            self._quorum.vote(last, self._publication.event_hash)
         if self._vigil is not None:
             self._vigil.applied(entries, all_made, self.entries, self._ends())
 
@@ -374,10 +391,16 @@ class Node:
         held, self._held = self._held, []
         oldest = self._clock.elapsed_s() - QUERY_HELD_MS_MAX / 1000
         for asked_at, after, query in held:
-            if after <= self.position or self.halted is not None or self._stands_still:
+            is_there = after <= self.position and self._is_agreed
+            if is_there or self.halted is not None or self._stands_still:
                 self._answer(query, after)
             elif asked_at > oldest:
                 self._held.append((asked_at, after, query))
+
+    @property
+    def _is_agreed(self) -> bool:
+        """Whether a quorum, where one is asked for, knows all that this engine could tell."""
+        return self._quorum is None or not self._publication.waiting
 
     def _obey(self, query: Query) -> None:
         if query.kind == "resume" or (query.kind == "restart" and query.name == self.name):
@@ -454,12 +477,12 @@ class Node:
     def _wait(self, seconds: float) -> None:
         """Wait until there may be something to do."""
         numbers = [self._questions.fileno()]
-        writing = -1 if self._keeper is None else self._keeper.fileno()
+        others = [held.fileno() for held in (self._keeper, self._quorum) if held is not None]
         if self.halted is None:
             numbers.append(self._reader.fileno())
         if min(numbers) < 0:
             seconds = min(seconds, _UNCONNECTED_S)
-        ears = [self._wake_read, *(number for number in (*numbers, writing) if number >= 0)]
+        ears = [self._wake_read, *(number for number in (*numbers, *others) if number >= 0)]
         select.select(ears, [], [], seconds)
 
 
@@ -476,6 +499,7 @@ def run_engine(
     allow_not_durable: bool = False,
     caught_up: Callable[[], None] = lambda: None,
     vigil: Vigil | None = None,
+    make_quorum: MakeQuorum | None = None,
 ) -> None:
     """Be the process of one engine, until SIGTERM or SIGINT. `data` must exist and is where this
     engine, by its name, remembers at which entry it was; `snapshots` is where it and its peers have
@@ -494,6 +518,10 @@ def run_engine(
         publisher,
         ValkeySubscription(bus_url, QUERIES_CHANNEL),
         Progress(data / f"{name}.progress", truebook.__version__),
+        recovering=Recovering(log, publisher),
+        keeper=Keeper(name, snapshots, plan, make_engine),
+        vigil=vigil,
+        quorum=None if make_quorum is None else make_quorum(publisher, lambda: node.engine),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())

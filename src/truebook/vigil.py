@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import msgspec
 from nacl.signing import SigningKey
 
 from truebook.clock import SYSTEM_CLOCK, Clock
@@ -22,7 +23,7 @@ from truebook.commandlog.attestations import (
     Attested,
     sign,
 )
-from truebook.commandlog.halts import Halt, HaltBook, Standing
+from truebook.commandlog.halts import Halt, HaltBook
 from truebook.commandlog.interface import (
     GENESIS,
     BusUnavailable,
@@ -140,6 +141,12 @@ class Vigil:
             self._scrubber = self._make_scrubber(engine)
         self.look()
 
+    def trusted(self) -> Callable[[Position], bool]:
+        """Tells whether a snapshot of a position may be used: whether it is certain that no engine
+        was wrong there. Raises LogUnavailable."""
+        distrusted = self._book.read().distrusted
+        return lambda position: not any(one.covers(position) for one in distrusted)
+
     def look(self) -> None:
         """Learn whether the venue is halted. Raises LogUnavailable."""
         halt = self._book.read().halt
@@ -207,8 +214,8 @@ class Vigil:
         assert self.fault is not None
         halt = Halt(self._name, "", "", str(position), str(self.fault), self._clock.now_ms())
         try:
-            epochs = self._book.read().epochs
-            self._book.write(Standing(halt, epochs))
+            standing = self._book.read()
+            self._book.write(msgspec.structs.replace(standing, halt=halt))
         except LogUnavailable as error:
             _logger.critical("that the venue is halted can't be written down: %s", error)
         self.halt = halt

@@ -56,6 +56,7 @@ def up(
     port: int | None = None,
     ws_port: int | None = None,
     engines: int | None = None,
+    quorum: int | None = None,
     apis: int | None = None,
     bots: bool | None = None,
     engine: Kind = None,
@@ -72,6 +73,8 @@ def up(
         The websocket server's port; 8081 by default.
     engines
         How many engines; the others stand by and check the first. 1 by default.
+    quorum
+        How many engines must agree on what happened before anybody is told; 1 by default.
     apis
         How many API processes share the port; 1 by default.
     bots
@@ -85,7 +88,7 @@ def up(
         config,
         api={"host": host, "port": port, "processes": apis},
         ws={"port": ws_port},
-        engine={"processes": engines, "kind": engine},
+        engine={"processes": engines, "kind": engine, "quorum": quorum},
         bots={"enabled": bots},
     )
     import logging

@@ -35,7 +35,7 @@ def run_engine(config: Config, number: int) -> None:
     lifeline = Lifeline.from_environment()
     log_lines(sys.stdout)
     from truebook import node
-    from truebook.cli.engines import make_engine, make_vigil
+    from truebook.cli.engines import make_engine, make_quorum, make_vigil
     from truebook.snapshots.keeping import Plan
 
     config = attached(config)
@@ -57,6 +57,7 @@ def run_engine(config: Config, number: int) -> None:
         make_engine=partial(make_engine, config.engine.kind, lifeline.say),
         allow_not_durable=config.log.allow_not_durable,
         caught_up=lifeline.serving,
+        make_quorum=make_quorum(name, config.engine.quorum, folder.keys, config.bus.url),
         vigil=make_vigil(name, folder.keys, config.log.url, config.bus.url),
     )
     # An interpreter that has compiled the engine takes seconds to clear up, and would be killed.

@@ -20,6 +20,8 @@ from truebook.commandlog.interface import LogUnavailable, Position
 from truebook.commandlog.resp import ConnectionLost, Refused, key
 
 REPLY_S_MAX = 5.0
+DISTRUSTED_MAX = 64
+"""Snapshots that are older than so many verdicts were replaced long ago."""
 
 
 class Halt(msgspec.Struct, frozen=True, rename="camel"):
@@ -54,11 +56,25 @@ class Epoch(msgspec.Struct, frozen=True, rename="camel"):
         return Position.parse(self.agreed)
 
 
+class Distrusted(msgspec.Struct, frozen=True, rename="camel"):
+    """An engine was wrong behind `after`, and was found out at `until`: a snapshot that was taken
+    in between may hold what was wrong."""
+
+    after: str
+    until: str
+
+    def covers(self, position: Position) -> bool:
+        """Whether a snapshot of that position isn't to be used."""
+        return Position.parse(self.after) < position <= Position.parse(self.until)
+
+
 class Standing(msgspec.Struct, frozen=True, rename="camel"):
     """How things stand."""
 
     halt: Halt | None = None
     epochs: list[Epoch] = []
+    distrusted: list[Distrusted] = []
+    """The newest DISTRUSTED_MAX of them."""
 
 
 class HaltBook(Protocol):

@@ -13,7 +13,14 @@ from truebook.commandlog.keyfile import KeyFileWrong, attestation_key
 from truebook.config import Config, UserError
 from truebook.datafolder import DataFolder
 from truebook.limits import ATTESTERS_MAX
-from truebook.messages import ATTESTER_SET, EVENT_ROW, EventKind, OrderStatus, RejectCode
+from truebook.messages import (
+    ATTESTER_SET,
+    EVENT_ROW,
+    EventKind,
+    OrderStatus,
+    RejectCode,
+    attester_key,
+)
 
 
 class KnownAttesters:
@@ -25,7 +32,7 @@ class KnownAttesters:
         count = ATTESTER_SET.itemsize // EVENT_ROW.itemsize
         chosen = np.ascontiguousarray(rows[starts[:, None] + np.arange(count)])
         found = chosen.view(ATTESTER_SET).reshape(-1)
-        self.keys = {key_of(row) for row in found}
+        self.keys = {attester_key(row) for row in found}
         self.slots = {int(row["slot"]) for row in found}
 
     def free_slot(self) -> int:
@@ -34,11 +41,6 @@ class KnownAttesters:
         if not free:
             raise UserError(f"there are {ATTESTERS_MAX} attesters: no more can be added")
         return min(free)
-
-
-def key_of(row: np.void) -> bytes:
-    """The public key in an ATTESTER_SET event."""
-    return b"".join(row[name].tobytes() for name in row.dtype.names or () if "public_key" in name)
 
 
 async def register(config: Config, folder: DataFolder) -> None:

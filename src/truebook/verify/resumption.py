@@ -5,9 +5,11 @@ them again; only then the halt is taken back, and it says in the log server's bo
 what was told before is void. Killed in between, the venue stays halted, and it can be done again.
 """
 
+from msgspec import structs
+
 from truebook.commandlog.chain import START
 from truebook.commandlog.cutting import EventStreamEnd
-from truebook.commandlog.halts import Epoch, HaltBook, Standing
+from truebook.commandlog.halts import Epoch, HaltBook
 from truebook.commandlog.interface import GENESIS, Position, Tail
 from truebook.verify.truth import NoSuchPosition, Truth
 
@@ -32,7 +34,8 @@ def resume(truth: Truth, stream: EventStreamEnd, book: HaltBook, why: str) -> Ep
     what = why if standing.halt is None else f"{standing.halt.engine}: {standing.halt.what}"
     number = len(standing.epochs) + 1
     epoch = Epoch(number, str(tail.position), tail.event_hash.hex(), what)
-    book.write(Standing(None, [*standing.epochs, epoch]))
+    epochs = [*standing.epochs, epoch]
+    book.write(structs.replace(standing, halt=None, epochs=epochs))
     return epoch
 
 

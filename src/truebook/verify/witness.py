@@ -13,11 +13,11 @@ on. docs/witness.md tells what to do.
 
 import logging
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from truebook.clock import Clock
 from truebook.commandlog.attestations import Attestation, Attested, NotAnAttestation, read
-from truebook.commandlog.halts import Halt, HaltBook, Standing
+from truebook.commandlog.halts import DISTRUSTED_MAX, Distrusted, Halt, HaltBook
 from truebook.commandlog.interface import GENESIS, BusUnavailable, Position
 from truebook.faults import Fault
 from truebook.verify.differences import differences, told
@@ -199,6 +199,7 @@ class Witness:
             self._halt(name, agreed, first, what)
         stands_at, found = self._named(name)
         what = f"{what}; {found}" if found else what
+        self._distrust(agreed, max(first, stands_at))
         if publishes:
             self._halt(name, agreed, first, what)
         else:
@@ -216,8 +217,15 @@ class Witness:
         if agreed is not None:
             position, event_hash = str(agreed.position), agreed.event_hash.hex()
         halt = Halt(name, position, event_hash, str(first), what, self._clock.now_ms())
-        self._book.write(Standing(halt, self._book.read().epochs))
+        self._book.write(structs.replace(self._book.read(), halt=halt))
         self._engines.tell("verdict")
+
+    def _distrust(self, agreed: Attested | None, until: Position) -> None:
+        """No engine starts from a snapshot that was taken meanwhile."""
+        after = GENESIS if agreed is None else agreed.position
+        standing = self._book.read()
+        listed = [*standing.distrusted, Distrusted(str(after), str(until))][-DISTRUSTED_MAX:]
+        self._book.write(structs.replace(standing, distrusted=listed))
 
     def _named(self, name: str) -> tuple[Position, str]:
         """Where the engine stands, and which of its records aren't what the log says."""
