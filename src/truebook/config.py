@@ -128,7 +128,7 @@ class WsSection(_Section, frozen=True):
     port: Port = 8081
     """On the host of the API; 0: any free one."""
     connections_per_address: Annotated[int, Meta(ge=1)] = 64
-    """Behind a proxy, which is the only address that connects, as many as there may be in all."""
+    """Behind the API's trusted proxies, of each address that they name."""
     url: str = ""
     """As people reach it, where that is not the host of the page and this port: behind a proxy."""
 

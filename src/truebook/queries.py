@@ -113,7 +113,8 @@ class Answer(msgspec.Struct, array_like=True):
     """`orders`, `account`: the account's sequence at `position`. `updates`: the same, and what
     comes after it will be published."""
     messages: list[bytes] = []
-    """`updates`: the JSON of each update after the sequence asked for, up to `sequence`."""
+    """`updates`: the JSON of each update after the sequence asked for, up to `sequence`, or the
+    first limits.HISTORY_UPDATES_MAX of them."""
     halted: str = ""
     """Why nothing is applied any more; empty: it is. `probe` asks for nothing else."""
     records: bytes = b""

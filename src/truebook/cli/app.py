@@ -299,21 +299,20 @@ def replay(
     json: Json = False,
     engine: Kind = None,
 ) -> None:
-    """Compute the state anew from the log, and print its hash.
+    """Compute the state anew, and print its hash: it is the same on all three roads.
 
     Parameters
     ----------
     source
-        Where to begin: before the first command, or at what was stored on the way.
+        Where to begin: before the first command, at the latest snapshot, or at what the database
+        says; from there on the log is applied.
     to
         The position of the last entry to apply; the end of the log by default.
     """
     settings = config_of(data, config, engine={"kind": engine})
-    if source != "genesis":
-        raise UserError(f"--from {source} isn't built yet; --from genesis is")
     from truebook.cli.replaying import print_replay
 
-    print_replay(settings, to, json)
+    print_replay(settings, source, to, json)
 
 
 @app.command

@@ -2,6 +2,7 @@
 
 import sys
 
+from truebook.cli.database_rows import database_of
 from truebook.cli.engines import make_engine
 from truebook.cli.loglines import log_lines
 from truebook.config import Config, UserError
@@ -24,6 +25,7 @@ def run_witness(config: Config) -> None:
             bus_url=config.bus.url,
             archive_url=archive_url(config),
             folder=folder.witness,
+            database=database_of(config),
             make_engine=lambda: make_engine(config.engine.kind, lambda text: None),
         )
     except ValueError as error:

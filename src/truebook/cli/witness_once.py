@@ -4,6 +4,7 @@ import sys
 
 from msgspec import Struct
 
+from truebook.cli.database_rows import database_of
 from truebook.cli.engines import make_engine
 from truebook.cli.log_tools import checked_log
 from truebook.cli.reports import print_json
@@ -13,10 +14,11 @@ from truebook.commandlog.valkey_attestations import ValkeyAttestations
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config
-from truebook.installation import archive_url, attached
+from truebook.installation import archive_url, attached, folder_of
 from truebook.progress import Progress
 from truebook.verify.checking_once import Found, Parts, check_engines
 from truebook.verify.engines import Engines, answers_channel
+from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.truth import Truth
 
 
@@ -33,6 +35,8 @@ def check_once(config: Config, json: bool) -> int:
     progress = Progress(stream=sys.stderr)
     try:
         engines, found = _check_engines(config, progress)
+        progress.show("comparing the trades in the database")
+        found += _check_trades(config, progress)
         progress.show("checking the log")
         log = checked_log(config, progress)
         found += [Found("log", finding.position, str(finding)) for finding in log.findings]
@@ -46,6 +50,22 @@ def check_once(config: Config, json: bool) -> int:
             print(finding)
         print("something is wrong" if found else "all is what the log says")
     return 1 if found else 0
+
+
+def _check_trades(config: Config, progress: Progress) -> list[Found]:
+    def make_truth() -> Truth:
+        log = open_whole_log(config.log.url, archive_url(config), allow_not_durable=True)
+        return Truth(log, lambda: make_engine(config.engine.kind, progress.show))
+
+    try:
+        watch = TradeWatch(make_truth, database_of(config), folder_of(config).witness)
+        try:
+            wrong = watch.check_now()
+        finally:
+            watch.close()
+    except OSError as error:
+        return [Found("database", "?", str(error))]
+    return [Found("database", f"{one.after} to {one.until}", one.what) for one in wrong]
 
 
 def _check_engines(config: Config, progress: Progress) -> tuple[list[str], list[Found]]:

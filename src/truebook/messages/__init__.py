@@ -97,6 +97,7 @@ from truebook.messages.kinds import (
     WithdrawalState,
 )
 from truebook.messages.notes import (
+    NOTE_BYTES_MAX,
     NOTE_KIND,
     NOTE_PARTS_MAX,
     NOTE_TEXT_BYTES,
@@ -168,6 +169,7 @@ __all__ = [
     "NEW_ACCOUNT",
     "NOTED",
     "NOTED_TEXT_BYTES",
+    "NOTE_BYTES_MAX",
     "NOTE_KIND",
     "NOTE_PARTS_MAX",
     "NOTE_TEXT_BYTES",

@@ -13,6 +13,7 @@ from nacl.signing import SigningKey
 
 from truebook import commands
 from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.interface import LogUnavailable
 from truebook.config import Config, ConfigError, faucet_text
 from truebook.directory import Directory, Key
 from truebook.limits import KEYS_OF_AN_ACCOUNT_MAX
@@ -184,7 +185,12 @@ class People:
             )
             for old, known in password_keys(directory, account).items()
         ]
-        await self._register(account, key, permissions, revoking)
+        try:
+            await self._register(account, key, permissions, revoking)
+        except (LogUnavailable, Refused):
+            # It is certain that the log didn't take the key: its salt would only push out others.
+            await self._database.run(lambda database: database.drop_salt(account, salt.salt))
+            raise
         await self._database.run(lambda database: database.keep_salt(account, salt.salt))
         await self._forget_sessions(account)
         return key

@@ -106,6 +106,9 @@ class Supervisor:
         records, commands = venue_records(self._config)
         path_of(database_url(self._config))  # the user's mistake is told before anything starts
         api, ws = await self._listen()
+        # The websocket server must know from which port our pages come.
+        section = msgspec.structs.replace(self._config.api, port=api.getsockname()[1])
+        self._config = msgspec.structs.replace(self._config, api=section)
         await self._start_servers()
         await self._found(records, commands)
         first, *others = self._roster.engines(self._config)

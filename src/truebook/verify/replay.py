@@ -1,7 +1,8 @@
-"""Replay: the state that a log makes, computed anew from its first entry.
+"""Replay: the state that a log makes, computed anew.
 
 Promise: the hash that comes out is the one that any engine has at that position, if state is a
-function of the log. Nothing is read but the log, and nothing is written.
+function of the log; whether one begins at genesis, at a snapshot or at the database (roads.py).
+Nothing is written.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,11 @@ from truebook.commandlog.interface import GENESIS, LogEntry, LogReader, Position
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.messages import COMMAND_BYTES, ENTRY_EVENT, EntryStatus, EventKind
+
+READ_ENTRIES = 4 * READ_ENTRIES_MAX
+"""At once: nobody waits for what comes of them."""
+TOGETHER_BYTES = 1 << 20
+"""Given to the engine at once: what it reads then is still near."""
 
 
 class Replayed(NamedTuple):
@@ -38,8 +44,10 @@ def replay(
     clock: Clock,
     to: Position | None = None,
     progress: Callable[[float], None] = lambda share: None,
+    after: Position = GENESIS,
 ) -> Replayed:
-    """Apply the log to a new engine, up to and with position `to` (None: the present end).
+    """Apply the log behind `after`, where the engine stands (GENESIS: it is new), up to and with
+    position `to` (None: the present end).
 
     Calls `progress` now and then with the share of log time that is done. Raises BeyondTheEnd.
     """
@@ -48,26 +56,39 @@ def replay(
     end = last if to is None else to
     if end > last:
         raise BeyondTheEnd(f"the log ends at {last}, before {end}")
-    first, position, commands = GENESIS, GENESIS, 0
+    first, position, commands = after, after, 0
     while position < end:
-        read = log.read(position, READ_ENTRIES_MAX, 0)
+        read = log.read(position, READ_ENTRIES, 0)
         entries = [entry for entry in read if entry.position <= end]
-        commands += _apply(engine, entries)
+        commands += apply_all(engine, entries)
+        position = entries[-1].position if entries else position
         if len(entries) < len(read) or not read:
-            end = position = entries[-1].position if entries else position
-        else:
-            position = entries[-1].position
-        first = first if first > GENESIS else position
+            break
+        first = first if first > GENESIS else entries[0].position
         progress((position.high - first.high + 1) / (end.high - first.high + 1))
     return Replayed(position, engine.state_hash(), commands, clock.elapsed_s() - started_s)
 
 
-def _apply(engine: Engine, entries: list[LogEntry]) -> int:
+def apply_all(engine: Engine, entries: list[LogEntry]) -> int:
     """Apply entries; how many commands the engine carried out or rejected, one by one."""
-    pieces = [piece for entry in entries for piece in engine_pieces(entry)]
-    rows = np.frombuffer(engine.apply(b"".join(pieces)).events, ENTRY_EVENT)
+    commands = start = size = 0
+    for end, entry in enumerate(entries, 1):
+        size += len(entry.data)
+        if size >= TOGETHER_BYTES or end == len(entries):
+            commands += _apply(engine, entries[start:end])
+            start, size = end, 0
+    return commands
+
+
+def _apply(engine: Engine, entries: list[LogEntry]) -> int:
+    records = b"".join([piece for entry in entries for piece in engine_pieces(entry)])
+    rows = np.frombuffer(engine.apply(records).events, ENTRY_EVENT)
     statuses = rows["status"][rows["kind"] == EventKind.ENTRY]
     assert len(statuses) == len(entries)
+    if not statuses.any():
+        # All were applied. The headers have a kind too.
+        kinds = records[::COMMAND_BYTES]
+        return len(kinds) - kinds.count(0) - len(entries)
     return sum(
         commands_in(entry.data)
         for entry, status in zip(entries, statuses, strict=True)

@@ -53,6 +53,13 @@ class Truth:
         hashes = self._chain, self._event_hash, self.engine.state_hash()
         return Attested(position, self._entries, self.engine.time_ms(), *hashes)
 
+    def forward(self) -> list[tuple[Position, bytes]]:
+        """Go on by some entries: their positions and events; none: the log has no more."""
+        if self._engine is None:
+            self._begin()
+        entries = self._log.read(self._position, READ_ENTRIES_MAX, 0)
+        return self._apply(entries) if entries else []
+
     def at_all(self, positions: Iterable[Position]) -> dict[Position, Attested]:
         """The same at several positions."""
         return {position: self.at(position) for position in sorted(positions)}
@@ -62,7 +69,11 @@ class Truth:
         self._position, self._entries = GENESIS, 0
         self._chain = self._event_hash = START
 
-    def _apply(self, entries: list[LogEntry]) -> None:
+    def close(self) -> None:
+        """Give the log back."""
+        self._log.close()
+
+    def _apply(self, entries: list[LogEntry]) -> list[tuple[Position, bytes]]:
         pieces = [piece for entry in entries for piece in engine_pieces(entry)]
         applied = self.engine.apply(b"".join(pieces))
         all_made = split(applied.events, applied.replies, len(entries))
@@ -71,3 +82,5 @@ class Truth:
             self._event_hash = extend(self._event_hash, entry.position, made.events)
         self._position = entries[-1].position
         self._entries += len(entries)
+        positions = [entry.position for entry in entries]
+        return [(at, made.events) for at, made in zip(positions, all_made, strict=True)]

@@ -25,6 +25,8 @@ from truebook.verify.engines import Engines
 from truebook.verify.truth import NoSuchPosition, Truth
 
 _logger = logging.getLogger(__name__)
+DATABASE = "database"
+"""Stands for an engine in a verdict about rows of the database."""
 KEPT_MAX = 4096
 """Positions at which something was attested that nobody else has attested yet."""
 
@@ -43,6 +45,8 @@ class Verdict(Struct, rename="camel", frozen=True):
     at_ms: int
 
     def __str__(self) -> str:
+        if self.engine == DATABASE:
+            return f"the database is wrong between {self.agreed} and {self.first}: {self.what}"
         outcome = "the venue is halted" if self.published else "it begins again from the log"
         return (
             f"{self.engine} is wrong: right at {self.agreed}, not at {self.first}: {self.what}"

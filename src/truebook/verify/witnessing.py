@@ -38,8 +38,10 @@ from truebook.limits import READ_ENTRIES_MAX
 from truebook.queries import Answer, decode_query, encode_answer
 from truebook.verify.attesters import Attesters
 from truebook.verify.engines import Engines, answers_channel
+from truebook.verify.trade_watch import TradeWatch
+from truebook.verify.trades import Database
 from truebook.verify.truth import NoSuchPosition, Truth
-from truebook.verify.witness import Witness
+from truebook.verify.witness import DATABASE, Verdict, Witness
 from truebook.verify.witness_folder import Remembered, WitnessFolder
 
 _logger = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ class Witnessing:
         engines: Engines,
         folder: WitnessFolder,
         clock: Clock = SYSTEM_CLOCK,
+        trades: TradeWatch | None = None,
     ) -> None:
         self.trouble = ""
         """Why nothing is compared at the moment; empty: it is."""
@@ -77,6 +80,7 @@ class Witnessing:
         self._engines = engines
         self._folder = folder
         self._clock = clock
+        self._trades = trades
         self._attesters = Attesters()
         self._followed = GENESIS
         self._remembered = folder.load()
@@ -92,6 +96,7 @@ class Witnessing:
             if not is_busy:
                 self._check_alone()
                 self._repeat()
+                is_busy = self._watch_trades()
         except _TROUBLE as error:
             if str(error) != self.trouble:
                 _logger.error("nothing is compared: %s", error)
@@ -110,14 +115,30 @@ class Witnessing:
         if witness.agreed is not None:
             found["position"] = str(witness.agreed.position)
             found["stateHash"] = witness.agreed.state_hash.hex()
+        if self._trades is not None and self._trades.found:
+            found["trouble"] = str(self._trades.found[-1])
         if witness.verdicts:
             found["lastVerdict"] = str(witness.verdicts[-1])
         return found
 
     def close(self) -> None:
         """Give everything back."""
-        for held in (self._log, self._attestations, self._book, self._engines):
-            held.close()
+        for held in (self._log, self._attestations, self._book, self._engines, self._trades):
+            if held is not None:
+                held.close()
+
+    def _watch_trades(self) -> bool:
+        """Compare some of the database with the log."""
+        if self._trades is None:
+            return False
+        known = len(self._trades.found)
+        is_busy = self._trades.step()
+        for wrong in self._trades.found[known:]:
+            _logger.critical("verdict: %s", wrong)
+            now = self._clock.now_ms()
+            verdict = Verdict(DATABASE, wrong.after, wrong.until, wrong.what, False, now)
+            self._folder.add(verdict)
+        return is_busy
 
     def _follow_log(self) -> bool:
         """Learn who is trusted."""
@@ -219,6 +240,7 @@ def open_witnessing(
     archive_url: str,
     folder: Path,
     make_engine: Callable[[], Engine],
+    database: Database | None = None,
 ) -> Witnessing:
     """A witness of a log and a bus, which remembers in `folder`. ValueError: it is damaged."""
     channel = answers_channel()
@@ -226,10 +248,14 @@ def open_witnessing(
     engines = Engines(ValkeyPublisher(bus_url), answers, channel)
     book = ValkeyHaltBook(log_url)
     kept = WitnessFolder(folder)
-    truth = Truth(open_whole_log(log_url, archive_url, allow_not_durable=True), make_engine)
-    witness = Witness(truth, engines, book, SYSTEM_CLOCK, kept.load().agreed)
+
+    def make_truth() -> Truth:
+        return Truth(open_whole_log(log_url, archive_url, allow_not_durable=True), make_engine)
+
+    trades = None if database is None else TradeWatch(make_truth, database, folder)
+    witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
     log = open_whole_log(log_url, archive_url, allow_not_durable=True)
-    return Witnessing(witness, log, ValkeyAttestations(bus_url), book, engines, kept)
+    return Witnessing(witness, log, ValkeyAttestations(bus_url), book, engines, kept, trades=trades)
 
 
 def run_witnessing(

@@ -360,7 +360,33 @@ class FakeHistory:
         return [b'{"seq":%d}' % n for n in range(after_sequence + 1, to_sequence + 1)]
 
 
-def test_a_history_that_comes_late_heals_what_was_unknown(venue):
+class FullHistory(FakeHistory):
+    """A database that knows the candle of its old trade."""
+
+    async def candles(self, market, interval, from_s, to_s):
+        start_s = (from_s // 60 + 720) * 60
+        is_it = (market, interval) == (0, "1m")
+        return [Candle(start_s, *[9_000] * 4, 100, 90_000_000, 1)] if is_it else []
+
+
+def test_a_restarted_feed_tells_no_half_figures_while_history_is_about_to_come(venue):
+    history = FullHistory()
+
+    async def play():
+        await venue.trade(9_000, 100)
+        async with venue.feed(history):
+            asking = asyncio.create_task(venue.ask("tickers"))
+            await venue.ask("depth", market=0)
+            assert not asking.done()
+            history.is_there = True
+            (ticker,) = json.loads((await asking).body)
+            assert (ticker["lastPrice"], ticker["trades"]) == ("90", "1")
+
+    run(venue, play)
+
+
+def test_a_history_that_comes_late_heals_what_was_unknown(venue, monkeypatch):
+    monkeypatch.setattr("truebook.feed.questions.FIGURES_S_MAX", 0.0)
     history = FakeHistory()
 
     async def play():
@@ -379,6 +405,23 @@ def test_a_history_that_comes_late_heals_what_was_unknown(venue):
             status = (await asker.ask_all("roles"))[0].status
             while status["candlesLoading"]:
                 status = (await asker.ask_all("roles"))[0].status
+
+    run(venue, play)
+
+
+def test_of_a_long_history_the_first_part_is_told(venue, monkeypatch):
+    monkeypatch.setattr("truebook.feed.questions.HISTORY_UPDATES_MAX", 3)
+    history = FakeHistory()
+    history.is_there = True
+
+    async def play():
+        for price in range(9_000, 9_005):
+            await venue.place(1, Side.BID, price, 100)
+        async with venue.feed(history):
+            answer = await venue.ask("updates", 1, sequence=1)
+            assert (answer.sequence, len(answer.messages)) == (5, 3)
+            answer = await venue.ask("updates", 1, sequence=4)
+            assert (answer.sequence, answer.messages) == (5, [b'{"seq":5}'])
 
     run(venue, play)
 

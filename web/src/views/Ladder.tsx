@@ -45,7 +45,6 @@ export function Ladder() {
       <button
         type="button" class={`row ${kind}`} key={`${kind}-${row.price}`} tabIndex={-1}
         data-price={price(row.price)} data-size={size(row.size)} onClick={() => take(price(row.price))}
-        aria-label={`${kind} ${size(row.size)} at ${price(row.price)}`}
       >
         <i style={{ transform: `scaleX(${row.total / largest})` }} />
         <span class="price">{own.has(row.price) && <em title="Your order" />}{grouped(price(row.price))}</span>
