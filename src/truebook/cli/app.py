@@ -410,6 +410,20 @@ def kernel(
     return int(run(list(files), json, Options(batch, profile, latency)))
 
 
+@bench_app.command
+def recovery(*, orders: int = 1_000_000, json: Json = False) -> None:
+    """Measure snapshots, replay, and how fast an engine is back.
+
+    Parameters
+    ----------
+    orders
+        How many rest in the books meanwhile.
+    """
+    from truebook.bench.recovery import run as run_recovery
+
+    run_recovery(orders, json)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its status."""
     call = partial(app, arguments, result_action="return_value", exit_on_error=False)

@@ -5,6 +5,7 @@ function of the log; whether one begins at genesis, at a snapshot or at the data
 Nothing is written.
 """
 
+import select
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,14 +13,21 @@ import numpy as np
 
 from truebook.clock import Clock
 from truebook.commandlog.entries import engine_pieces
-from truebook.commandlog.interface import GENESIS, LogEntry, LogReader, Position
+from truebook.commandlog.interface import (
+    GENESIS,
+    LogEntry,
+    LogReader,
+    LogUnavailable,
+    Position,
+)
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.messages import COMMAND_BYTES, ENTRY_EVENT, EntryStatus, EventKind
 
-READ_ENTRIES = 4 * READ_ENTRIES_MAX
-"""At once: nobody waits for what comes of them."""
-TOGETHER_BYTES = 1 << 20
+PATIENCE_S = 30.0
+"""For a log server that is away."""
+LOOK_S = 0.05
+TOGETHER_BYTES = 1 << 18
 """Given to the engine at once: what it reads then is still near."""
 
 
@@ -58,15 +66,27 @@ def replay(
         raise BeyondTheEnd(f"the log ends at {last}, before {end}")
     first, position, commands = after, after, 0
     while position < end:
-        read = log.read(position, READ_ENTRIES, 0)
+        read = _next(log, position, clock)
         entries = [entry for entry in read if entry.position <= end]
         commands += apply_all(engine, entries)
         position = entries[-1].position if entries else position
-        if len(entries) < len(read) or not read:
+        if len(entries) < len(read):
             break
         first = first if first > GENESIS else entries[0].position
         progress((position.high - first.high + 1) / (end.high - first.high + 1))
     return Replayed(position, engine.state_hash(), commands, clock.elapsed_s() - started_s)
+
+
+def _next(log: LogReader, after: Position, clock: Clock) -> list[LogEntry]:
+    """The next entries, which there are; while they are applied the log's server works on those
+    behind them. Raises LogUnavailable."""
+    patience_until_s = clock.elapsed_s() + PATIENCE_S
+    while not (entries := log.follow(after, READ_ENTRIES_MAX)):
+        if clock.elapsed_s() > patience_until_s:
+            raise LogUnavailable(f"what stands behind {after} can't be read")
+        number = log.fileno()
+        select.select([number] if number >= 0 else [], [], [], LOOK_S)
+    return entries
 
 
 def apply_all(engine: Engine, entries: list[LogEntry]) -> int:
