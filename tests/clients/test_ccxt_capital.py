@@ -44,7 +44,6 @@ def test_what_only_other_venues_have_is_empty(owner):
         "BorrowLendPositions",
         "Dust",
         "Funding",
-        "Position",
         "Rfq",
         "Quote",
         "RfqFill",
