@@ -6,16 +6,15 @@ from functools import partial
 
 from truebook.cli.engines import make_engine
 from truebook.cli.loglines import log_lines
-from truebook.commandlog.chain import START
 from truebook.commandlog.event_frames import pack_frame
-from truebook.commandlog.interface import GENESIS, Position, Tail
+from truebook.commandlog.interface import Position, Tail
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
 from truebook.installation import archive_url, attached, snapshots_path
 from truebook.lifeline import Lifeline
 from truebook.snapshots.folder import kept_by_all
 from truebook.snapshots.restoring import restore
-from truebook.verify.remake import remade
+from truebook.verify.remake import BEGIN, remade
 
 
 def write_remade(config: Config, after: str) -> None:
@@ -33,7 +32,7 @@ def write_remade(config: Config, after: str) -> None:
         make = partial(make_engine, config.engine.kind, logging.info)
         kept = kept_by_all(snapshots_path(config))
         restored = restore(sorted(kept, reverse=True), make, reader.chain_at, position)
-        engine, begin = make(), Tail(GENESIS, START)
+        engine, begin = make(), BEGIN
         if restored is not None:
             head = restored.snapshot.head
             engine, begin = restored.engine, Tail(head.position, head.event_hash)

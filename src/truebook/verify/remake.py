@@ -13,9 +13,12 @@ from truebook.commandlog.replies import split
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 
+BEGIN = Tail(GENESIS, START)
+"""Where a new engine stands."""
+
 
 def remade(
-    log: LogReader, engine: Engine, after: Position, begin: Tail = Tail(GENESIS, START)
+    log: LogReader, engine: Engine, after: Position, begin: Tail = BEGIN
 ) -> Iterator[EventEntry]:
     """The event entries behind `after`, up to the log's present end, by an engine that stands at
     `begin`, up to `after`: a new one, or one from a snapshot. The first entry is of the log's first
