@@ -233,7 +233,7 @@ def deposits_with_references(rng: np.random.Generator, size: int) -> Fields:
     """Draw DEPOSITs some of which name what they are outside; some of those come twice."""
     fields = deposits(rng, size)
     named = rng.random(size) < 0.3
-    fields["reference"][:, 1] = np.where(named, rng.integers(0, 1 << 14, size), 0)
+    fields["reference"][:, 1] = np.where(named, rng.integers(0, 1 << 12, size), 0)
     return fields
 
 

@@ -142,13 +142,20 @@ def order(kind: m.CommandKind, **fields: int) -> NDArray[np.void]:
     return one(m.COMMAND, kind=kind, **fields)
 
 
-def entry(sequence: int, *commands: NDArray[np.void], gateway: int = 1, time_ms: int = 0) -> bytes:
+def entry(
+    sequence: int,
+    *commands: NDArray[np.void],
+    gateway: int = 1,
+    time_ms: int = 0,
+    reached_ms: int = 0,
+) -> bytes:
     """Make one log entry of these commands."""
     body = b"".join(command.tobytes() for command in commands)
     header = np.zeros(1, m.ENTRY)
     header["kind"], header["version"] = m.CommandKind.ENTRY, m.FORMAT_VERSION
     header["count"] = len(body) // m.COMMAND_BYTES
     header["gateway"], header["sequence"], header["time_ms"] = gateway, sequence, time_ms
+    header["reached_ms"] = reached_ms
     return header.tobytes() + body
 
 

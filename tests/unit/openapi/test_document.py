@@ -6,7 +6,7 @@ from typing import get_args
 
 import jsonschema_rs
 import pytest
-from unit.openapi.described import Described
+from venue.described import Described
 
 from truebook.api import conditions, order_payload, past
 from truebook.api.admin import Administration

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from truebook.api.shapes.values import (
     Amount,
+    AmountText,
     AssetSymbol,
     Count,
     Label,
@@ -155,19 +156,19 @@ class AddMarket(TypedDict):
     """A new market; the rest of its settings stand in docs/configuration.md, here in camelCase."""
 
     symbol: Symbol
-    tick: str
-    step: str
+    tick: AmountText
+    step: AmountText
     state: NotRequired[MarketState]
-    reference: NotRequired[str]
-    priceMin: NotRequired[str]
-    priceMax: NotRequired[str]
-    quantityMin: NotRequired[str]
-    quantityMax: NotRequired[str]
+    reference: NotRequired[AmountText]
+    priceMin: NotRequired[AmountText]
+    priceMax: NotRequired[AmountText]
+    quantityMin: NotRequired[AmountText]
+    quantityMax: NotRequired[AmountText]
     openOrdersMax: NotRequired[int]
-    bandMin: NotRequired[str]
-    bandMax: NotRequired[str]
-    impactMin: NotRequired[str]
-    impactMax: NotRequired[str]
+    bandMin: NotRequired[AmountText]
+    bandMax: NotRequired[AmountText]
+    impactMin: NotRequired[AmountText]
+    impactMax: NotRequired[AmountText]
     reason: Reason
 
 

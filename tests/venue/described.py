@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from nacl.signing import SigningKey
 from venue.asgi import Answer
@@ -14,7 +15,9 @@ from venue.credentials import Credentials, query_of, signed_headers
 
 from truebook.api import request
 from truebook.api.app import Application
+from truebook.api.errors import ApiError
 from truebook.api.openapi.operation import SIGNED, Access, Operation
+from truebook.api.strict_json import decode
 from truebook.api.throttle import Rates
 from truebook.asking import TimedOut
 from truebook.commandlog.interface import LogUnavailable, UsedBefore
@@ -159,6 +162,22 @@ class Described:
         if operation.access is Access.PERSON and "set-cookie" in answer.headers:
             self.person.cookie = answer.headers["set-cookie"].partition(";")[0]
         return answer
+
+    def sign_and_send(self, operation: Operation, query: str, body: bytes) -> Answer:
+        """A query or a body as it stands, signed over whatever of it can be signed."""
+        try:
+            value = decode(body) if body else dict(parse_qsl(query, keep_blank_values=True))
+            objects = value if isinstance(value, list) else [value]
+            signed = [
+                {name: part for name, part in item.items() if isinstance(part, str | bool)}
+                for item in objects
+            ]
+        except (ApiError, AttributeError):
+            signed = [{}]
+        headers = self._signed(self.owner, operation.instruction, *signed or [{}])
+        if operation.access not in SIGNED:
+            headers = {}
+        return self.send(operation, None, raw=body, query=query, headers=headers)
 
     def provoke(self, operation: Operation, status: int) -> Answer:
         """An answer with this status, if the operation can give it."""
