@@ -86,7 +86,7 @@ class Pressure:
     @property
     def reason(self) -> str:
         """Why nothing is accepted; empty while it is."""
-        return self._of_disk or self._of_venue or self._of_engine
+        return self._of_disk or self._of_memory or self._of_venue or self._of_engine
 
     def check(self) -> None:
         """Raise NotAccepting, unless commands can be carried out."""
