@@ -20,17 +20,14 @@ from numpy.typing import NDArray
 
 from truebook.bench.profile import Profile, latency_of
 from truebook.bench.records import CANCEL, IMMEDIATE, WORKLOAD
+from truebook.bench.tape import Tape
 from truebook.bench.venue import funded_engine
 from truebook.engine.fast import FastEngine
 from truebook.messages import (
     COMMAND,
     ENTRY,
-    EVENT_ROW,
-    EVENT_ROW_BYTES,
-    FILL,
     FORMAT_VERSION,
     CommandKind,
-    EventKind,
     SelfTrade,
     TimeInForce,
 )
@@ -40,8 +37,6 @@ ENTRIES_OF_A_FOLD = 256
 """A node attests, and so asks for the state hash, at least that often."""
 LATENCY_COMMANDS = 300_000
 _GATEWAY = 2
-_HASH_FACTOR = 0x9E3779B97F4A7C15
-_MASK = (1 << 64) - 1
 
 
 def to_commands(workload: NDArray[Any]) -> NDArray[Any]:
@@ -79,36 +74,6 @@ def to_entries(commands: NDArray[Any], batch: int) -> list[NDArray[np.uint8]]:
     return entries
 
 
-class TradeTape:
-    """Counts trades and keeps the hash that all engines of the comparison keep:
-    h = h × 0x9E3779B97F4A7C15 + (maker ⊕ taker ≪ 24 ⊕ price ≪ 44 ⊕ quantity ≪ 8) mod 2^64."""
-
-    def __init__(self) -> None:
-        self.trades = 0
-        self.quantity = 0
-        self.hash = 0
-
-    def read(self, events: bytes) -> None:
-        """Take the fills out of a batch of events."""
-        rows = np.frombuffer(events, EVENT_ROW)
-        starts = np.flatnonzero(rows["kind"] == EventKind.FILL)
-        if not len(starts):
-            return
-        raw = np.frombuffer(events, np.uint8).reshape(-1, EVENT_ROW_BYTES)
-        size = FILL.itemsize // EVENT_ROW_BYTES
-        fills = raw[starts[:, None] + np.arange(size)].reshape(len(starts), -1).view(FILL)[:, 0]
-        words = (
-            fills["maker_order_id"]
-            ^ (fills["taker_order_id"] << 24)
-            ^ (fills["price"] << 44)
-            ^ (fills["quantity"] << 8)
-        )
-        for word in words.tolist():
-            self.hash = (self.hash * _HASH_FACTOR + word) & _MASK
-        self.trades += len(fills)
-        self.quantity += int(fills["quantity"].sum())
-
-
 def latency(commands: NDArray[Any]) -> dict[str, int]:
     """What single commands take, one entry each, in a book that many commands have made before."""
     some = commands[:LATENCY_COMMANDS]
@@ -132,7 +97,7 @@ def measure(path: Path, options: Options = DEFAULT) -> dict[str, Any]:
     commands = to_commands(np.fromfile(path, WORKLOAD))
     entries = to_entries(commands, options.batch)
     engine: FastEngine = funded_engine(markets=int(commands["market"].max()) + 1)
-    tape = TradeTape()
+    tape = Tape()
     made = Profile(len(commands))
     spent_ns = folding_ns = folds = 0
     for number, entry in enumerate(entries, 1):
@@ -156,9 +121,7 @@ def measure(path: Path, options: Options = DEFAULT) -> dict[str, Any]:
         "nsPerCommand": round(spent_ns / len(commands), 2),
         "foldingNsPerCommand": round(folding_ns / len(commands), 2),
         "folds": folds,
-        "trades": tape.trades,
-        "quantity": tape.quantity,
-        "tradeHash": f"{tape.hash:016x}",
+        **tape.figures(),
     }
     if options.profile:
         figures["profile"] = made.figures()
