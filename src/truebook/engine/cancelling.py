@@ -88,7 +88,7 @@ def target_slot(s: State, i: Any) -> Any:
     if c.by == _BY_CLIENT_ID:
         slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
     else:
-        slot = ahead_at(s, i & AHEAD_MASK).slot
+        slot = np.int64(ahead_at(s, i & AHEAD_MASK).slot)
         if order_at(s, slot).order_id != c.order_id:
             slot = slot_of_order(s, c.order_id)
     if slot == 0 or order_at(s, slot).account != c.account:

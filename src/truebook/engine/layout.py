@@ -27,7 +27,8 @@ ACCOUNT_MASK = ACCOUNTS_MAX - 1
 LEVEL_MASK = LEVELS_MAX - 1
 WORD_BITS = 6
 PAGE_BITS = 12
-"""Which slots of a pool have changed is kept in words of 64 bits, and in a byte for each 4,096."""
+"""Which slots of a pool have changed is kept in words of 64 bits; of balances, which lie scattered,
+also in a byte for each 4,096."""
 
 META = np.dtype(
     [
@@ -159,8 +160,13 @@ BOOK = np.dtype(
         ("best", "<i4"),  # its best level; 0: it is empty
         ("root", "<i4"),  # of its price index
         ("best_key", "<i8"),  # the best level's key; NO_LEVEL_KEY: it is empty
+        ("held_slot", "<i8"),  # account 0's balance of the asset that its orders hold (ledger.py)
+        ("held_of_lot", "<i8"),  # atoms that an ask holds for each lot; of bids 0
+        ("held_of_tick", "<i8"),  # … that a bid holds for each tick × lot; of asks 0
+        ("zero", "<i8", (3,)),
     ]
 )
+"""One side of a market: 64 bytes."""
 
 MARKET = np.dtype(
     [
@@ -188,7 +194,8 @@ MARKET = np.dtype(
         ("step_exponent", "<i8"),
         ("base_slot", "<i8"),  # where account 0's balance of the base asset stands (ledger.py)
         ("quote_slot", "<i8"),
-        ("zero", "<i8", (2,)),
+        ("folded_sequence", "<i8"),  # its sequence when it was folded last; −1: fold it again
+        ("zero", "<i8"),
     ]
 )
 
@@ -240,7 +247,8 @@ GATEWAY = np.dtype(
 AHEAD = np.dtype(
     [
         ("place", "<i8"),  # of the order that it names, in the id map
-        ("slot", "<i8"),  # of that order, 0: not found
+        ("slot", "<i4"),  # of that order, 0: not found
+        ("maker", "<i4"),  # which resting order it will meet first, 0: none, or not looked for
         ("leaf", "<i4"),  # of the price index, where the order it places belongs; 0: not looked for
         ("level", "<i4"),  # where that order will rest, if it is there already
         ("tag", "<i8"),  # of the order id
@@ -255,7 +263,7 @@ MARKS = np.dtype([("bits", "<u8")])
 """Which of 64 slots have changed since the state hash was folded."""
 
 PAGE = np.dtype([("marked", "u1")])
-"""Whether any of 4,096 slots has."""
+"""Whether any of 4,096 balances has."""
 
 BALANCES_MAX = ASSETS_MAX * ACCOUNTS_MAX
 MAP_PLACES_MAX = 3 * ORDERS_MAX
@@ -317,11 +325,7 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "markets": (MARKET, MARKETS_MAX),
     "assets": (ASSET, ASSETS_MAX),
     "tiers": (TIER, TIERS_MAX),
-    "market_pages": (PAGE, 1),
-    "market_marks": (MARKS, 1 << (PAGE_BITS - WORD_BITS)),  # a page's
     "market_hashes": (KEPT, MARKETS_MAX),
-    "account_pages": (PAGE, ACCOUNTS_MAX >> PAGE_BITS),
-    "order_pages": (PAGE, ORDERS_MAX >> PAGE_BITS),
     "account_marks": (MARKS, ACCOUNTS_MAX >> WORD_BITS),
     "order_marks": (MARKS, ORDERS_MAX >> WORD_BITS),
     "input": (COMMAND, INPUT_RECORDS),

@@ -15,6 +15,7 @@ from truebook.engine.layout import ACCOUNT_BITS
 from truebook.engine.state import (
     State,
     balance_at,
+    book_at,
     market_at,
 )
 from truebook.limits import BASIS_POINTS
@@ -47,8 +48,7 @@ def quote_slot(market: Any, account: Any) -> Any:
 @inlined
 def held_slot(s: State, book: Any, account: Any) -> Any:
     """Where the account's balance stands that orders of this side hold."""
-    market = market_at(s, book >> 1)
-    return (market.base_slot if book & 1 else market.quote_slot) + (np.int64(account) << 2)
+    return book_at(s, book).held_slot + (np.int64(account) << 2)
 
 
 @inlined
@@ -101,9 +101,9 @@ def held_asset(s: State, book: Any) -> Any:
 
 @inlined
 def hold_of(s: State, book: Any, price: Any, lots: Any) -> Any:
-    """What a resting order holds, atoms."""
-    market = market_at(s, book >> 1)
-    return lots * market.lot_atoms if book & 1 else price * lots * market.unit
+    """What a resting order holds, atoms. (Both sides by one sum: nothing can guess the side.)"""
+    here = book_at(s, book)
+    return lots * (here.held_of_lot + price * here.held_of_tick)
 
 
 @inlined

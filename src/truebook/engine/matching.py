@@ -23,7 +23,7 @@ from truebook.engine.book import (
 from truebook.engine.closing import close_resting
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_closed, emit_fill, emit_rested
-from truebook.engine.hashing import touch_balance, touch_market, touch_order
+from truebook.engine.hashing import touch_balance, touch_order
 from truebook.engine.ledger import (
     available,
     base_slot,
@@ -158,7 +158,6 @@ def match(s: State) -> Any:
         lots = _lots_to_fill(s, wanted, left, unit_value, fills)
         if lots == 0:
             break
-        touch_market(s, number)
         if fills == 0:
             _touch_pair(s, taker_base, taker_quote)
             _touch_pair(s, venue_base, venue_quote)

@@ -26,6 +26,7 @@ from truebook.engine.reserved import (
 from truebook.engine.state import (
     State,
     asset_at,
+    book_at,
     market_at,
     meta_of,
     tier_at,
@@ -270,6 +271,9 @@ def set_market(s: State, i: Any, c: Any) -> None:
         m.step_exponent = c.step_exponent
         m.lot_atoms = _lot_atoms(s, c)
         m.unit = _unit(s, c)
+        bids, asks = book_at(s, index * 2), book_at(s, index * 2 + 1)
+        bids.held_slot, bids.held_of_tick = m.quote_slot, m.unit
+        asks.held_slot, asks.held_of_lot = m.base_slot, m.lot_atoms
     m.state = c.state
     m.price_min = c.price_min
     m.price_max = c.price_max
