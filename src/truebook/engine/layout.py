@@ -76,7 +76,7 @@ MAP = np.dtype(
         ("moved", "<i8"),  # of its predecessor in the other half, the homes below this moved here
     ]
 )
-"""A map that grows, and how far it has grown (maps.py). `moved` −1: it has no predecessor."""
+"""A map that grows, and how far it has grown (growingmap.py). `moved` −1: it has no predecessor."""
 
 TAKER = np.dtype(
     [
@@ -237,6 +237,10 @@ BALANCE = np.dtype([("available", "<i8"), ("locked", "<i8")])
 PLACE_IN_MAP = np.dtype([("tag", "<u4"), ("slot", "<i4")])
 """A place of a hash map (maps.py): the key's hash and the slot it leads to, 0: free."""
 
+DISPLACED = np.dtype([("count", "<i4"), ("homes", "<i4")])
+"""How many keys stand elsewhere than at their homes in these eight places, and a bit for each home
+that is missing one (growingmap.py)."""
+
 GATEWAY = np.dtype(
     [
         ("sequence", "<i8"),  # of its last entry
@@ -338,6 +342,8 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "nodes": (NODE, LEVELS_MAX * 2),
     "ids": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # two halves: the map, and room for its successor
     "clients": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # likewise, by account and client id
+    "ids_displaced": (DISPLACED, MAP_PLACES_MAX >> 2),
+    "clients_displaced": (DISPLACED, MAP_PLACES_MAX >> 2),
     "account_hashes": (KEPT, ACCOUNTS_MAX),
     "accounts": (ACCOUNT, ACCOUNTS_MAX),
     "keys": (KEY, KEYS_MAX),

@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.compiled import inlined, prefetch
+from truebook.engine.compiled import inlined
 from truebook.engine.layout import ACCOUNT_BITS, ACCOUNT_MASK, AHEAD_MASK, LEVEL_MASK
-from truebook.engine.maps import ID_MAP, IDS, tag_of_id
-from truebook.engine.places import first_place
+from truebook.engine.maps import IDS, tag_of_id
 from truebook.engine.priceindex import leaf_ahead, level_ahead
 from truebook.engine.state import (
     State,
@@ -29,6 +28,7 @@ from truebook.engine.state import (
     ahead_at,
     book_at,
     command_at,
+    fetch,
     fetch_account,
     fetch_balance,
     fetch_level,
@@ -38,7 +38,6 @@ from truebook.engine.state import (
     fetch_order,
     level_at,
     link_at,
-    map_place_at,
     market_at,
     meta_of,
     order_at,
@@ -54,26 +53,27 @@ RECORDS_WORTH_IT = 8
 """An entry of fewer records is carried out as it comes."""
 
 
+_id_home, _id_place_at = IDS.home, IDS.place_at
+_fetch_id_place = fetch("ids")
+
+
 @inlined
 def _see_id(s: State, i: Any) -> None:
     """Where the id map tells of the order that the command names."""
-    order_id = command_at(s, i).order_id
-    tag = tag_of_id(order_id)
-    place = first_place(s, ID_MAP, tag)
-    prefetch(s + IDS + place * 8)
+    tag = tag_of_id(command_at(s, i).order_id)
+    home = _id_home(s, tag)
+    _fetch_id_place(s, home)
     ahead = ahead_at(s, i & AHEAD_MASK)
-    ahead.place = place
+    ahead.place = home
     ahead.tag = tag
 
 
 @inlined
 def _see_order(s: State, i: Any) -> None:
-    """That order."""
+    """That order, if it is at home there."""
     ahead = ahead_at(s, i & AHEAD_MASK)
-    place, tag = ahead.place, ahead.tag
-    first, second = map_place_at(s, IDS, place), map_place_at(s, IDS, place + 1)
-    second_slot = np.int64(second.slot) if second.tag == tag else np.int64(0)
-    slot = np.int64(first.slot) if first.tag == tag else second_slot
+    there = _id_place_at(s, ahead.place)
+    slot = np.int64(there.slot) & -np.int64(there.tag == ahead.tag)
     ahead.slot = slot
     fetch_order(s, slot)
     fetch_link(s, slot)
@@ -150,7 +150,7 @@ def _look_at_maker(s: State, slot: Any, market: Any) -> None:
     fetch_balance(s, market.quote_slot + (account << 2))
     fetch_link(s, slot)
     fetch_order(s, maker.next)
-    prefetch(s + IDS + first_place(s, ID_MAP, tag_of_id(maker.order_id)) * 8)
+    _fetch_id_place(s, _id_home(s, tag_of_id(maker.order_id)))
 
 
 @inlined

@@ -21,7 +21,7 @@ from truebook.engine.book import (
     rest_in_book,
 )
 from truebook.engine.closing import close_resting
-from truebook.engine.compiled import inlined
+from truebook.engine.compiled import inlined, rarely
 from truebook.engine.emit import emit_closed, emit_fill, emit_rested
 from truebook.engine.hashing import touch_balance, touch_order
 from truebook.engine.ledger import (
@@ -95,7 +95,7 @@ def _lots_to_fill(s: State, wanted: Any, maker_remaining: Any, unit_value: Any, 
         taker.ending = _FILLED if fills != 0 else _NO_LIQUIDITY
         return wanted
     lots = min(wanted, maker_remaining)
-    if taker.bounded:
+    if rarely(taker.bounded != 0):
         market = market_at(s, taker.market)
         if taker.side == _BID:
             have = available(s, taker.account, market.quote)
@@ -136,7 +136,7 @@ def match(s: State) -> Any:
         key = book_at(s, book).best_key
         if key > limit_key:
             break
-        if not has_room(s):
+        if rarely(not has_room(s)):
             is_done = False
             break
         level = np.int64(book_at(s, book).best)
@@ -144,7 +144,7 @@ def match(s: State) -> Any:
         slot = np.int64(here.head)
         order = order_at(s, slot)
         maker, maker_id = np.int64(order.account), order.order_id
-        if maker == account and self_trade != _ALLOW:
+        if rarely(maker == account and self_trade != _ALLOW):
             if self_trade != _REJECT_TAKER:
                 close_resting(s, slot, _SELF_TRADE)
             if self_trade != _REJECT_MAKER:

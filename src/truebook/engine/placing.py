@@ -9,7 +9,7 @@ import numpy as np
 
 from truebook.engine.answer import answer_order, answer_taker
 from truebook.engine.book import key_of, new_order, open_orders_place, rest_in_book
-from truebook.engine.compiled import highest_bit, inlined, unsigned
+from truebook.engine.compiled import highest_bit, inlined, rarely, unsigned
 from truebook.engine.emit import emit_accepted, emit_rejected
 from truebook.engine.layout import PHASE_MATCH
 from truebook.engine.ledger import available, held_slot, hold_of, release
@@ -98,11 +98,13 @@ def _form(s: State, i: Any) -> Any:
     """Whether the record is a PLACE that means anything."""
     c = command_at(s, i)
     zeros = np.int64(c.by) | np.int64(c.zero_1) | np.int64(c.zero_2) | c.zero_3[0] | c.zero_3[1]
-    if zeros != 0 or c.side > 1 or c.order_type > 2 or c.time_in_force > 2 or c.self_trade > 3:
+    if rarely(
+        zeros != 0 or c.side > 1 or c.order_type > 2 or c.time_in_force > 2 or c.self_trade > 3
+    ):
         return False
-    if c.flags > 3 or c.order_id < 1:
+    if rarely(c.flags > 3 or c.order_id < 1):
         return False
-    if c.client_id != 0 and c.flags & _HAS_CLIENT_ID == 0:
+    if rarely(c.client_id != 0) and c.flags & _HAS_CLIENT_ID == 0:
         return False
     if c.order_type != _LIMIT:
         return c.price == 0 and c.flags & _POST_ONLY == 0
@@ -113,16 +115,16 @@ def _form(s: State, i: Any) -> Any:
 def price_code(s: State, number: Any, price: Any) -> Any:
     """The filters and bands of a limit price."""
     market = market_at(s, number)
-    if price < market.price_min:
+    if rarely(price < market.price_min):
         return _PRICE_LOW
-    if price > market.price_max:
+    if rarely(price > market.price_max):
         return _PRICE_HIGH
     last = market.last_price if market.last_price != 0 else market.price_reference
     if last != 0:
         scaled = price * BASIS_POINTS
-        if market.band_max_bp != 0 and scaled > last * market.band_max_bp:
+        if rarely(market.band_max_bp != 0) and scaled > last * market.band_max_bp:
             return _OUT_OF_BAND
-        if market.band_min_bp != 0 and scaled < last * market.band_min_bp:
+        if rarely(market.band_min_bp != 0) and scaled < last * market.band_min_bp:
             return _OUT_OF_BAND
     return OK
 
@@ -132,16 +134,16 @@ def is_too_much(unit_value: Any, lots: Any) -> Any:
     """Whether lots of that value are worth more than one order may be. Mostly the bits of the two
     factors tell without a division."""
     bits = highest_bit(unsigned(unit_value)) + highest_bit(unsigned(lots)) + 2
-    return bits > _NOTIONAL_BITS and lots > NOTIONAL_MAX // unit_value
+    return rarely(bits > _NOTIONAL_BITS) and lots > NOTIONAL_MAX // unit_value
 
 
 @inlined
 def quantity_code(s: State, number: Any, price: Any, quantity: Any) -> Any:
     """The filters of a quantity in lots, and the bound on its value at `price` (0: no bound)."""
     market = market_at(s, number)
-    if quantity < market.quantity_min:
+    if rarely(quantity < market.quantity_min):
         return _TOO_SMALL
-    if quantity > market.quantity_max:
+    if rarely(quantity > market.quantity_max):
         return _TOO_LARGE
     return _NOTIONAL if price != 0 and is_too_much(price * market.unit, quantity) else OK
 
@@ -152,14 +154,14 @@ def _standing_code(s: State, i: Any) -> Any:
     c = command_at(s, i)
     account = np.int64(c.account)
     number = np.int64(c.market)
-    if account == 0 or account >= meta_of(s).accounts:
+    if rarely(account == 0 or account >= meta_of(s).accounts):
         return UNKNOWN_ACCOUNT
-    if account_at(s, account).flags & _BLOCKED:
+    if rarely(account_at(s, account).flags & _BLOCKED != 0):
         return ACCOUNT_BLOCKED
-    if number >= meta_of(s).markets:
+    if rarely(number >= meta_of(s).markets):
         return UNKNOWN_MARKET
     state = market_at(s, number).state
-    if state != 0:
+    if rarely(state != 0):
         if state == _CANCEL_ONLY or state == _CLOSED:
             return _PAUSED
         if state == _LIMIT_ONLY and c.order_type != _LIMIT:
@@ -180,18 +182,18 @@ def _book_code(s: State, i: Any) -> Any:
     """Ids and caps: steps 6 and 7."""
     c = command_at(s, i)
     account = np.int64(c.account)
-    if is_resting(s, c.order_id):
+    if rarely(is_resting(s, c.order_id)):
         return _DUPLICATE_ID
     if c.flags & _HAS_CLIENT_ID and slot_of_client(s, account, np.int64(c.client_id)) != 0:
         return _DUPLICATE_CLIENT
     if c.order_type == _LIMIT and c.time_in_force == _GTC:
         place = open_orders_place(c.market, account)
-        if open_orders_at(s, place).value >= market_at(s, c.market).open_orders_max:
+        if rarely(open_orders_at(s, place).value >= market_at(s, c.market).open_orders_max):
             return _LIMIT_MARKET
         owner = account_at(s, account)
-        if owner.orders >= owner.open_orders_max:
+        if rarely(owner.orders >= owner.open_orders_max):
             return _LIMIT_ACCOUNT
-        if meta_of(s).orders >= ORDERS_MAX - 1:
+        if rarely(meta_of(s).orders >= ORDERS_MAX - 1):
             return _FULL
     return OK
 
@@ -276,7 +278,7 @@ def _funds_code(s: State, crosses: Any, best_price: Any) -> Any:
             need = taker.price * taker.quantity * market.unit
         else:
             need = best_price * taker.quantity * market.unit if crosses else np.int64(0)
-    if need > have:
+    if rarely(need > have):
         return _NO_FUNDS
     if by_quote and crosses and taker.quantity < best_price * market.unit:
         return _TOO_SMALL
@@ -344,7 +346,7 @@ def _rest_at_once(s: State, i: Any, book: Any, key: Any) -> None:
     order_id, quantity = c.order_id, c.quantity
     slot = held_slot(s, book, account)
     amount = hold_of(s, book, price, quantity)
-    if amount > balance_at(s, slot).available:
+    if rarely(amount > balance_at(s, slot).available):
         _reject(s, i, _NO_FUNDS, 0)
         return
     time_flags = _time_flags(s, i)
@@ -405,14 +407,14 @@ def _take(s: State, i: Any, best: Any) -> None:
 @inlined
 def place(s: State, i: Any) -> None:
     """Carry out the PLACE in record `i`, up to matching (PHASE_MATCH)."""
-    if not _form(s, i):
+    if rarely(not _form(s, i)):
         _reject(s, i, MALFORMED, 0)
         return
     code = _standing_code(s, i)
     if code == OK:
         code = _book_code(s, i)
     c = command_at(s, i)
-    if code != OK:
+    if rarely(code != OK):
         other_id = np.int64(0)
         if code == _DUPLICATE_CLIENT:
             slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))

@@ -12,8 +12,9 @@ import numpy as np
 
 from truebook.engine.amending import amend
 from truebook.engine.cancelling import cancel, cancel_all, go_on_cancelling
-from truebook.engine.compiled import called, entry, inlined, record_at, signed
+from truebook.engine.compiled import called, entry, inlined, rarely, record_at, signed
 from truebook.engine.emit import emit_balance, emit_entry, emit_rejected
+from truebook.engine.growingmap import MAP_BITS_START, NOTHING_TO_MOVE
 from truebook.engine.hashing import (
     clock_hash,
     put_gateway,
@@ -38,7 +39,6 @@ from truebook.engine.lookahead import begin_looking, look_ahead
 from truebook.engine.maps import add_name
 from truebook.engine.matching import ROWS_OF_A_STEP, finish, has_room, match
 from truebook.engine.members import set_account, set_key
-from truebook.engine.places import MAP_BITS_START, NOTHING_TO_MOVE
 from truebook.engine.placing import MALFORMED, place
 from truebook.engine.settings import set_asset, set_market, set_market_state, set_tier
 from truebook.engine.state import (
@@ -170,7 +170,7 @@ def _begin_command(s: State) -> None:
     kind = np.int64(c.kind)
     size = 2 if kind == _SET_MARKET else 1
     known = _PLACE <= kind <= _AMEND or _is_setting(kind)
-    if not known or c.records != size or i + size > meta.entry_end:
+    if rarely(not known or c.records != size or i + size > meta.entry_end):
         emit_rejected(s, kind, 0, 0, MALFORMED, 0)
         meta.cursor += 1
     else:
@@ -247,7 +247,7 @@ def run(s: State, count: Any) -> Any:
     meta.reply = 0
     status = STATUS_FULL
     while meta.phase == PHASE_NONE or _go_on(s):
-        if meta.cursor == meta.entry_end:
+        if rarely(meta.cursor == meta.entry_end):
             meta.step = 0
             if meta.touched_balances != 0 and not _tell_balances(s):
                 break
@@ -259,7 +259,7 @@ def run(s: State, count: Any) -> Any:
             if not has_room(s):
                 break
             _begin_entry(s, count)
-        elif not has_room(s):
+        elif rarely(not has_room(s)):
             break
         else:
             look_ahead(s, meta.cursor)
