@@ -46,8 +46,23 @@ class Trade(NamedTuple):
     taker_side: int
 
 
+class PastTrigger(NamedTuple):
+    """What an order waited for, as it was placed."""
+
+    price: int
+    """Ticks: its trigger price."""
+    quantity: int
+    """Lots, quote atoms, or (`is_percent`) basis points of what is available when it fires."""
+    is_percent: bool
+    fired_ms: int | None
+    """When the trigger price was reached; None: it never was, or not yet."""
+    failed: int | None
+    """messages.RejectCode of one that fired and could not be placed."""
+
+
 class PastOrder(NamedTuple):
-    """An order and what became of it."""
+    """An order and what became of it. Of one that never fired `price` and `quantity` are as it was
+    placed with its trigger."""
 
     order_id: int
     account: int
@@ -59,11 +74,15 @@ class PastOrder(NamedTuple):
     executed: int
     executed_quote: int
     status: int
-    """messages.OrderStatus."""
+    """messages.OrderStatus; TRIGGER_PENDING and TRIGGER_FAILED too."""
     reason: int | None
     """messages.CloseReason of an order that was closed before it was filled."""
     time_flags: int
-    """As in messages.ACCEPTED."""
+    """As in messages.ACCEPTED; of one that never fired as in messages.TRIGGER_PLACED."""
+    trigger: PastTrigger | None = None
+    slippage: int | None = None
+    """What a market order allowed, in ticks or basis points (`time_flags` say which). It is known
+    of orders with a trigger; of others only the price that it led to is."""
 
 
 class PastFill(NamedTuple):
@@ -83,6 +102,36 @@ class PastFill(NamedTuple):
     is_maker: bool
     trade_id: int
     time_ms: int
+
+
+class PastDeposit(NamedTuple):
+    """Value that came in."""
+
+    deposit_id: int
+    """1, 2, 3 … over all transfers of the venue."""
+    account: int
+    asset: int
+    amount: int
+    time_ms: int
+    note: str
+    """The text of the note that explains the command, as its gateway wrote it; empty: none."""
+
+
+class PastWithdrawal(NamedTuple):
+    """A withdrawal that was requested, and what became of it."""
+
+    withdrawal_id: int
+    account: int
+    asset: int
+    amount: int
+    state: int
+    """messages.WithdrawalState."""
+    requested_ms: int
+    settled_ms: int | None
+    note: str
+    """The text of the request's note; empty: none."""
+    settled_note: str
+    """Who settled it and why; empty: nobody yet, or it isn't known."""
 
 
 class Page(NamedTuple):
@@ -106,9 +155,12 @@ class History(Protocol):
         *,
         order_id: int | None = None,
         market: int | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
         after: Position,
     ) -> tuple[list[PastOrder], int]:
-        """An account's orders of all times by acceptance, and how many there are in all pages."""
+        """An account's orders of all times by placement, and how many there are in all pages.
+        `from_ms` and `to_ms`, both included, are about when they were placed."""
 
     async def fills(
         self,
@@ -122,6 +174,36 @@ class History(Protocol):
         after: Position,
     ) -> tuple[list[PastFill], int]:
         """An account's fills by time, and how many there are in all pages."""
+
+    async def deposits(
+        self,
+        account: int,
+        page: Page,
+        *,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        after: Position,
+    ) -> tuple[list[PastDeposit], int]:
+        """An account's deposits by time, and how many there are in all pages."""
+
+    async def withdrawals(
+        self,
+        account: int,
+        page: Page,
+        *,
+        withdrawal_id: int | None = None,
+        client_id: str | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        after: Position,
+    ) -> tuple[list[PastWithdrawal], int]:
+        """An account's withdrawals by request, and how many there are in all pages. `client_id`:
+        those whose note is a JSON object with this text or number as `clientId`."""
+
+    async def withdrawals_pending(
+        self, page: Page, *, after: Position
+    ) -> tuple[list[PastWithdrawal], int]:
+        """Withdrawals of all accounts that nobody has settled, by request, and how many."""
 
     async def trades(self, market: int, page: Page, *, after: Position) -> list[Trade]:
         """Trades of a market by their ids."""

@@ -35,6 +35,16 @@ LEVELS_MAX = 1 << 24
 OPEN_ORDERS_PER_MARKET_MAX = 65_535
 """Counted in 16 bits for each account and market."""
 
+ATTESTERS_MAX = 64
+WITHDRAWALS_PENDING_MAX = 1 << 16
+"""Requested and not settled, in the whole exchange."""
+REFERENCES_MAX = 1 << 22
+"""Deposits that count once: their references are kept for ever."""
+TIMER_MS_MAX = 86_400_000
+"""A dead man's switch that waits for more than a day protects nobody."""
+DEADLINE_MS_DEFAULT = 5_000
+"""Reached later than this after its entry's time, an order is not carried out (promise 6)."""
+
 # --- the log -----------------------------------------------------------------------------------
 
 ENTRY_RECORDS_MAX = 4096

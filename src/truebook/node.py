@@ -228,6 +228,8 @@ class Node:
             "halted": "" if self.halted is None else str(self.halted),
             "active": self._publication.is_active,
             "unpublished": self._publication.waiting,
+            "rules": self.engine.rules_version(),
+            "nextTimerMs": self.engine.next_timer_ms(),
             **self.engine.counts(),
         }
 

@@ -9,13 +9,20 @@ from typing import Literal, get_args
 
 import msgspec
 
-EngineKind = Literal["balances", "orders", "order", "account", "settings", "book", "status"]
-FeedKind = Literal["depth", "tickers", "updates"]
+EngineKind = Literal[
+    "balances", "orders", "order", "account", "settings", "book", "withdrawals", "status"
+]
+FeedKind = Literal["depth", "tickers", "updates", "listeners"]
 QueryKind = EngineKind | FeedKind | Literal["roles"]
 
 FEED_KINDS = frozenset(get_args(FeedKind))
 """What the feed answers, on FEED_QUERIES_CHANNEL; engines answer the rest, on QUERIES_CHANNEL.
-`roles` is answered by every feed, store and archive, with their status, on ROLES_CHANNEL."""
+`listeners` has an empty answer, once the feed has learnt who listens. `roles` is answered by every
+feed, store and archive, with their status, on ROLES_CHANNEL."""
+
+
+ALL_ACCOUNTS = 0xFFFF_FFFF
+"""In `withdrawals`: whosoever they are."""
 
 
 class Query(msgspec.Struct, array_like=True):
@@ -37,7 +44,7 @@ class Query(msgspec.Struct, array_like=True):
 
 
 class OrderRow(msgspec.Struct, array_like=True):
-    """A resting order, field by field as `engine.interface.OpenOrder`."""
+    """A resting or pending order, field by field as `engine.interface.OpenOrder`."""
 
     order_id: int
     account: int
@@ -49,6 +56,16 @@ class OrderRow(msgspec.Struct, array_like=True):
     executed_quote: int
     priority: int
     time_flags: int
+    trigger_price: int = 0
+
+
+class WithdrawalRow(msgspec.Struct, array_like=True):
+    """A withdrawal that waits, field by field as `engine.interface.PendingWithdrawal`."""
+
+    withdrawal_id: int
+    account: int
+    asset: int
+    amount: int
 
 
 class Answer(msgspec.Struct, array_like=True):
@@ -61,10 +78,11 @@ class Answer(msgspec.Struct, array_like=True):
     orders: list[OrderRow] = []
     """`orders` (of an account, in one market or all), `order` (none or one, of this account)."""
     settings: bytes = b""
-    """`settings`: ASSET_SET, MARKET_SET, TIER_SET, ACCOUNT_SET, KEY_SET event rows, all of them.
-    `account`: the one account's ACCOUNT_SET."""
+    """`settings`: ASSET_SET, MARKET_SET, TIER_SET, ACCOUNT_SET, KEY_SET, ATTESTER_SET event rows,
+    all of them. `account`: the one account's ACCOUNT_SET."""
     status: dict[str, str | int | float | bool] = {}
-    """`status` of an engine: engine, position, timeMs, stateHash, chain, eventHash, halted, counts;
+    """`status` of an engine: engine, position, timeMs, stateHash, chain, eventHash, halted, counts,
+    rules (the version followed), nextTimerMs (when the next timer runs out; 0: none is on);
     `roles`: role, position and the role's own figures."""
     bids: bytes = b""
     asks: bytes = b""
@@ -78,6 +96,8 @@ class Answer(msgspec.Struct, array_like=True):
     comes after it will be published."""
     messages: list[bytes] = []
     """`updates`: the JSON of each update after the sequence asked for, up to `sequence`."""
+    withdrawals: list[WithdrawalRow] = []
+    """`withdrawals`: those that wait, of an account or ALL_ACCOUNTS, by id."""
 
 
 encode_query = msgspec.msgpack.Encoder().encode

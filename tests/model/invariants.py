@@ -28,6 +28,8 @@ def check_figures(fold: Fold, engine: Engine) -> None:
         "accounts": len(fold.settings.accounts),
         "keys": len(fold.settings.said[EventKind.KEY_SET]),
         "orders": len(fold.orders),
+        "triggers": 0,
+        "withdrawals": 0,
     }
     for index, market in fold.settings.markets.items():
         figures = market.sequence, market.last_trade_id, market.last_price

@@ -10,7 +10,7 @@ import pytest
 from model.campaign import fresh_seed
 from model.commands import Commands
 
-from truebook.engine.naive import NaiveEngine, placing
+from truebook.engine.naive import NaiveEngine, entering
 from truebook.engine.naive.book import Order
 from truebook.engine.naive.fok import Scan, scan
 from truebook.engine.naive.journal import Journal
@@ -47,7 +47,7 @@ def compare(seed: int, commands: int, monkeypatch: pytest.MonkeyPatch) -> set[Sc
         seen.add(found)
         return found
 
-    monkeypatch.setattr(placing, "scan", compared)
+    monkeypatch.setattr(entering, "scan", compared)
     engine = NaiveEngine()
     for entries in Commands(seed).inputs(commands, 64):
         engine.apply(entries)

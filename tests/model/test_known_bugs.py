@@ -12,7 +12,7 @@ from model.engines import naive
 from model.fold import Fold
 from model.invariants import check_engine
 
-from truebook.engine.naive import amending, engine, ledger, matching, placing, trading
+from truebook.engine.naive import amending, engine, entering, ledger, matching, placing, trading
 from truebook.engine.naive.book import LinkedList, ListNode, Order, OrderBookSide
 from truebook.engine.naive.fok import Scan
 from truebook.engine.naive.journal import Journal
@@ -134,11 +134,11 @@ BUGS: dict[str, tuple[object, str, Any]] = {
     "market updates repeat a number": (Market, "next_sequence", lambda self: self.sequence),
     "a deposit counts twice": (Ledger, "deposit", credit_twice),
     "a limit is not kept": (matching, "within", trade_beyond_the_limit),
-    "the book stays crossed": (placing, "within", cross_less_often),
-    "fill or kill fills a part": (placing, "scan", lambda *_: Scan.FILLS),
-    "funds are not checked": (placing, "funds_fault", no_check),
+    "the book stays crossed": (entering, "within", cross_less_often),
+    "fill or kill fills a part": (entering, "scan", lambda *_: Scan.FILLS),
+    "funds are not checked": (entering, "funds_fault", no_check),
     "an amendment is not paid for": (amending, "reentry_fault", no_check),
-    "post-only takes": (placing, "crossing_fault", no_check),
+    "post-only takes": (entering, "crossing_fault", no_check),
     "duplicates of an id rest": (placing, "identity_fault", no_check),
     "immediate or cancel rests": (matching, "rests_if_unfilled", lambda order: True),
     "a balance is not told": (Journal, "balances", no_check),

@@ -17,8 +17,13 @@ from truebook.store.sqlite.writer import SqliteWriter
 ORDER_COLUMNS = (
     "id, user_id, accepted_sequence, market, symbol, client_id, price, original_qty,"
     " remaining_qty, executed_qty, executed_quote, priority, placed_sequence, closed_sequence,"
-    " closed_at, close_reason, seq, time_flags"
+    " closed_at, close_reason, seq, time_flags, trigger_price, trigger_limit, trigger_qty,"
+    " trigger_flags, fired_sequence, fired_at, fail_code"
 )
+_WITHDRAWALS = """
+SELECT id, user_id, asset, amount, state, created_at, settled_at FROM withdrawals ORDER BY number
+"""
+_PENDING = "trigger_price IS NOT NULL AND fired_sequence IS NULL"
 
 
 def store(path: Path, entries: list[EventEntry], batch: int = 100) -> None:
@@ -63,8 +68,16 @@ def compare(path: Path, naive: NaiveTables) -> None:
         assert set(rows("SELECT * FROM trades")) == set(naive.trades)
         assert set(rows("SELECT * FROM fills")) == set(naive.fills)
         assert set(rows("SELECT * FROM amendments")) == set(naive.amendments)
-        found = rows("SELECT user_id, asset, amount, created_at FROM transfers ORDER BY id")
-        assert found.fetchall() == naive.transfers
+        found = rows(
+            "SELECT user_id, asset, amount, created_at, reference FROM transfers ORDER BY id"
+        )
+        assert [list(row) for row in found] == naive.transfers
+        found = [tuple(row.values()) for row in naive.withdrawals]
+        assert rows(_WITHDRAWALS).fetchall() == found
+        found = rows("SELECT user_id, timer, expires_at FROM timers")
+        assert {(a, b): c for a, b, c in found} == naive.timers
+        assert rows("SELECT version FROM rules").fetchone()[0] == naive.version
+        assert {slot for (slot,) in rows("SELECT slot FROM attesters")} == naive.attesters
         found = rows("SELECT * FROM balances")
         assert {(a, b): (c, d) for a, b, c, d in found} == naive.balances
         found = {row[:3]: list(row[3:]) for row in rows("SELECT * FROM candles")}
@@ -99,8 +112,12 @@ def _records(connection: sqlite3.Connection) -> Iterator[tuple[int, ...]]:
         yield Tag.ASSET, asset, decimals, *_words(symbol.encode(), 2), *_words(name, 3)
     for row in rows("SELECT * FROM markets"):
         yield _market(row)
-    for tier, maker, taker in rows("SELECT * FROM tiers WHERE maker_bp <> 0 OR taker_bp <> 0"):
-        yield Tag.TIER, tier, maker, taker
+    (version,) = rows("SELECT version FROM rules").fetchone()
+    if version > 1:
+        yield Tag.RULES, version
+    for tier, maker, taker in rows("SELECT * FROM tiers"):
+        if version > 1 or maker or taker:
+            yield Tag.TIER, tier, maker, taker
     for number, name, tier, cap, flags, sequence in rows("SELECT * FROM accounts"):
         yield Tag.ACCOUNT, number, tier | flags << 8 | cap << 32, sequence, *_words(name, 3)
     for _, key, account, permissions, expires in rows("SELECT * FROM keys"):
@@ -110,12 +127,27 @@ def _records(connection: sqlite3.Connection) -> Iterator[tuple[int, ...]]:
         yield Tag.BALANCE, account | asset << 32, available, locked
     query = (
         "SELECT id, user_id, market, price, original_qty, remaining_qty, executed_quote, priority,"
-        " time_flags, client_id FROM orders WHERE priority IS NOT NULL"
+        f" time_flags, client_id, iif({_PENDING}, trigger_price, 0)"
+        " FROM orders WHERE priority IS NOT NULL"
     )
-    for order, account, market, *numbers, flags, client in rows(query):
-        yield Tag.ORDER, order, account | market << 32, *numbers, flags
+    for order, account, market, *numbers, flags, client, trigger_price in rows(query):
+        if trigger_price:
+            price, quantity, _, _, priority = numbers
+            waits = price, quantity, trigger_price, priority
+            yield Tag.TRIGGER, order, account | market << 32, *waits, flags
+        else:
+            yield Tag.ORDER, order, account | market << 32, *numbers, flags
         if flags & ORDER_HAS_CLIENT_ID:
             yield Tag.CLIENT, account, client, order
+    for account, timer, expires in rows("SELECT user_id, timer, expires_at FROM timers"):
+        yield Tag.TIMER, account | timer << 32, expires
+    query = "SELECT id, user_id, asset, amount FROM withdrawals WHERE state = 0"
+    for withdrawal, account, asset, amount in rows(query):
+        yield Tag.WITHDRAWAL, withdrawal, account | asset << 32, amount
+    for (reference,) in rows("SELECT reference FROM transfers WHERE reference IS NOT NULL"):
+        yield Tag.REFERENCE, *_words(reference, 2)
+    for slot, key, name, trusted in rows("SELECT slot, public_key, name, trusted FROM attesters"):
+        yield Tag.ATTESTER, slot | trusted << 32, *_words(key, 4), *_words(name, 2)
 
 
 def _market(row: tuple) -> tuple[int, ...]:

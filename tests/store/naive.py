@@ -14,15 +14,23 @@ from truebook.commandlog.replies import settings_events
 from truebook.directory import Directory
 from truebook.feed.updates import (
     ACCEPTED,
+    FAILED,
     FILLED,
     MODIFIED,
+    PLACED,
     FillThen,
     OrderThen,
+    TriggerThen,
     close_name,
     update_json,
 )
 from truebook.feed.words import status_of
 from truebook.messages import CloseReason, EventKind, OrderStatus
+
+TRIGGER_COLUMNS = (
+    *("trigger_price", "trigger_limit", "trigger_qty", "trigger_flags"),
+    *("fired_sequence", "fired_at", "fail_code"),
+)
 
 
 class NaiveTables:
@@ -34,7 +42,11 @@ class NaiveTables:
         self.trades: list[tuple] = []
         self.fills: list[tuple] = []
         self.amendments: list[tuple] = []
-        self.transfers: list[tuple] = []
+        self.transfers: list[list] = []
+        self.withdrawals: list[dict[str, Any]] = []
+        self.timers: dict[tuple[int, int], int] = {}
+        self.attesters: set[int] = set()
+        self.version = 1
         self.balances: dict[tuple[int, int], tuple[int, int]] = {}
         self.candles: dict[tuple[int, int, int], list[int]] = {}
         self.markets: dict[int, dict[str, int]] = {}
@@ -71,18 +83,81 @@ class NaiveTables:
             "remaining_qty": event.quantity,
             "executed_qty": 0,
             "executed_quote": 0,
-            "priority": event.market_sequence if event.flags else None,
+            "priority": event.market_sequence if event.flags & m.ACCEPTED_RESTS else None,
             "placed_sequence": event.account_sequence,
             "closed_sequence": None,
             "closed_at": None,
             "close_reason": None,
             "seq": event.market_sequence,
             "time_flags": event.time_flags,
-        }
+        } | dict.fromkeys(TRIGGER_COLUMNS)
+        if event.flags & m.ACCEPTED_TRIGGERED:
+            return self._fire(event, order)
         self.orders.append(order)
         self._live[event.order_id] = self._active = order
         self._market(event)
         self._tell(order, ACCEPTED, event.account_sequence, OrderStatus.NEW)
+
+    def _fire(self, event: Any, placed: dict[str, Any]) -> None:
+        order = self._active = self._live[event.order_id]
+        assert is_pending(order)
+        kept = ("accepted_sequence", "seq", *TRIGGER_COLUMNS)
+        trigger = trigger_then(order)
+        order |= {name: value for name, value in placed.items() if name not in kept}
+        order |= {"fired_sequence": event.account_sequence, "fired_at": self.time_ms}
+        self._market(event)
+        self._tell(order, ACCEPTED, event.account_sequence, OrderStatus.NEW, trigger=trigger)
+
+    def _trigger_placed(self, event: Any) -> None:
+        order = {
+            "id": event.order_id,
+            "user_id": event.account,
+            "accepted_sequence": event.account_sequence,
+            "market": event.market,
+            "symbol": self.directory.markets[event.market].symbol,
+            "client_id": event.client_id,
+            "price": event.price,
+            "original_qty": event.quantity,
+            "remaining_qty": event.quantity,
+            "executed_qty": 0,
+            "executed_quote": 0,
+            "priority": event.market_sequence,
+            "placed_sequence": event.account_sequence,
+            "closed_sequence": None,
+            "closed_at": None,
+            "close_reason": None,
+            "seq": event.market_sequence,
+            "time_flags": event.time_flags,
+            "trigger_price": event.trigger_price,
+            "trigger_limit": event.price,
+            "trigger_qty": event.quantity,
+            "trigger_flags": event.time_flags,
+            "fired_sequence": None,
+            "fired_at": None,
+            "fail_code": None,
+        }
+        self.orders.append(order)
+        self._live[event.order_id] = order
+        self._market(event)
+        self._tell(order, PLACED, event.account_sequence, OrderStatus.TRIGGER_PENDING)
+
+    def _trigger_failed(self, event: Any) -> None:
+        order = self._live[event.order_id]
+        assert is_pending(order)
+        self._market(event)
+        trigger = trigger_then(order)
+        order |= {
+            "priority": None,
+            "closed_sequence": event.account_sequence,
+            "closed_at": self.time_ms,
+            "fired_sequence": event.account_sequence,
+            "fired_at": self.time_ms,
+            "fail_code": event.code,
+        }
+        status = OrderStatus.TRIGGER_FAILED
+        self._tell(
+            order, FAILED, event.account_sequence, status, trigger=trigger, failure=event.code
+        )
 
     def _fill(self, event: Any) -> None:
         market = self.directory.markets[event.market]
@@ -179,7 +254,36 @@ class NaiveTables:
 
     def _transferred(self, event: Any) -> None:
         sign = 1 if event.command_kind == m.CommandKind.DEPOSIT else -1
-        self.transfers.append((event.account, event.asset, sign * event.amount, self.time_ms))
+        amount = sign * event.amount
+        self.transfers.append([event.account, event.asset, amount, self.time_ms, None])
+
+    def _reference_set(self, event: Any) -> None:
+        assert self.transfers[-1][0] == event.account
+        self.transfers[-1][4] = event.reference
+
+    def _withdrawal_set(self, event: Any) -> None:
+        if event.state == m.WithdrawalState.PENDING:
+            row = {"id": event.withdrawal_id, "user_id": event.account, "asset": event.asset}
+            row |= {"amount": event.amount, "state": event.state, "created_at": self.time_ms}
+            self.withdrawals.append(row | {"settled_at": None})
+            return
+        (row,) = [
+            row
+            for row in self.withdrawals
+            if (row["id"], row["state"]) == (event.withdrawal_id, m.WithdrawalState.PENDING)
+        ]
+        row |= {"state": event.state, "settled_at": self.time_ms}
+
+    def _timer_set(self, event: Any) -> None:
+        self.timers.pop((event.account, event.timer), None)
+        if event.expires_ms:
+            self.timers[event.account, event.timer] = event.expires_ms
+
+    def _rules_set(self, event: Any) -> None:
+        self.version = event.version
+
+    def _attester_set(self, event: Any) -> None:
+        self.attesters.add(event.slot)
 
     def _market_set(self, event: Any) -> None:
         first = {"market_sequence": 0, "last_trade_id": 0, "last_price": 0}
@@ -199,16 +303,22 @@ class NaiveTables:
         status: OrderStatus,
         reason: CloseReason | None = None,
         fill: FillThen | None = None,
+        trigger: TriggerThen | None = None,
+        failure: int | None = None,
     ) -> None:
         self.sequences[order["user_id"]] = sequence
+        if is_waiting := order["trigger_price"] is not None and order["fired_sequence"] is None:
+            trigger = trigger_then(order)
+        is_waiting = is_waiting or failure is not None
         then = OrderThen(
             order["id"],
             order["client_id"],
             order["price"],
-            order["original_qty"],
+            0 if is_waiting else order["original_qty"],
             order["executed_qty"],
             order["executed_quote"],
             order["time_flags"],
+            trigger,
         )
         self.updates.setdefault(order["user_id"], {})[sequence] = update_json(
             name,
@@ -218,5 +328,18 @@ class NaiveTables:
             sequence=sequence,
             time_ms=self.time_ms,
             reason=reason,
+            failure=failure,
             fill=fill,
         )
+
+
+def is_pending(order: dict[str, Any]) -> bool:
+    """Whether it waits for its trigger price."""
+    is_waiting = order["trigger_price"] is not None and order["fired_sequence"] is None
+    return is_waiting and order["priority"] is not None
+
+
+def trigger_then(order: dict[str, Any]) -> TriggerThen:
+    """What the updates of a pending order tell."""
+    is_percent = order["trigger_flags"] & m.ORDER_PERCENT != 0
+    return TriggerThen(order["trigger_price"], order["trigger_qty"], is_percent)

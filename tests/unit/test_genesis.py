@@ -11,7 +11,10 @@ from truebook.messages import (
     COMMAND,
     COMMAND_BYTES,
     COMMAND_DTYPES,
+    PLACE_TRIGGER,
     REPLY,
+    TRANSFER,
+    CancelFlag,
     CommandKind,
     OrderStatus,
     OrderType,
@@ -19,8 +22,20 @@ from truebook.messages import (
     SelfTrade,
     Side,
     TimeInForce,
+    Timer,
+    WithdrawalState,
+    note_parts,
 )
 from truebook.units import Grid, show
+
+ORDER = {
+    "account": 1,
+    "market": 0,
+    "order_id": 3,
+    "side": Side.BID,
+    "order_type": OrderType.MARKET,
+    "quantity": 5,
+}
 
 
 def with_market(**changes: str) -> Venue:
@@ -102,6 +117,20 @@ def test_an_order_is_laid_out_as_the_vocabulary_says():
     assert not any(place[name].any() for name in COMMAND.names or () if name.startswith("zero"))
 
 
+def test_a_trigger_is_an_order_with_a_price_to_wait_for():
+    record = commands.place_trigger(**ORDER, trigger_price=7, percent_bp=2_500, slippage_bp=50)
+    trigger = np.frombuffer(record, PLACE_TRIGGER)[0]
+    assert (trigger["kind"], trigger["records"], trigger["continued"]) == (6, 2, 0)
+    assert (trigger["trigger_flags"], trigger["trigger_price"]) == (1, 7)
+    assert (trigger["quantity"], trigger["price"]) == (2_500, 50)
+    assert trigger["flags"] == PlaceFlag.SLIPPAGE_BASIS_POINTS
+
+
+def test_a_reference_stands_in_the_deposit_byte_for_byte():
+    record = commands.deposit(account=1, asset=2, amount=3, reference=bytes(range(16)))
+    assert np.frombuffer(record, TRANSFER)[0]["reference"].tobytes() == bytes(range(16))
+
+
 def test_every_builder_makes_whole_records_of_its_kind():
     built = {
         CommandKind.CANCEL: commands.cancel(account=1, order_id=2),
@@ -112,6 +141,19 @@ def test_every_builder_makes_whole_records_of_its_kind():
         CommandKind.TICK: commands.tick(0, 1),
         CommandKind.SET_MARKET_STATE: commands.set_market_state(market=0, state=1),
         CommandKind.SET_KEY: commands.set_key(account=1, public_key=bytes(32), permissions=0),
+        CommandKind.PLACE_TRIGGER: commands.place_trigger(**ORDER, price=1, trigger_price=2),
+        CommandKind.CANCEL_AFTER: commands.cancel_after(account=1, timeout_ms=2),
+        CommandKind.REQUEST_WITHDRAWAL: commands.request_withdrawal(
+            account=1, asset=2, amount=3, withdrawal_id=4
+        ),
+        CommandKind.SETTLE_WITHDRAWAL: commands.settle_withdrawal(
+            withdrawal_id=4, state=WithdrawalState.REFUSED
+        ),
+        CommandKind.RECOVERY: commands.recovery(after=(1, 2)),
+        CommandKind.SET_RULES: commands.set_rules(2),
+        CommandKind.SET_ATTESTER: commands.set_attester(
+            slot=1, public_key=bytes(32), name="engine-1", trusted=False
+        ),
     }
     for kind, record in built.items():
         layout = COMMAND_DTYPES[kind]
@@ -131,6 +173,29 @@ def test_the_engine_takes_what_the_other_builders_make():
             commands.withdraw(account=alice, asset=0, amount=1),
             commands.tick(0, 2),
             commands.cancel_all(account=alice),
+            commands.place(
+                account=alice,
+                market=0,
+                order_id=8,
+                side=Side.ASK,
+                order_type=OrderType.MARKET,
+                quantity=1,
+                slippage_ticks=5,
+                deadline_ms=100,
+            ),
+            commands.place_trigger(**order, order_id=9, quantity=7, price=9_000, trigger_price=90),
+            commands.place_trigger(
+                **order, order_id=10, price=9_000, trigger_price=9, percent_bp=9
+            ),
+            commands.cancel_all(account=alice, flags=CancelFlag.PENDING),
+            commands.cancel_after(account=alice, timeout_ms=1_000, timer=Timer.CONNECTION),
+            commands.deposit(account=alice, asset=0, amount=1, reference=bytes(range(16))),
+            commands.request_withdrawal(account=alice, asset=0, amount=5, withdrawal_id=11),
+            commands.settle_withdrawal(withdrawal_id=11, state=WithdrawalState.CONFIRMED),
+            commands.recovery(after=(1, 2)),
+            commands.set_rules(2),
+            commands.set_attester(slot=0, public_key=b"k" * 32, name="engine-1", trusted=True),
+            *note_parts("why", covers=1),
         ]
     )
     replies: np.ndarray = exchange.apply(record).replies

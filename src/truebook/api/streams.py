@@ -9,6 +9,7 @@ else, and a password's key not at all; who signs too often, or wrongly, has to w
     depth@SOL_USDC           as the tutorial family writes it
     SOL_USDC@depth           as it was written before 2024
     account.orderUpdate, account.orderUpdate.SOL_USDC
+    account.balanceUpdate    (an addition)
     account.positionUpdate, account.rfqUpdate: accepted, and silent
 
 The updates of one market are those of the account that are about it, with the account's numbers.
@@ -26,8 +27,10 @@ from truebook.asking import Asker, TimedOut
 from truebook.clock import Clock
 from truebook.directory import Directory
 from truebook.feed.channels import (
+    ACCOUNT_BALANCES,
     ACCOUNT_UPDATES,
     DEPTH_PERIODS_MS,
+    balances_channel,
     book_ticker_channel,
     depth_channel,
     kline_channel,
@@ -41,7 +44,8 @@ from truebook.ws.interface import Channel, Missed, Refused, Unavailable
 
 SILENT = ("account.positionUpdate", "account.rfqUpdate")
 """Of futures and of quotes on request, which the exchange doesn't have: nothing ever happens there.
-They are accepted since clients ask for them together with the orders: ccxt's watch_orders does."""
+They are accepted since clients ask for them together with the orders: ccxt's watch_orders names
+account.rfqUpdate in the same request, and a refusal would refuse the orders as well."""
 
 INVALID_STREAM = 4006
 UNAUTHORIZED = 4004
@@ -155,6 +159,8 @@ class Streams:
 
     def _private_parts(self, name: str) -> tuple[str, str]:
         """Kind and symbol of a private stream's name."""
+        if name == ACCOUNT_BALANCES:
+            return name, ""
         for kind in (ACCOUNT_UPDATES, *SILENT):
             if name == kind:
                 return kind, ""
@@ -169,6 +175,9 @@ class Streams:
 
         if kind in SILENT:
             return Channel("", is_allowed=is_allowed)
+        if kind == ACCOUNT_BALANCES:
+            name = balances_channel(caller.account)
+            return Channel(name, is_announced=True, is_allowed=is_allowed)
         return Channel(
             updates_channel(caller.account),
             is_numbered=True,
@@ -191,17 +200,21 @@ class Streams:
 
 
 class Updates:
-    """ws.interface.Backlog of the exchange: the feed knows what an account's updates were."""
+    """ws.interface.Backlog of the exchange: the feed knows what an account's updates were, and
+    tells its balances once it knows that somebody listens."""
 
     def __init__(self, asker: Asker) -> None:
         self._asker = asker
 
     async def updates(self, channel: str, after: int | None) -> Missed:
         """The updates after a sequence. Raises Unavailable."""
-        account = int(channel.rpartition(".")[2])
+        kind, _, account = channel.rpartition(".")
         try:
             answer = await self._asker.ask(
-                "updates", account, sequence=after, timeout_ms=_UPDATES_TIMEOUT_MS
+                "updates" if kind == ACCOUNT_UPDATES else "listeners",
+                int(account),
+                sequence=after,
+                timeout_ms=_UPDATES_TIMEOUT_MS,
             )
         except TimedOut as error:
             raise Unavailable(str(error)) from None

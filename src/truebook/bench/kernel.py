@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from truebook.bench.parts import COMMANDS_OF_AN_ENTRY, parts_of
 from truebook.bench.profile import Profile, latency_of
 from truebook.bench.records import CANCEL, IMMEDIATE, WORKLOAD
 from truebook.bench.tape import Tape
@@ -81,6 +82,12 @@ def latency(commands: NDArray[Any]) -> dict[str, int]:
     return latency_of(engine, [entry.tobytes() for entry in to_entries(some, 1)])
 
 
+def parts(commands: NDArray[Any]) -> dict[str, float]:
+    """What one order that rests, one fill, one cancel … takes, in the same book."""
+    engine = funded_engine(markets=int(commands["market"].max()) + 1)
+    return parts_of(engine, to_entries(commands, COMMANDS_OF_AN_ENTRY))
+
+
 class Options(NamedTuple):
     """What to measure."""
 
@@ -125,6 +132,7 @@ def measure(path: Path, options: Options = DEFAULT) -> dict[str, Any]:
     }
     if options.profile:
         figures["profile"] = made.figures()
+        figures["fittedNs"] = parts(commands)
     if options.latency:
         figures["latencyNs"] = latency(commands)
     return figures
@@ -146,7 +154,7 @@ def run(files: list[Path], as_json: bool, options: Options = DEFAULT) -> int:
                 f"{figures['trades']:>9,} trades  hash {figures['tradeHash']}",
                 flush=True,
             )
-            for name in ("profile", "latencyNs"):
+            for name in ("profile", "fittedNs", "latencyNs"):
                 for what, figure in figures.get(name, {}).items():
                     print(f"         {what:24} {figure:>12,}", flush=True)
     return 0

@@ -23,14 +23,16 @@ from truebook.engine.ledger import (
     release_hold,
 )
 from truebook.engine.matching import ENDING_NONE
-from truebook.engine.placing import (
+from truebook.engine.orderchecks import (
     ACCOUNT_BLOCKED,
     MALFORMED,
     OK,
     UNKNOWN_ACCOUNT,
+    is_late,
     price_code,
     quantity_code,
 )
+from truebook.engine.pending import is_pending
 from truebook.engine.state import (
     State,
     account_at,
@@ -73,17 +75,20 @@ _TOO_SMALL = int(RejectCode.QUANTITY_TOO_SMALL)
 _NOTIONAL = int(RejectCode.NOTIONAL_TOO_LARGE)
 _WOULD_TAKE = int(RejectCode.POST_ONLY_WOULD_TAKE)
 _NO_FUNDS = int(RejectCode.INSUFFICIENT_FUNDS)
+_DEADLINE_PASSED = int(RejectCode.DEADLINE_PASSED)
 
 
 @inlined
 def _standing_code(s: State, i: Any) -> Any:
     """The account, the form, and what the command names."""
+    c = command_at(s, i)
     code = parties_code(s, i)
-    if not target_form(s, i):
+    unknown = np.int64(c.deadline_ms) if meta_of(s).rules < 2 else np.int64(0)
+    if not target_form(s, i, c.flags, unknown):
         return MALFORMED
     if code == UNKNOWN_ACCOUNT:
         return code
-    if account_at(s, command_at(s, i).account).flags & _BLOCKED:
+    if account_at(s, c.account).flags & _BLOCKED:
         return ACCOUNT_BLOCKED
     return code
 
@@ -205,7 +210,8 @@ def amend(s: State, i: Any) -> None:
     slot = np.int64(0)
     if code == OK:
         slot = target_slot(s, i)
-        code = _UNKNOWN_ORDER if slot == 0 else _numbers_code(s, i, slot)
+        known = slot != 0 and not is_pending(s, slot)
+        code = _numbers_code(s, i, slot) if known else _UNKNOWN_ORDER
     keeps = False
     if code == OK:
         level = level_at(s, order_at(s, slot).level)
@@ -217,6 +223,8 @@ def amend(s: State, i: Any) -> None:
         crosses = best != 0 and level_at(s, best).key <= limit_key
         if not keeps:
             code = _entering_code(s, i, slot, crosses)
+        if code == OK and is_late(s, c.deadline_ms):
+            code = _DEADLINE_PASSED
     if code != OK:
         emit_rejected(s, _AMEND, c.account, c.order_id, code, 0)
     elif keeps:

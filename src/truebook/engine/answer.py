@@ -116,3 +116,9 @@ def answer_rejected(
 def answer_done(s: State, kind: Any, account: Any, market: Any, quantity: Any) -> None:
     """Carried out."""
     answer_order(s, kind, _STATUS_DONE, 0, market, 0, account, 0, 0, quantity, 0, 0, 0)
+
+
+@inlined
+def answer_withdrawal(s: State, kind: Any, account: Any, withdrawal_id: Any, amount: Any) -> None:
+    """Carried out, for a withdrawal."""
+    answer_order(s, kind, _STATUS_DONE, 0, 0, withdrawal_id, account, 0, 0, amount, 0, 0, 0)

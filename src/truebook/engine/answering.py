@@ -3,7 +3,7 @@
 from truebook.engine.interface import Engine, OpenOrder
 from truebook.limits import BOOK_LEVELS_TOLD_MAX
 from truebook.messages import ASSET_SET
-from truebook.queries import Answer, OrderRow, Query
+from truebook.queries import ALL_ACCOUNTS, Answer, OrderRow, Query, WithdrawalRow
 
 _AT_ONCE = 10_000
 
@@ -28,6 +28,10 @@ def answer(engine: Engine, query: Query, position: str) -> Answer:
             bids, asks = engine.depth(query.market, BOOK_LEVELS_TOLD_MAX)
             found.bids, found.asks = bids.tobytes(), asks.tobytes()
             found.figures = engine.market_figures(query.market)
+        case "withdrawals":
+            account = None if query.account == ALL_ACCOUNTS else query.account
+            waiting = engine.pending_withdrawals(account)
+            found.withdrawals = [WithdrawalRow(*withdrawal) for withdrawal in waiting]
         case "settings":
             found.settings = _settings(engine)
     return found
@@ -40,7 +44,7 @@ def _balances(engine: Engine, account: int) -> list[tuple[int, int, int]]:
 
 
 def _order(engine: Engine, query: Query) -> list[OpenOrder]:
-    """The order asked for, if it rests, is the account's and stands in the market named."""
+    """The order asked for, if it is open, the account's, and in the market named."""
     order: OpenOrder | None = None
     if query.order_id is not None:
         order = engine.order(query.order_id)
@@ -59,4 +63,5 @@ def _settings(engine: Engine) -> bytes:
         while rows := pages(first, _AT_ONCE):
             parts.append(rows)
             first += _AT_ONCE
+    parts.append(engine.attester_settings())
     return b"".join(parts)

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.answer import answer_done
+from truebook.engine.book import market_of_book
 from truebook.engine.closing import cancel_resting
 from truebook.engine.compiled import inlined, rarely
 from truebook.engine.emit import emit_rejected
 from truebook.engine.layout import AHEAD_MASK, PHASE_CANCEL_ALL, PHASE_NONE
 from truebook.engine.maps import slot_of_client, slot_of_order
 from truebook.engine.matching import has_room
-from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
+from truebook.engine.orderchecks import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
+from truebook.engine.pending import cancel_pending, is_pending
 from truebook.engine.state import (
     State,
     account_at,
@@ -29,6 +31,7 @@ from truebook.engine.state import (
 )
 from truebook.messages import (
     NO_MARKET,
+    CancelFlag,
     CommandKind,
     MarketState,
     RejectCode,
@@ -40,24 +43,29 @@ _CANCEL_ALL = int(CommandKind.CANCEL_ALL)
 _CLOSED = int(MarketState.CLOSED)
 _UNKNOWN_ORDER = int(RejectCode.UNKNOWN_ORDER)
 _PAUSED = int(RejectCode.MARKET_PAUSED)
+_RESTING = int(CancelFlag.RESTING)
+_PENDING = int(CancelFlag.PENDING)
+_EITHER = _RESTING | _PENDING
 _BY_ORDER_ID = int(TargetBy.ORDER_ID)
 _BY_CLIENT_ID = int(TargetBy.CLIENT_ID)
 
 
 @inlined
-def target_form(s: State, i: Any) -> Any:
-    """Whether CANCEL and AMEND name their target as they must, and leave the rest 0."""
+def target_form(s: State, i: Any, flags: Any, deadline_ms: Any) -> Any:
+    """Whether CANCEL and AMEND name their target as they must, and leave the rest 0. `flags` and
+    `deadline_ms`: what stands there and is not for this kind of command."""
     c = command_at(s, i)
     zeros = (
         np.int64(c.side)
         | np.int64(c.order_type)
         | np.int64(c.time_in_force)
         | np.int64(c.self_trade)
-        | np.int64(c.flags)
+        | np.int64(flags)
         | np.int64(c.zero_1)
         | np.int64(c.zero_2)
-        | c.zero_3[0]
-        | c.zero_3[1]
+        | np.int64(deadline_ms)
+        | np.int64(c.zero_3)
+        | c.zero_4
     )
     if rarely(zeros != 0 or c.by > _BY_CLIENT_ID):
         return False
@@ -77,13 +85,13 @@ def parties_code(s: State, i: Any) -> Any:
 
 @inlined
 def _market_of(s: State, slot: Any) -> Any:
-    """The market in which the order rests."""
-    return np.int64(level_at(s, order_at(s, slot).level).book) >> 1
+    """The market in which the order rests or is pending."""
+    return market_of_book(level_at(s, order_at(s, slot).level).book)
 
 
 @inlined
 def target_slot(s: State, i: Any) -> Any:
-    """The account's resting order that the command names; 0: none such."""
+    """The account's order that the command names, resting or pending; 0: none such."""
     c = command_at(s, i)
     if rarely(c.by == _BY_CLIENT_ID):
         slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
@@ -110,19 +118,19 @@ def cancel(s: State, i: Any) -> None:
     """Carry out the CANCEL in record `i`."""
     c = command_at(s, i)
     code = parties_code(s, i)
-    if rarely(not target_form(s, i) or c.price | c.quantity != 0):
+    if rarely(not target_form(s, i, c.flags, c.deadline_ms) or c.price | c.quantity != 0):
         code = MALFORMED
     slot = np.int64(0)
     if code == OK:
         slot = target_slot(s, i)
         if slot == 0:
             code = _UNKNOWN_ORDER
-        elif (
-            market_at(s, np.int64(level_at(s, order_at(s, slot).level).book) >> 1).state == _CLOSED
-        ):
+        elif market_at(s, _market_of(s, slot)).state == _CLOSED:
             code = _PAUSED
     if code != OK:
         _reject(s, i, code)
+    elif is_pending(s, slot):
+        cancel_pending(s, _CANCEL, slot)
     else:
         cancel_resting(s, _CANCEL, slot)
 
@@ -133,7 +141,8 @@ def cancel_all(s: State, i: Any) -> None:
     c = command_at(s, i)
     code = parties_code(s, i)
     rest = np.int64(c.by) | c.order_id | c.price | c.quantity | np.int64(c.client_id)
-    if not target_form(s, i) or rest != 0:
+    unknown = np.int64(c.flags) & ~_EITHER if meta_of(s).rules > 1 else np.int64(c.flags)
+    if not target_form(s, i, unknown, c.deadline_ms) or rest != 0:
         code = MALFORMED
     elif code == OK and c.market != NO_MARKET and market_at(s, c.market).state == _CLOSED:
         code = _PAUSED
@@ -147,6 +156,7 @@ def cancel_all(s: State, i: Any) -> None:
     taker.account = c.account
     taker.market = c.market
     taker.fills = 0
+    taker.tolerance = np.int64(c.flags) if c.flags != 0 else np.int64(_EITHER)
 
 
 @inlined
@@ -160,9 +170,14 @@ def go_on_cancelling(s: State) -> Any:
         slot = meta.step
         meta.step = np.int64(link_at(s, slot).next)
         market = _market_of(s, slot)
+        waits = is_pending(s, slot)
         wanted = taker.market == NO_MARKET or taker.market == market
+        wanted = wanted and taker.tolerance & (_PENDING if waits else _RESTING) != 0
         if wanted and market_at(s, market).state != _CLOSED:
-            cancel_resting(s, _CANCEL_ALL, slot)
+            if waits:
+                cancel_pending(s, _CANCEL_ALL, slot)
+            else:
+                cancel_resting(s, _CANCEL_ALL, slot)
             taker.fills = taker.fills + 1
     if not has_room(s):
         return False

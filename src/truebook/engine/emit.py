@@ -32,6 +32,8 @@ _AMENDED = int(EventKind.AMENDED)
 _BALANCE = int(EventKind.BALANCE)
 _TICKED = int(EventKind.TICKED)
 _TRANSFERRED = int(EventKind.TRANSFERRED)
+_TRIGGER_PLACED = int(EventKind.TRIGGER_PLACED)
+_TRIGGER_FAILED = int(EventKind.TRIGGER_FAILED)
 
 
 @inlined
@@ -212,6 +214,44 @@ def emit_amended(
     write_row(s, at, first, order_id, price, quantity)
     second = rest_head(book & 1, number, 0)
     write_row(s, at + 1, second, market_sequence, account_sequence, remaining)
+
+
+@inlined
+def emit_trigger_placed(
+    s: State,
+    book: Any,
+    account: Any,
+    order_id: Any,
+    price: Any,
+    quantity: Any,
+    client_id: Any,
+    time_flags: Any,
+    trigger_price: Any,
+) -> Any:
+    """TRIGGER_PLACED; the market sequence it has. `book` is market × 2 + side."""
+    number = book >> 1
+    market_sequence = next_market_sequence(s, number)
+    account_sequence = next_account_sequence(s, account)
+    at = next_rows(s, 3)
+    first = head(_TRIGGER_PLACED, book & 1, meta_of(s).command, account)
+    write_row(s, at, first, order_id, price, quantity)
+    second = rest_head(0, number, client_id)
+    write_row(s, at + 1, second, market_sequence, account_sequence, time_flags)
+    write_row(s, at + 2, 0, trigger_price, 0, 0)
+    return market_sequence
+
+
+@inlined
+def emit_trigger_failed(s: State, book: Any, account: Any, order_id: Any, code: Any) -> None:
+    """TRIGGER_FAILED; `book` is market × 2 + side."""
+    number = book >> 1
+    market_sequence = next_market_sequence(s, number)
+    account_sequence = next_account_sequence(s, account)
+    at = next_rows(s, 2)
+    first = head(_TRIGGER_FAILED, book & 1, meta_of(s).command, account)
+    write_row(s, at, first, order_id, code, 0)
+    second = rest_head(0, number, 0)
+    write_row(s, at + 1, second, market_sequence, account_sequence, 0)
 
 
 @inlined

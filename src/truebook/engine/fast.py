@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truebook.engine import settings_events
+from truebook.engine.canonical.checking import check_tables
+from truebook.engine.canonical.exporting import export
+from truebook.engine.canonical.filling import fill
+from truebook.engine.canonical.tables import Tables
 from truebook.engine.fingerprint import to_bytes
 from truebook.engine.folding import fold
 from truebook.engine.inplace import BytesInPlace
-from truebook.engine.interface import Applied, Balance, OpenOrder
+from truebook.engine.interface import Applied, Balance, OpenOrder, PendingWithdrawal, RunningTimer
 from truebook.engine.layout import (
     ACCOUNT_BITS,
     ADDRESSES,
@@ -23,6 +27,7 @@ from truebook.engine.layout import (
     REPLIES,
     STATUS_FULL,
 )
+from truebook.engine.loading import read_placements
 from truebook.engine.memory import Memory
 from truebook.engine.reading import (
     OPEN_ORDER,
@@ -35,7 +40,7 @@ from truebook.engine.running import run, start, state_hash_lane
 from truebook.messages import COMMAND_BYTES, EVENT_ROW_BYTES, REPLY_BYTES
 
 EVENT_ROWS_MIN = 8
-SMALL_BATCH = 64 * COMMAND_BYTES
+SMALL_BATCH = 512 * COMMAND_BYTES
 """For more than that it pays to read and write where the caller's bytes are."""
 BUFFERS = ("input", "events", "replies")
 _applied = tuple.__new__
@@ -133,14 +138,47 @@ class FastEngine:
         low, high = (int(state_hash_lane(self._state, lane)) for lane in (0, 1))
         return to_bytes(low, high)
 
+    def export(self) -> Tables:
+        """See engine/interface.py."""
+        placed = np.zeros(self._scalar("orders_top") + 1, np.uint32)
+        read_placements(self._state, int(placed.ctypes.data))
+        return export(self._pool, placed)
+
+    def load(self, tables: Tables) -> None:
+        """See engine/interface.py."""
+        check_tables(tables)
+        fill(self._state, self._pool, tables)
+
     def time_ms(self) -> int:
         """See engine/interface.py."""
         return self._scalar("time_ms")
 
     def counts(self) -> dict[str, int]:
         """See engine/interface.py."""
-        names = ("assets", "markets", "accounts", "keys", "orders")
-        return {name: self._scalar(name) for name in names}
+        names = ("assets", "markets", "accounts", "keys", "orders", "triggers", "withdrawals")
+        counts = {name: self._scalar(name) for name in names}
+        counts["orders"] -= counts["triggers"]
+        return counts
+
+    def pending_withdrawals(self, account: int | None = None) -> list[PendingWithdrawal]:
+        """See engine/interface.py."""
+        records = self._pool("withdrawals")[1 : self._scalar("withdrawals_top") + 1]
+        pending = np.sort(records[records["withdrawal_id"] != 0], order="withdrawal_id")
+        found = [PendingWithdrawal(*record) for record in pending.tolist()]
+        return [each for each in found if account in (None, each.account)]
+
+    def timers(self) -> list[RunningTimer]:
+        """See engine/interface.py."""
+        heap = np.sort(self._pool("timers")[: self._scalar("timers")])
+        return [RunningTimer(time, number >> 1, number & 1) for time, number in heap.tolist()]
+
+    def next_timer_ms(self) -> int:
+        """See engine/interface.py."""
+        return self._scalar("next_timer_ms") if self._scalar("timers") else 0
+
+    def rules_version(self) -> int:
+        """See engine/interface.py."""
+        return self._scalar("rules")
 
     def balance(self, account: int, asset: int) -> Balance:
         """See engine/interface.py."""
@@ -217,6 +255,10 @@ class FastEngine:
         return settings_events.of_keys(
             self._pool("keys")[first : min(first + count, self._scalar("keys"))]
         )
+
+    def attester_settings(self) -> bytes:
+        """See engine/interface.py."""
+        return settings_events.of_attesters(self._pool("attesters"))
 
     def market_figures(self, market: int) -> tuple[int, int, int]:
         """See engine/interface.py."""

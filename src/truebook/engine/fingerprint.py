@@ -22,9 +22,17 @@ is its `Tag`; a lane's hash is the sum of word × odd key, put through MurmurHas
     BALANCE  account | asset << 32, available, locked              unless both are 0
     ORDER    order_id, account | market << 32, price, quantity, remaining, executed_quote,
              priority, time_flags                                  while it rests
-    CLIENT   account, client_id, order_id                          while it rests
+    CLIENT   account, client_id, order_id                          while it rests or is pending
+    RULES    version                                               unless it is 1
+    TRIGGER  order_id, account | market << 32, price, quantity, trigger_price, priority,
+             time_flags                                            while it is pending
+    TIMER    account | timer << 32, expires_ms                     while it is on
+    WITHDRAWAL  withdrawal_id, account | asset << 32, amount       while it is pending
+    REFERENCE   digest (2)                                         of every deposit that has one
+    ATTESTER    slot | trusted << 32, public key (4), name (2)     once it was set
 
-Signed numbers enter in two's complement, byte strings as little-endian words.
+From version 2 of the rules on a tier stands in the hash once it was set, whatever its rates, and so
+does tier 0. Signed numbers enter in two's complement, byte strings as little-endian words.
 """
 
 from enum import IntEnum
@@ -46,6 +54,12 @@ class Tag(IntEnum):
     BALANCE = 8
     ORDER = 9
     CLIENT = 10
+    RULES = 11
+    TRIGGER = 12
+    TIMER = 13
+    WITHDRAWAL = 14
+    REFERENCE = 15
+    ATTESTER = 16
 
 
 def _splitmix64(seed: int) -> int:

@@ -42,8 +42,11 @@ class GrowingMap(NamedTuple):
     home: Callable[[State, Any], Any]
     """The place where the search for a tag begins."""
 
+    likely_home: Callable[[State, Any], Any]
+    """The same without asking whether the map is growing: for lookahead.py."""
+
     place_at: Callable[[State, Any], Record]
-    """That place."""
+    """A place."""
 
     next_displaced: Callable[[State, Any, Any, Any], Any]
     """After `count` displaced keys of a home's line, the last at `place`: the place of the next."""
@@ -72,6 +75,11 @@ def growing_map(name: str, number: int) -> GrowingMap:
             old_home = home_of(tag, here.bits - 1)
             if old_home >= here.moved:
                 return MAP_PLACES_MAX - here.base + old_home
+        return here.base + home_of(tag, here.bits)
+
+    @inlined
+    def likely_home(s: State, tag: Any) -> Any:
+        here = map_at(s, number)
         return here.base + home_of(tag, here.bits)
 
     @inlined
@@ -162,4 +170,6 @@ def growing_map(name: str, number: int) -> GrowingMap:
                 place += 1
         place_at(s, place).slot = 0
 
-    return GrowingMap(home, place_at, next_displaced, displaced, misses, remember, forget)
+    return GrowingMap(
+        home, likely_home, place_at, next_displaced, displaced, misses, remember, forget
+    )

@@ -14,7 +14,7 @@ import numpy as np
 
 from truebook.engine.compiled import inlined, unsigned
 from truebook.engine.fingerprint import FINAL_1, FINAL_2, LANE_KEYS, Tag
-from truebook.engine.layout import PAGE_BITS, TOUCHED, WORD_BITS
+from truebook.engine.layout import PAGE_BITS, TOUCHED, TRIGGER_BOOKS, WORD_BITS
 from truebook.engine.state import (
     State,
     accessor,
@@ -45,6 +45,7 @@ _BALANCE = int(Tag.BALANCE)
 _ORDER = int(Tag.ORDER)
 _CLIENT = int(Tag.CLIENT)
 _CLOCK = int(Tag.CLOCK)
+_TRIGGER = int(Tag.TRIGGER)
 
 
 @inlined
@@ -145,24 +146,44 @@ def settle_balance(s: State, slot: Any) -> None:
 
 
 @inlined
+def _resting_lane(s: State, slot: Any, owner: Any, price: Any, keys: Any) -> Any:
+    order = order_at(s, slot)
+    return long_lane(
+        keys,
+        lane(keys, _ORDER, order.order_id, owner, price),
+        order.quantity,
+        order.remaining,
+        order.executed_quote,
+        order.priority,
+        order.time_flags,
+    )
+
+
+@inlined
+def _pending_lane(s: State, slot: Any, owner: Any, trigger_price: Any, keys: Any) -> Any:
+    order = order_at(s, slot)
+    return long_lane(
+        keys,
+        lane(keys, _TRIGGER, order.order_id, owner, order.executed_quote),
+        order.quantity,
+        trigger_price,
+        order.priority,
+        order.time_flags,
+        0,
+    )
+
+
+@inlined
 def _order_lane(s: State, slot: Any, keys: Any) -> Any:
     order = order_at(s, slot)
     level = level_at(s, order.level)
-    market = np.int64(level.book) >> 1
-    price = level.key if level.book & 1 else -level.key
-    owner = np.int64(order.account) | (market << 32)
-    first = lane(keys, _ORDER, order.order_id, owner, price)
-    total = finalize(
-        long_lane(
-            keys,
-            first,
-            order.quantity,
-            order.remaining,
-            order.executed_quote,
-            order.priority,
-            order.time_flags,
-        )
-    )
+    book = np.int64(level.book)
+    price = level.key if book & 1 else -level.key
+    owner = np.int64(order.account) | (((book & (TRIGGER_BOOKS - 1)) >> 1) << 32)
+    if book >= TRIGGER_BOOKS:
+        total = finalize(_pending_lane(s, slot, owner, price, keys))
+    else:
+        total = finalize(_resting_lane(s, slot, owner, price, keys))
     if order.time_flags & ORDER_HAS_CLIENT_ID:
         client_id = link_at(s, slot).client_id
         total += finalize(lane(keys, _CLIENT, order.account, client_id, order.order_id))
@@ -171,7 +192,7 @@ def _order_lane(s: State, slot: Any, keys: Any) -> Any:
 
 @inlined
 def order_hash(s: State, slot: Any) -> Any:
-    """ORDER of a resting order, and CLIENT where it has a client id."""
+    """ORDER of a resting order, TRIGGER of a pending one, and CLIENT where it has a client id."""
     if order_at(s, slot).order_id == 0 or order_at(s, slot).level == 0:
         return _ZERO, _ZERO
     return _order_lane(s, slot, LOW_KEYS), _order_lane(s, slot, HIGH_KEYS)

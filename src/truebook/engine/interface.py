@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from truebook.engine.canonical.tables import Tables
+
 STATE_HASH_BYTES = 16
 
 
@@ -32,7 +34,8 @@ class Balance(NamedTuple):
 
 
 class OpenOrder(NamedTuple):
-    """One resting order. Prices in ticks, quantities in lots, `executed_quote` in quote atoms."""
+    """One resting or pending order. Prices in ticks, quantities in lots, `executed_quote` in quote
+    atoms; of a pending one `price` and `quantity` are as in TRIGGER_PLACED."""
 
     order_id: int
     account: int
@@ -44,6 +47,25 @@ class OpenOrder(NamedTuple):
     executed_quote: int
     priority: int
     time_flags: int
+    trigger_price: int = 0
+    """Of a pending order, in ticks; 0: it rests. Both are told wherever orders are."""
+
+
+class PendingWithdrawal(NamedTuple):
+    """A withdrawal that was requested and not settled; `amount` in atoms."""
+
+    withdrawal_id: int
+    account: int
+    asset: int
+    amount: int
+
+
+class RunningTimer(NamedTuple):
+    """A timer (messages.Timer) of an account that is on."""
+
+    expires_ms: int
+    account: int
+    timer: int
 
 
 class Engine(Protocol):
@@ -60,11 +82,24 @@ class Engine(Protocol):
     def state_hash(self) -> bytes:
         """Sixteen bytes over the whole logical state (engine/fingerprint.py)."""
 
+    def export(self) -> Tables:
+        """The canonical state: all that this engine's future depends on (canonical/tables.py).
+        Never in the middle of `apply`; changes nothing."""
+
+    def load(self, tables: Tables) -> None:
+        """Be in that state from now on: the same state hash and the same future as the engine that
+        it was exported from. For a new engine only.
+
+        Raises canonical.checking.TablesInvalid for tables that no engine can have. After that, or
+        if the state hash isn't the one that was expected, the engine must not be used any more.
+        """
+
     def time_ms(self) -> int:
         """The engine's time: the largest stamp seen."""
 
     def counts(self) -> dict[str, int]:
-        """How many assets, markets, accounts, keys and open orders there are."""
+        """How many assets, markets, accounts, keys, (resting) orders, triggers (pending orders)
+        and (pending) withdrawals there are."""
 
     def balance(self, account: int, asset: int) -> Balance:
         """The balance; zeros for an account that never held the asset."""
@@ -76,13 +111,25 @@ class Engine(Protocol):
         """
 
     def order(self, order_id: int) -> OpenOrder | None:
-        """The resting order of that id."""
+        """The resting or pending order of that id."""
 
     def order_by_client_id(self, account: int, client_id: int) -> OpenOrder | None:
-        """The resting order of the account that carries the client id."""
+        """The resting or pending order of the account that carries the client id."""
 
     def open_orders(self, account: int, market: int | None = None) -> list[OpenOrder]:
-        """The account's resting orders, oldest placement first."""
+        """The account's resting and pending orders, oldest placement first."""
+
+    def pending_withdrawals(self, account: int | None = None) -> list[PendingWithdrawal]:
+        """What was requested and not settled, of one account or (None) all, by withdrawal id."""
+
+    def timers(self) -> list[RunningTimer]:
+        """The timers that are on, in the order in which they run out."""
+
+    def next_timer_ms(self) -> int:
+        """When the next timer runs out, in the engine's time; 0: none is on."""
+
+    def rules_version(self) -> int:
+        """The version of docs/rules.md that the engine follows now."""
 
     def account_sequence(self, account: int) -> int:
         """How many private events the account has had; 0 for an unknown account."""
@@ -101,6 +148,9 @@ class Engine(Protocol):
 
     def key_settings(self, first: int = 0, count: int = 1000) -> bytes:
         """KEY_SET events of keys in the order in which they were first set, revoked ones too."""
+
+    def attester_settings(self) -> bytes:
+        """ATTESTER_SET events by slot, of those ever set."""
 
     def market_figures(self, market: int) -> tuple[int, int, int]:
         """(market sequence, last trade id, last price in ticks; 0 before the first trade)."""

@@ -13,12 +13,15 @@ import numpy as np
 from truebook.limits import (
     ACCOUNTS_MAX,
     ASSETS_MAX,
+    ATTESTERS_MAX,
     GATEWAYS_MAX,
     KEYS_MAX,
     LEVELS_MAX,
     MARKETS_MAX,
     ORDERS_MAX,
+    REFERENCES_MAX,
     TIERS_MAX,
+    WITHDRAWALS_PENDING_MAX,
 )
 from truebook.messages import COMMAND
 
@@ -47,7 +50,7 @@ META = np.dtype(
         ("replies_max", "<i8"),
         ("look_from", "<i8"),  # with fewer orders nobody looks ahead
         ("rows_limit", "<i8"),  # with more rows than that there is no room for a step
-        ("orders", "<i8"),  # orders resting
+        ("orders", "<i8"),  # orders resting and pending
         ("orders_top", "<i8"),  # highest slot ever used
         ("orders_free", "<i8"),  # head of the list of slots given back
         ("levels_top", "<i8"),
@@ -62,6 +65,19 @@ META = np.dtype(
         ("hash_low", "<u8"),  # the sum of all hashes that are kept (folding.py)
         ("hash_high", "<u8"),
         ("touched_balances", "<i8"),  # how many the present entry has touched
+        ("rules", "<i8"),  # the version of docs/rules.md that is followed
+        ("lateness_ms", "<i8"),  # how long after its time the present entry was reached, else 0
+        ("is_firing", "<i8"),  # 1: the taker was pending, and nobody waits for a reply about it
+        ("lowest", "<i8"),  # while pending orders fire: the range of prices reached, ticks
+        ("highest", "<i8"),
+        ("next_timer_ms", "<i8"),  # when the next timer runs out; NEVER_MS: none is on
+        ("timers", "<i8"),  # how many are on
+        ("triggers", "<i8"),  # of the orders, those pending
+        ("withdrawals", "<i8"),  # how many are pending
+        ("withdrawals_top", "<i8"),
+        ("withdrawals_free", "<i8"),
+        ("references", "<i8"),
+        ("tiers_set", "<u8"),  # a bit for each tier that was set (rules version 2)
     ]
 )
 """The one record of scalars."""
@@ -88,6 +104,7 @@ TAKER = np.dtype(
         ("executed", "<i8"),  # lots
         ("executed_quote", "<i8"),
         ("unit_value", "<i8"),  # price × unit of its last fill
+        ("first_price", "<i8"),  # of its first fill, ticks; counts where it has fills
         ("time_flags", "<i8"),
         ("market", "<i8"),
         ("account", "<i8"),
@@ -101,6 +118,8 @@ TAKER = np.dtype(
         ("slot", "<i8"),  # of the resting order that re-enters; 0: a new order
         ("ending", "<i8"),  # ENDING_…, or a CloseReason
         ("command_kind", "<i8"),
+        ("tolerance", "<i8"),  # with a slippage flag: how far from the best price it may go
+        ("is_tightened", "<i8"),  # with a slippage flag: 1: that made its limit tighter
     ]
 )
 """The order in matching. It lives in memory so that a full event buffer can interrupt it."""
@@ -110,7 +129,7 @@ ORDER = np.dtype(
         ("order_id", "<i8"),
         ("remaining", "<i8"),
         ("quantity", "<i8"),
-        ("executed_quote", "<i8"),
+        ("executed_quote", "<i8"),  # of a pending order: the price it will be placed with
         ("priority", "<i8"),
         ("time_flags", "<i8"),
         ("level", "<i4"),  # 0: the order is in matching, or the slot is free
@@ -119,7 +138,8 @@ ORDER = np.dtype(
         ("account", "<i4"),
     ]
 )
-"""A resting order: 64 bytes."""
+"""A resting or pending order: 64 bytes. Of a pending one nothing remains: its quantity may be lots,
+atoms or basis points, and no level adds it up."""
 
 LINK = np.dtype([("next", "<i4"), ("prev", "<i4"), ("client_id", "<u4"), ("zero", "<u4")])
 """An order's place in its account's list, under the order's slot."""
@@ -131,7 +151,7 @@ LEVEL = np.dtype(
         ("head", "<i4"),  # oldest order
         ("tail", "<i4"),
         ("count", "<i4"),
-        ("book", "<i4"),  # market × 2 + side
+        ("book", "<i4"),  # market × 2 + side; of pending orders: see TRIGGER_BOOKS
         ("better", "<i4"),  # the next better level of the book, 0: this is the best
         ("worse", "<i4"),  # in the free list: the next free slot
         ("node", "<i4"),  # the leaf of the price index that holds it
@@ -139,6 +159,11 @@ LEVEL = np.dtype(
     ]
 )
 """A price level: 64 bytes."""
+
+TRIGGER_BOOKS = 2 * MARKETS_MAX
+"""Pending orders stand in books of their own, at their trigger prices: TRIGGER_BOOKS + market × 2 +
+1 those that rise, whose keys are prices as those of asks are; + 0 those that fall, keyed as bids.
+So the best level of either is the one that is reached first."""
 
 NO_LEVEL_KEY = (1 << 63) - 1
 """The key of level 0, which stands for none: worse than any limit."""
@@ -195,6 +220,33 @@ MARKET = np.dtype(
         ("base_slot", "<i8"),  # where account 0's balance of the base asset stands (ledger.py)
         ("quote_slot", "<i8"),
         ("folded_sequence", "<i8"),  # its sequence when it was folded last; −1: fold it again
+        ("zero", "<i8"),
+    ]
+)
+
+NEVER_MS = (1 << 63) - 1
+
+TIMER = np.dtype([("expires_ms", "<i8"), ("number", "<i8")])
+"""A timer that is on, in the heap of timers (timers.py). Its number is account × 2 + Timer."""
+
+WITHDRAWAL = np.dtype(
+    [
+        ("withdrawal_id", "<i8"),
+        ("account", "<i8"),  # in the free list: the next free slot
+        ("asset", "<i8"),
+        ("amount", "<i8"),
+    ]
+)
+"""A pending withdrawal, from slot 1 on."""
+
+REFERENCE = np.dtype([("digest", "<u8", (2,))])
+"""Of a deposit that was carried out, from slot 1 on."""
+
+ATTESTER = np.dtype(
+    [
+        ("public_key", "<u8", (4,)),
+        ("name", "<u8", (2,)),  # empty: it was never set
+        ("trusted", "<i8"),
         ("zero", "<i8"),
     ]
 )
@@ -274,6 +326,9 @@ MAP_PLACES_MAX = 3 * ORDERS_MAX
 """At most half full; and behind the last home enough for all orders to be pushed past it."""
 NAME_MAP_BITS = ACCOUNTS_MAX.bit_length()
 KEY_MAP_BITS = KEYS_MAX.bit_length()
+REFERENCE_MAP_BITS = REFERENCES_MAX.bit_length()
+WITHDRAWAL_MAP_BITS = WITHDRAWALS_PENDING_MAX.bit_length()
+TIMERS_MAX = 2 * ACCOUNTS_MAX
 
 
 def words_of(record: "np.dtype[Any]") -> "np.dtype[Any]":
@@ -325,10 +380,11 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "taker": (TAKER, 1),
     "maps": (MAP, 2),  # ids, clients
     "ahead": (AHEAD, AHEAD_MASK + 1),
-    "books": (BOOK, MARKETS_MAX * 2),
+    "books": (BOOK, 2 * TRIGGER_BOOKS),
     "markets": (MARKET, MARKETS_MAX),
     "assets": (ASSET, ASSETS_MAX),
     "tiers": (TIER, TIERS_MAX),
+    "attesters": (ATTESTER, ATTESTERS_MAX),
     "market_hashes": (KEPT, MARKETS_MAX),
     "account_marks": (MARKS, ACCOUNTS_MAX >> WORD_BITS),
     "order_marks": (MARKS, ORDERS_MAX >> WORD_BITS),
@@ -356,6 +412,12 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "gateways": (GATEWAY, GATEWAYS_MAX),
     "names": (PLACE_IN_MAP, 3 << (NAME_MAP_BITS - 1)),  # accounts by name
     "public_keys": (PLACE_IN_MAP, 3 << (KEY_MAP_BITS - 1)),  # keys by public key
+    "timers": (TIMER, TIMERS_MAX),  # a heap
+    "timer_places": (_SLOT, TIMERS_MAX),  # where each timer stands in it, + 1; 0: it is off
+    "withdrawals": (WITHDRAWAL, WITHDRAWALS_PENDING_MAX + 1),
+    "withdrawal_ids": (PLACE_IN_MAP, 3 << (WITHDRAWAL_MAP_BITS - 1)),
+    "references": (REFERENCE, REFERENCES_MAX + 1),
+    "digests": (PLACE_IN_MAP, 3 << (REFERENCE_MAP_BITS - 1)),  # references by digest
 }
 """Record and length of each pool. The first ones are small and always in use, so they share a few
 large pages; those up to `accounts` grow from their beginning; the rest is touched here and there,
@@ -387,6 +449,8 @@ PHASE_FINISH = 2
 PHASE_CANCEL_ALL = 3
 PHASE_TICK = 4
 PHASE_BALANCES = 5
+PHASE_FIRE = 6
+PHASE_TIMERS = 7
 
 STATUS_DONE = 0
 STATUS_FULL = 1

@@ -46,6 +46,17 @@ def quote_slot(market: Any, account: Any) -> Any:
 
 
 @inlined
+def set_sides(s: State, number: Any) -> None:
+    """A new market has its assets, `lot_atoms` and `unit`: what its two sides hold, and where."""
+    market = market_at(s, number)
+    market.base_slot = balance_slot(0, market.base)
+    market.quote_slot = balance_slot(0, market.quote)
+    bids, asks = book_at(s, number * 2), book_at(s, number * 2 + 1)
+    bids.held_slot, bids.held_of_tick = market.quote_slot, market.unit
+    asks.held_slot, asks.held_of_lot = market.base_slot, market.lot_atoms
+
+
+@inlined
 def held_slot(s: State, book: Any, account: Any) -> Any:
     """Where the account's balance stands that orders of this side hold."""
     return book_at(s, book).held_slot + (np.int64(account) << 2)

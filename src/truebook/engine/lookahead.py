@@ -53,7 +53,7 @@ RECORDS_WORTH_IT = 8
 """An entry of fewer records is carried out as it comes."""
 
 
-_id_home, _id_place_at = IDS.home, IDS.place_at
+_id_home, _id_place_at = IDS.likely_home, IDS.place_at
 _fetch_id_place = fetch("ids")
 
 

@@ -1,4 +1,4 @@
-"""What leads to slots: order ids, client ids, account names, public keys (places.py).
+"""What leads to slots: order ids, client ids, names, keys, withdrawals, references (places.py).
 
 Promise: what is found is what was asked for: where a tag agrees, the key itself is compared.
 
@@ -15,7 +15,13 @@ import numpy as np
 
 from truebook.engine.compiled import called, inlined, unsigned
 from truebook.engine.growingmap import GrowingMap, growing_map
-from truebook.engine.layout import KEY_MAP_BITS, NAME_MAP_BITS, OFFSETS
+from truebook.engine.layout import (
+    KEY_MAP_BITS,
+    NAME_MAP_BITS,
+    OFFSETS,
+    REFERENCE_MAP_BITS,
+    WITHDRAWAL_MAP_BITS,
+)
 from truebook.engine.places import free, home_of, put
 from truebook.engine.state import (
     State,
@@ -26,6 +32,8 @@ from truebook.engine.state import (
     map_place_at,
     meta_of,
     order_at,
+    reference_at,
+    withdrawal_at,
 )
 from truebook.limits import ORDER_COUNTER_BITS
 
@@ -38,6 +46,8 @@ _HALF = np.uint64(33)
 
 NAMES = OFFSETS["names"]
 PUBLIC_KEYS = OFFSETS["public_keys"]
+WITHDRAWAL_IDS = OFFSETS["withdrawal_ids"]
+DIGESTS = OFFSETS["digests"]
 _Find: TypeAlias = Callable[[State, Any, Any, Any, Any], Any]
 IDS = growing_map("ids", 0)
 CLIENTS = growing_map("clients", 1)
@@ -68,7 +78,7 @@ def _tag_of_words(a: Any, b: Any, c: Any, d: Any) -> Any:
 
 def _finder(grown: GrowingMap, is_it: Callable[[State, Any, Any, Any], Any]) -> _Find:
     """What finds the slot of a key of two parts, of which `is_it` tells whether it is a slot's."""
-    _, place_at, next_displaced, displaced, misses, _, _ = grown
+    _, _, place_at, next_displaced, displaced, misses, _, _ = grown
 
     @called
     def find_displaced(s: State, home_place: Any, tag: Any, a: Any, b: Any) -> Any:
@@ -220,3 +230,55 @@ def add_key(s: State, a: Any, b: Any, c: Any, d: Any, slot: Any) -> None:
     """The key is known from now on; keys are never forgotten, only revoked."""
     tag = _tag_of_words(a, b, c, d)
     put(s, PUBLIC_KEYS, home_of(tag, KEY_MAP_BITS), tag, slot + 1)
+
+
+# --- withdrawals by id, references by digest ----------------------------------------------------
+
+
+@inlined
+def slot_of_withdrawal(s: State, withdrawal_id: Any) -> Any:
+    """The slot of the pending withdrawal with that id; 0: none."""
+    tag = tag_of_id(withdrawal_id)
+    i = home_of(tag, WITHDRAWAL_MAP_BITS)
+    while True:
+        slot = np.int64(map_place_at(s, WITHDRAWAL_IDS, i).slot)
+        if slot == 0 or withdrawal_at(s, slot).withdrawal_id == withdrawal_id:
+            return slot
+        i += 1
+
+
+@inlined
+def add_withdrawal_id(s: State, withdrawal_id: Any, slot: Any) -> None:
+    """The withdrawal is pending from now on."""
+    tag = tag_of_id(withdrawal_id)
+    put(s, WITHDRAWAL_IDS, home_of(tag, WITHDRAWAL_MAP_BITS), tag, slot)
+
+
+@inlined
+def remove_withdrawal_id(s: State, withdrawal_id: Any, slot: Any) -> None:
+    """The withdrawal is settled."""
+    i = home_of(tag_of_id(withdrawal_id), WITHDRAWAL_MAP_BITS)
+    while np.int64(map_place_at(s, WITHDRAWAL_IDS, i).slot) != slot:
+        i += 1
+    free(s, WITHDRAWAL_IDS, 0, WITHDRAWAL_MAP_BITS, i)
+
+
+@inlined
+def is_known_reference(s: State, a: Any, b: Any) -> Any:
+    """Whether a deposit with the reference of these two words was carried out."""
+    i = home_of(_tag_of_words(a, b, a, b), REFERENCE_MAP_BITS)
+    while True:
+        slot = np.int64(map_place_at(s, DIGESTS, i).slot)
+        if slot == 0:
+            return False
+        digest = reference_at(s, slot).digest
+        if digest[0] == a and digest[1] == b:
+            return True
+        i += 1
+
+
+@inlined
+def add_reference(s: State, a: Any, b: Any, slot: Any) -> None:
+    """A deposit with that reference was carried out; it is never forgotten."""
+    tag = _tag_of_words(a, b, a, b)
+    put(s, DIGESTS, home_of(tag, REFERENCE_MAP_BITS), tag, slot)

@@ -45,6 +45,8 @@ from truebook.engine.state import (
     tier_at,
 )
 from truebook.messages import (
+    ORDER_SLIPPAGE_BASIS_POINTS,
+    ORDER_SLIPPAGE_TICKS,
     VENUE_ACCOUNT,
     CloseReason,
     OrderStatus,
@@ -73,6 +75,7 @@ _SELF_TRADE = int(CloseReason.SELF_TRADE_PREVENTION)
 _NO_LIQUIDITY = int(CloseReason.INSUFFICIENT_LIQUIDITY)
 _NO_FUNDS = int(CloseReason.INSUFFICIENT_FUNDS)
 _IMPACT = int(CloseReason.PRICE_IMPACT)
+_SLIPPAGE = int(CloseReason.SLIPPAGE)
 _IOC_REASON = int(CloseReason.IMMEDIATE_OR_CANCEL)
 _STATUS_NEW = int(OrderStatus.NEW)
 _STATUS_PARTIAL = int(OrderStatus.PARTIALLY_FILLED)
@@ -159,6 +162,7 @@ def match(s: State) -> Any:
         if lots == 0:
             break
         if fills == 0:
+            taker.first_price = price
             _touch_pair(s, taker_base, taker_quote)
             _touch_pair(s, venue_base, venue_quote)
         maker_base, maker_quote = base_slot(market, maker), quote_slot(market, maker)
@@ -228,6 +232,8 @@ def _reason_of_end(s: State) -> Any:
             return np.int64(_FILLED)
     if book_at(s, taker.market * 2 + 1 - taker.side).best == 0:
         return np.int64(_NO_LIQUIDITY)
+    if taker.time_flags & (ORDER_SLIPPAGE_TICKS | ORDER_SLIPPAGE_BASIS_POINTS):
+        return np.int64(_SLIPPAGE if taker.is_tightened else _IMPACT)
     return np.int64(_IMPACT)
 
 
@@ -274,7 +280,7 @@ def close_taker(s: State, reason: Any) -> None:
 
 @inlined
 def finish(s: State) -> None:
-    """After matching: rest, close or be done; the reply."""
+    """After matching: rest, close or be done; the reply, if anybody waits for one."""
     taker = taker_of(s)
     status = np.int64(_STATUS_FILLED)
     reason = np.int64(_FILLED)
@@ -292,4 +298,5 @@ def finish(s: State) -> None:
                 status = np.int64(_STATUS_EXPIRED)
     if taker.slot != 0 and not rests:
         forget_order(s, taker.slot, taker.market)
-    answer_taker(s, status, reason)
+    if meta_of(s).is_firing == 0:
+        answer_taker(s, status, reason)

@@ -15,7 +15,7 @@ from truebook.engine.emit import emit_rejected, head, row
 from truebook.engine.hashing import touch_account
 from truebook.engine.hashing_settings import put_key, take_key
 from truebook.engine.maps import account_of_name, add_key, add_name, remove_name, slot_of_key
-from truebook.engine.placing import MALFORMED, OK, UNKNOWN_ACCOUNT
+from truebook.engine.orderchecks import MALFORMED, OK, UNKNOWN_ACCOUNT
 from truebook.engine.reserved import SET_ACCOUNT_MASKS, SET_KEY_MASKS, reserved_is_zero
 from truebook.engine.settings import INVALID, NAME_TAKEN, SETTINGS_FULL, text_length
 from truebook.engine.state import (
@@ -24,6 +24,7 @@ from truebook.engine.state import (
     key_at,
     meta_of,
 )
+from truebook.engine.tiers import tier_counts
 from truebook.limits import ACCOUNTS_MAX, KEYS_MAX, TIERS_MAX
 from truebook.messages import NEW_ACCOUNT, CommandKind, EventKind, RejectCode
 
@@ -42,6 +43,8 @@ def _account_code(s: State, i: Any, c: Any) -> Any:
     if not reserved_is_zero(s, i, 1, SET_ACCOUNT_MASKS):
         return MALFORMED
     if c.flags > _FLAGS or c.tier >= TIERS_MAX or text_length(c.name, 3) < 1:
+        return INVALID
+    if not tier_counts(s, c.tier):
         return INVALID
     if c.account > accounts and c.account != NEW_ACCOUNT:
         return UNKNOWN_ACCOUNT

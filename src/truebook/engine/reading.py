@@ -1,4 +1,4 @@
-"""Reading the state: depth and resting orders, copied out of the books.
+"""Reading the state: depth and orders, copied out of the books.
 
 Promise: reading changes nothing. The caller gives the address of room for the answer.
 """
@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.book import key_of
+from truebook.engine.book import key_of, market_of_book
 from truebook.engine.compiled import entry, inlined, record_at
 from truebook.engine.maps import slot_of_client, slot_of_order
+from truebook.engine.pending import is_pending, trigger_price_of
 from truebook.engine.state import (
     State,
     account_at,
@@ -31,9 +32,12 @@ OPEN_ORDER = np.dtype(
         ("executed_quote", "<i8"),
         ("priority", "<i8"),
         ("time_flags", "<i8"),
+        ("trigger_price", "<i8"),
     ]
 )
-"""A resting order as it is read: the fields of interface.OpenOrder."""
+"""A resting or pending order as it is read: the fields of interface.OpenOrder."""
+
+_ORDER_BYTES = OPEN_ORDER.itemsize
 
 LEVEL_ROW = np.dtype([("price", "<i8"), ("quantity", "<i8")])
 
@@ -44,12 +48,19 @@ def _copy_order(s: State, slot: Any, out: Any) -> None:
     level = level_at(s, order.level)
     out.order_id = order.order_id
     out.account = order.account
-    out.market = level.book >> 1
+    out.market = market_of_book(level.book)
     out.client_id = link_at(s, slot).client_id
-    out.price = key_of(level.book & 1, level.key)
     out.quantity = order.quantity
-    out.remaining = order.remaining
-    out.executed_quote = order.executed_quote
+    if is_pending(s, slot):
+        out.price = order.executed_quote
+        out.remaining = order.quantity
+        out.executed_quote = 0
+        out.trigger_price = trigger_price_of(s, slot)
+    else:
+        out.price = key_of(level.book & 1, level.key)
+        out.remaining = order.remaining
+        out.executed_quote = order.executed_quote
+        out.trigger_price = 0
     out.priority = order.priority
     out.time_flags = order.time_flags
 
@@ -70,12 +81,12 @@ def read_depth(s: State, book: Any, limit: Any, address: Any) -> Any:
 
 @entry("int64(int64, int64, int64)")
 def read_orders(s: State, account: Any, address: Any) -> Any:
-    """All resting orders of an account, oldest placement first; how many. The account's `orders`
-    tells how much room is needed."""
+    """All orders of an account, resting and pending, oldest placement first; how many. The
+    account's `orders` tells how much room is needed."""
     slot = np.int64(account_at(s, account).orders_head)
     n = np.int64(0)
     while slot != 0:
-        _copy_order(s, slot, record_at(address + n * 80, OPEN_ORDER))
+        _copy_order(s, slot, record_at(address + n * _ORDER_BYTES, OPEN_ORDER))
         slot = np.int64(link_at(s, slot).next)
         n += 1
     return n
@@ -83,7 +94,7 @@ def read_orders(s: State, account: Any, address: Any) -> Any:
 
 @entry("int64(int64, int64, int64, int64, int64)")
 def read_order(s: State, order_id: Any, account: Any, client_id: Any, address: Any) -> Any:
-    """One resting order: by id, or with order id 0 by account and client id; how many."""
+    """One order: by id, or with order id 0 by account and client id; how many."""
     if order_id != 0:
         slot = slot_of_order(s, order_id)
     else:

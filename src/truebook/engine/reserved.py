@@ -8,12 +8,19 @@ from numpy.typing import NDArray
 from truebook.engine.compiled import inlined
 from truebook.engine.state import State, word_at
 from truebook.messages import (
+    CANCEL_AFTER,
+    PLACE_TRIGGER,
+    RECOVERY,
+    REQUEST_WITHDRAWAL,
     SET_ACCOUNT,
     SET_ASSET,
+    SET_ATTESTER,
     SET_KEY,
     SET_MARKET,
     SET_MARKET_STATE,
+    SET_RULES,
     SET_TIER,
+    SETTLE_WITHDRAWAL,
     TICK,
     TRANSFER,
 )
@@ -37,6 +44,13 @@ SET_MARKET_STATE_MASKS = _masks(SET_MARKET_STATE)
 SET_TIER_MASKS = _masks(SET_TIER)
 SET_ACCOUNT_MASKS = _masks(SET_ACCOUNT)
 SET_KEY_MASKS = _masks(SET_KEY)
+SET_RULES_MASKS = _masks(SET_RULES)
+SET_ATTESTER_MASKS = _masks(SET_ATTESTER)
+PLACE_TRIGGER_MASKS = _masks(PLACE_TRIGGER)
+CANCEL_AFTER_MASKS = _masks(CANCEL_AFTER)
+REQUEST_WITHDRAWAL_MASKS = _masks(REQUEST_WITHDRAWAL)
+SETTLE_WITHDRAWAL_MASKS = _masks(SETTLE_WITHDRAWAL)
+RECOVERY_MASKS = _masks(RECOVERY)
 
 
 @inlined

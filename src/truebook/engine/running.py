@@ -2,8 +2,8 @@
 
 Promise: `run` carries out as many records as there is room to tell about; called again, it goes on
 exactly there. What it has done never depends on the size of the
-buffers. The common commands are compiled into the loop; settings are called, so that they
-don't weigh on it.
+buffers. The common commands are compiled into the loop; all others are called, so that they don't
+weigh on it.
 """
 
 from typing import Any
@@ -12,8 +12,9 @@ import numpy as np
 
 from truebook.engine.amending import amend
 from truebook.engine.cancelling import cancel, cancel_all, go_on_cancelling
-from truebook.engine.compiled import called, entry, inlined, rarely, record_at, signed
+from truebook.engine.compiled import entry, inlined, rarely, signed
 from truebook.engine.emit import emit_balance, emit_entry, emit_rejected
+from truebook.engine.firing import fire, reach
 from truebook.engine.growingmap import MAP_BITS_START, NOTHING_TO_MOVE
 from truebook.engine.hashing import (
     clock_hash,
@@ -23,24 +24,27 @@ from truebook.engine.hashing import (
     touch_account,
 )
 from truebook.engine.layout import (
+    NEVER_MS,
     NO_LEVEL_KEY,
     PHASE_BALANCES,
     PHASE_CANCEL_ALL,
     PHASE_FINISH,
+    PHASE_FIRE,
     PHASE_MATCH,
     PHASE_NONE,
     PHASE_TICK,
+    PHASE_TIMERS,
+    POOLS,
     STATUS_DONE,
     STATUS_FULL,
-    words_of,
 )
 from truebook.engine.ledger import account_of, asset_of
 from truebook.engine.lookahead import begin_looking, look_ahead
 from truebook.engine.maps import add_name
 from truebook.engine.matching import ROWS_OF_A_STEP, finish, has_room, match
-from truebook.engine.members import set_account, set_key
-from truebook.engine.placing import MALFORMED, place
-from truebook.engine.settings import set_asset, set_market, set_market_state, set_tier
+from truebook.engine.orderchecks import MALFORMED
+from truebook.engine.placing import place
+from truebook.engine.seldom import begin_seldom
 from truebook.engine.state import (
     State,
     account_at,
@@ -53,42 +57,26 @@ from truebook.engine.state import (
     meta_of,
     touched_balance_at,
 )
-from truebook.engine.transfers import go_on_ticking, tick, transfer
-from truebook.limits import GATEWAYS_MAX, MARKETS_MAX
+from truebook.engine.timers import begin_timers, run_timers_out
+from truebook.engine.transfers import go_on_ticking
+from truebook.limits import GATEWAYS_MAX, TIERS_MAX
 from truebook.messages import (
-    COMMAND_BYTES,
     FORMAT_VERSION,
-    SET_ACCOUNT,
-    SET_ASSET,
-    SET_KEY,
-    SET_MARKET,
-    SET_MARKET_STATE,
-    SET_TIER,
     CommandKind,
     EntryStatus,
 )
-
-_ASSET_COMMAND = words_of(SET_ASSET)
-_ACCOUNT_COMMAND = words_of(SET_ACCOUNT)
 
 _ENTRY = int(CommandKind.ENTRY)
 _PLACE = int(CommandKind.PLACE)
 _CANCEL = int(CommandKind.CANCEL)
 _CANCEL_ALL = int(CommandKind.CANCEL_ALL)
 _AMEND = int(CommandKind.AMEND)
-_DEPOSIT = int(CommandKind.DEPOSIT)
-_WITHDRAW = int(CommandKind.WITHDRAW)
-_TICK = int(CommandKind.TICK)
-_SET_ASSET = int(CommandKind.SET_ASSET)
-_SET_MARKET = int(CommandKind.SET_MARKET)
-_SET_MARKET_STATE = int(CommandKind.SET_MARKET_STATE)
-_SET_TIER = int(CommandKind.SET_TIER)
-_SET_ACCOUNT = int(CommandKind.SET_ACCOUNT)
-_SET_KEY = int(CommandKind.SET_KEY)
 _APPLIED = int(EntryStatus.APPLIED)
 _REPEATED = int(EntryStatus.REPEATED)
 _GAP = int(EntryStatus.GAP)
 _MALFORMED_ENTRY = int(EntryStatus.MALFORMED)
+_BOOKS = POOLS["books"][1]
+_EVERY_TIER = np.uint64((1 << TIERS_MAX) - 1)
 _TIME_LIMIT_MS = 1 << 47
 """A time must fit above the sixteen order flags."""
 
@@ -96,7 +84,7 @@ _TIME_LIMIT_MS = 1 << 47
 @inlined
 def _entry_status(s: State, i: Any, count: Any) -> Any:
     e = entry_at(s, i)
-    zeros = e.zero_1[0] | e.zero_1[1] | e.zero_1[2] | e.zero_1[3]
+    zeros = e.zero_1[0] | e.zero_1[1] | e.zero_1[2]
     if e.kind != _ENTRY or e.version != FORMAT_VERSION or zeros != 0:
         return _MALFORMED_ENTRY
     if e.time_ms < 0 or e.time_ms >= _TIME_LIMIT_MS or e.gateway >= GATEWAYS_MAX:
@@ -126,39 +114,12 @@ def _begin_entry(s: State, count: Any) -> None:
         gateway_at(s, e.gateway).sequence = e.sequence
         put_gateway(s, e.gateway, e.sequence)
         meta.cursor += 1
+        meta.lateness_ms = e.reached_ms - e.time_ms if e.reached_ms > e.time_ms else np.int64(0)
         begin_looking(s, meta.cursor)
+        if meta.next_timer_ms <= meta.time_ms:
+            begin_timers(s)
     else:
         meta.cursor = end
-
-
-@called
-def _set(s: State, i: Any) -> None:
-    """Carry out a setting or a transfer."""
-    kind = np.int64(command_at(s, i).kind)
-    at = meta_of(s).input + i * COMMAND_BYTES
-    if kind == _SET_ASSET:
-        set_asset(s, i, record_at(at, _ASSET_COMMAND))
-    elif kind == _SET_MARKET:
-        set_market(s, i, record_at(at, SET_MARKET))
-    elif kind == _SET_MARKET_STATE:
-        set_market_state(s, i, record_at(at, SET_MARKET_STATE))
-    elif kind == _SET_TIER:
-        set_tier(s, i, record_at(at, SET_TIER))
-    elif kind == _SET_ACCOUNT:
-        set_account(s, i, record_at(at, _ACCOUNT_COMMAND))
-    elif kind == _SET_KEY:
-        set_key(s, i, record_at(at, SET_KEY))
-    elif kind == _TICK:
-        tick(s, i)
-    else:
-        transfer(s, i)
-
-
-@inlined
-def _is_setting(kind: Any) -> Any:
-    return (
-        kind == _DEPOSIT or kind == _WITHDRAW or kind == _TICK or (_SET_ASSET <= kind <= _SET_KEY)
-    )
 
 
 @inlined
@@ -168,23 +129,21 @@ def _begin_command(s: State) -> None:
     i = meta.cursor
     c = command_at(s, i)
     kind = np.int64(c.kind)
-    size = 2 if kind == _SET_MARKET else 1
-    known = _PLACE <= kind <= _AMEND or _is_setting(kind)
-    if rarely(not known or c.records != size or i + size > meta.entry_end):
-        emit_rejected(s, kind, 0, 0, MALFORMED, 0)
-        meta.cursor += 1
+    size = np.int64(1)
+    if c.records == 1 and kind == _PLACE:
+        place(s, i)
+    elif c.records == 1 and kind == _CANCEL:
+        cancel(s, i)
+    elif c.records == 1 and kind == _AMEND:
+        amend(s, i)
+    elif c.records == 1 and kind == _CANCEL_ALL:
+        cancel_all(s, i)
     else:
-        if kind == _PLACE:
-            place(s, i)
-        elif kind == _CANCEL:
-            cancel(s, i)
-        elif kind == _AMEND:
-            amend(s, i)
-        elif kind == _CANCEL_ALL:
-            cancel_all(s, i)
-        else:
-            _set(s, i)
-        meta.cursor += size
+        size = begin_seldom(s, i)
+        if size == 0:
+            emit_rejected(s, kind, 0, 0, MALFORMED, 0)
+            size = np.int64(1)
+    meta.cursor += size
     if meta.phase == PHASE_NONE:
         meta.command += 1
 
@@ -211,7 +170,8 @@ def _tell_balances(s: State) -> Any:
 
 @inlined
 def _go_on(s: State) -> Any:
-    """Bring the unfinished command on; False where a buffer is full in the middle."""
+    """Bring the unfinished command on, maybe not to its end; False where a buffer is full in the
+    middle."""
     meta = meta_of(s)
     if meta.phase == PHASE_MATCH:
         if not match(s):
@@ -222,6 +182,15 @@ def _go_on(s: State) -> Any:
             return False
         finish(s)
         meta.phase = PHASE_NONE
+        if reach(s):
+            return True
+    elif meta.phase == PHASE_FIRE:
+        if not fire(s):
+            return False
+        if meta.phase == PHASE_MATCH:
+            return True
+    elif meta.phase == PHASE_TIMERS:
+        return run_timers_out(s)
     elif meta.phase == PHASE_CANCEL_ALL:
         if not go_on_cancelling(s):
             return False
@@ -246,8 +215,11 @@ def run(s: State, count: Any) -> Any:
     meta.row = 0
     meta.reply = 0
     status = STATUS_FULL
-    while meta.phase == PHASE_NONE or _go_on(s):
-        if rarely(meta.cursor == meta.entry_end):
+    while True:
+        if meta.phase != PHASE_NONE:
+            if not _go_on(s):
+                break
+        elif rarely(meta.cursor == meta.entry_end):
             meta.step = 0
             if meta.touched_balances != 0 and not _tell_balances(s):
                 break
@@ -282,8 +254,11 @@ def start(s: State, rows_max: Any, replies_max: Any, look_from: Any, a: Any, b: 
     meta.accounts = 1
     name = account_at(s, 0).name
     name[0], name[1], name[2] = np.uint64(a), np.uint64(b), np.uint64(c)
-    for book in range(2 * MARKETS_MAX):
+    for book in range(_BOOKS):
         book_at(s, book).best_key = NO_LEVEL_KEY
+    meta.next_timer_ms = NEVER_MS
+    meta.rules = 1
+    meta.tiers_set = _EVERY_TIER
     level_at(s, 0).key = NO_LEVEL_KEY
     add_name(s, name[0], name[1], name[2], 0)
     touch_account(s, 0)

@@ -1,4 +1,4 @@
-"""SET_ASSET, SET_MARKET, SET_MARKET_STATE, SET_TIER: what the exchange trades, and for what fee.
+"""SET_ASSET, SET_MARKET, SET_MARKET_STATE: what the exchange trades.
 
 Promise: a market is only taken if price × quantity is a whole number of quote atoms and no order
 its filters admit can leave int64. What would change the meaning of numbers already in the books
@@ -13,23 +13,20 @@ from truebook.engine.answer import answer_done
 from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_rejected, head, row
 from truebook.engine.hashing import touch_market
-from truebook.engine.hashing_settings import put_asset, put_tier, take_asset, take_tier
-from truebook.engine.ledger import balance_slot
-from truebook.engine.placing import MALFORMED, OK, UNKNOWN_MARKET
+from truebook.engine.hashing_settings import put_asset, take_asset
+from truebook.engine.ledger import set_sides
+from truebook.engine.orderchecks import MALFORMED, OK, UNKNOWN_MARKET
 from truebook.engine.reserved import (
     SET_ASSET_MASKS,
     SET_MARKET_MASKS,
     SET_MARKET_STATE_MASKS,
-    SET_TIER_MASKS,
     reserved_is_zero,
 )
 from truebook.engine.state import (
     State,
     asset_at,
-    book_at,
     market_at,
     meta_of,
-    tier_at,
 )
 from truebook.limits import (
     AMOUNT_MAX,
@@ -40,17 +37,14 @@ from truebook.limits import (
     NOTIONAL_MAX,
     OPEN_ORDERS_PER_MARKET_MAX,
     PRICE_TICKS_MAX,
-    TIERS_MAX,
 )
 from truebook.messages import CommandKind, EventKind, RejectCode
 
 _SET_ASSET = int(CommandKind.SET_ASSET)
 _SET_MARKET = int(CommandKind.SET_MARKET)
 _SET_MARKET_STATE = int(CommandKind.SET_MARKET_STATE)
-_SET_TIER = int(CommandKind.SET_TIER)
 _ASSET_SET = int(EventKind.ASSET_SET)
 _MARKET_SET = int(EventKind.MARKET_SET)
-_TIER_SET = int(EventKind.TIER_SET)
 INVALID = int(RejectCode.SETTING_INVALID)
 SETTINGS_FULL = int(RejectCode.SETTINGS_FULL)
 NAME_TAKEN = int(RejectCode.NAME_TAKEN)
@@ -166,13 +160,15 @@ def _scaled(a: Any, b: Any, power: Any) -> Any:
 
 
 @inlined
-def _lot_atoms(s: State, c: Any) -> Any:
+def lot_atoms_of(s: State, c: Any) -> Any:
+    """Base atoms in one lot of such a market; 0: not whole, or too many."""
     power = asset_at(s, c.base).decimals - np.int64(c.step_exponent)
     return _scaled(c.step_mantissa, np.int64(1), power)
 
 
 @inlined
-def _unit(s: State, c: Any) -> Any:
+def unit_of(s: State, c: Any) -> Any:
+    """Quote atoms in one tick × one lot of such a market; 0: not whole, or too many."""
     power = asset_at(s, c.quote).decimals - np.int64(c.tick_exponent) - np.int64(c.step_exponent)
     return _scaled(c.tick_mantissa, c.step_mantissa, power)
 
@@ -189,7 +185,7 @@ def _market_form_valid(s: State, c: Any) -> Any:
         return False
     if c.step_mantissa < 1 or c.step_mantissa > AMOUNT_MAX:
         return False
-    return _lot_atoms(s, c) != 0 and _unit(s, c) != 0
+    return lot_atoms_of(s, c) != 0 and unit_of(s, c) != 0
 
 
 @inlined
@@ -199,9 +195,9 @@ def _market_filters_valid(s: State, c: Any) -> Any:
         return False
     if c.quantity_min < 1 or c.quantity_max < c.quantity_min:
         return False
-    if c.price_max > NOTIONAL_MAX // _unit(s, c):
+    if c.price_max > NOTIONAL_MAX // unit_of(s, c):
         return False
-    if c.quantity_max > AMOUNT_MAX // _lot_atoms(s, c):
+    if c.quantity_max > AMOUNT_MAX // lot_atoms_of(s, c):
         return False
     if c.price_reference < 0 or c.price_reference > c.price_max:
         return False
@@ -263,17 +259,13 @@ def set_market(s: State, i: Any, c: Any) -> None:
         meta_of(s).markets += 1
         m.base = c.base
         m.quote = c.quote
-        m.base_slot = balance_slot(0, c.base)
-        m.quote_slot = balance_slot(0, c.quote)
         m.tick_mantissa = c.tick_mantissa
         m.step_mantissa = c.step_mantissa
         m.tick_exponent = c.tick_exponent
         m.step_exponent = c.step_exponent
-        m.lot_atoms = _lot_atoms(s, c)
-        m.unit = _unit(s, c)
-        bids, asks = book_at(s, index * 2), book_at(s, index * 2 + 1)
-        bids.held_slot, bids.held_of_tick = m.quote_slot, m.unit
-        asks.held_slot, asks.held_of_lot = m.base_slot, m.lot_atoms
+        m.lot_atoms = lot_atoms_of(s, c)
+        m.unit = unit_of(s, c)
+        set_sides(s, index)
     m.state = c.state
     m.price_min = c.price_min
     m.price_max = c.price_max
@@ -307,39 +299,3 @@ def set_market_state(s: State, i: Any, c: Any) -> None:
     market_at(s, index).state = c.state
     _emit_market(s, index)
     answer_done(s, _SET_MARKET_STATE, 0, 0, 0)
-
-
-@inlined
-def _tier_code(s: State, i: Any, c: Any) -> Any:
-    if not reserved_is_zero(s, i, 1, SET_TIER_MASKS):
-        return MALFORMED
-    if c.tier >= TIERS_MAX:
-        return INVALID
-    if c.maker_bp < -BASIS_POINTS or c.maker_bp > BASIS_POINTS:
-        return INVALID
-    if c.taker_bp < -BASIS_POINTS or c.taker_bp > BASIS_POINTS:
-        return INVALID
-    least_maker = np.int64(c.maker_bp)
-    least_taker = np.int64(c.taker_bp)
-    for k in range(TIERS_MAX):
-        if k != c.tier:
-            least_maker = min(least_maker, tier_at(s, k).maker_bp)
-            least_taker = min(least_taker, tier_at(s, k).taker_bp)
-    return INVALID if least_maker + least_taker < 0 else OK
-
-
-@inlined
-def set_tier(s: State, i: Any, c: Any) -> None:
-    """Carry out the SET_TIER `c` in record `i`."""
-    code = _tier_code(s, i, c)
-    if code != OK:
-        emit_rejected(s, _SET_TIER, 0, 0, code, 0)
-        return
-    index = np.int64(c.tier)
-    take_tier(s, index)
-    tier_at(s, index).maker_bp = c.maker_bp
-    tier_at(s, index).taker_bp = c.taker_bp
-    put_tier(s, index)
-    first = head(_TIER_SET, 0, meta_of(s).command, index)
-    row(s, first, np.int64(c.maker_bp), np.int64(c.taker_bp), 0)
-    answer_done(s, _SET_TIER, 0, 0, 0)

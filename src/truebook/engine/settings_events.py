@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from truebook.messages import (
     ACCOUNT_SET,
     ASSET_SET,
+    ATTESTER_SET,
     KEY_SET,
     MARKET_SET,
     TIER_SET,
@@ -73,4 +74,18 @@ def of_keys(records: Records) -> bytes:
     _copy(events, records, "permissions", "account", "expires_ms")
     events["public_key_0"] = records["public_key"][:, 0]
     events["public_key_1"] = records["public_key"][:, 1:]
+    return events.tobytes()
+
+
+def of_attesters(records: Records) -> bytes:
+    """ATTESTER_SET of each attester that was ever set, from layout.ATTESTER records by slot."""
+    slots = np.flatnonzero(records["name"][:, 0])
+    found = records[slots]
+    events = _events(EventKind.ATTESTER_SET, ATTESTER_SET, len(found))
+    events["slot"] = slots
+    _copy(events, found, "trusted")
+    words = events.view(np.dtype("<u8")).reshape(len(found), 8)
+    words[:, 1:4] = found["public_key"][:, :3]
+    words[:, 5] = found["public_key"][:, 3]
+    words[:, 6:8] = found["name"]
     return events.tobytes()

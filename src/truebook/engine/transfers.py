@@ -1,6 +1,7 @@
 """DEPOSIT, WITHDRAW and TICK: value crosses the door, time passes.
 
-Promise: an asset's supply is what was deposited less what was withdrawn, at most 2^62 atoms.
+Promise: an asset's supply is what was deposited less what was withdrawn, at most 2^62 atoms. A
+deposit that carries a reference is carried out once.
 """
 
 from typing import Any
@@ -9,12 +10,14 @@ import numpy as np
 
 from truebook.engine.answer import answer_done
 from truebook.engine.compiled import inlined
-from truebook.engine.emit import emit_rejected, emit_ticked, emit_transferred
+from truebook.engine.emit import emit_rejected, emit_ticked, emit_transferred, head, row
 from truebook.engine.hashing import touch_balance
+from truebook.engine.hashing_seldom import put_reference
 from truebook.engine.layout import PHASE_NONE, PHASE_TICK
 from truebook.engine.ledger import balance_slot, credit
+from truebook.engine.maps import add_reference, is_known_reference
 from truebook.engine.matching import has_room
-from truebook.engine.placing import (
+from truebook.engine.orderchecks import (
     ACCOUNT_BLOCKED,
     MALFORMED,
     OK,
@@ -28,24 +31,31 @@ from truebook.engine.state import (
     asset_at,
     balance_at,
     meta_of,
+    reference_at,
     tick_at,
     transfer_at,
 )
-from truebook.limits import AMOUNT_MAX
-from truebook.messages import TICK_MARKETS_MAX, AccountFlag, CommandKind, RejectCode
+from truebook.limits import AMOUNT_MAX, REFERENCES_MAX
+from truebook.messages import TICK_MARKETS_MAX, AccountFlag, CommandKind, EventKind, RejectCode
 
 _DEPOSIT = int(CommandKind.DEPOSIT)
+_REFERENCE_SET = int(EventKind.REFERENCE_SET)
 _TICK = int(CommandKind.TICK)
 _BLOCKED = int(AccountFlag.BLOCKED)
 _UNKNOWN_ASSET = int(RejectCode.UNKNOWN_ASSET)
 _SUPPLY = int(RejectCode.SUPPLY_TOO_LARGE)
+_DUPLICATE_REFERENCE = int(RejectCode.DUPLICATE_REFERENCE)
+_FULL = int(RejectCode.SETTINGS_FULL)
 _NO_FUNDS = int(RejectCode.INSUFFICIENT_FUNDS)
 
 
 @inlined
 def _transfer_code(s: State, i: Any) -> Any:
     c = transfer_at(s, i)
+    has_reference = c.reference[0] | c.reference[1] != 0
     if not reserved_is_zero(s, i, 1, TRANSFER_MASKS) or c.amount < 1:
+        return MALFORMED
+    if has_reference and (meta_of(s).rules < 2 or c.kind != _DEPOSIT):
         return MALFORMED
     if c.account >= meta_of(s).accounts:
         return UNKNOWN_ACCOUNT
@@ -54,9 +64,27 @@ def _transfer_code(s: State, i: Any) -> Any:
     if c.asset >= meta_of(s).assets:
         return _UNKNOWN_ASSET
     if c.kind == _DEPOSIT:
-        return _SUPPLY if c.amount > AMOUNT_MAX - asset_at(s, c.asset).supply else OK
+        if has_reference and is_known_reference(s, c.reference[0], c.reference[1]):
+            return _DUPLICATE_REFERENCE
+        if c.amount > AMOUNT_MAX - asset_at(s, c.asset).supply:
+            return _SUPPLY
+        return _FULL if has_reference and meta_of(s).references >= REFERENCES_MAX else OK
     have = balance_at(s, balance_slot(c.account, c.asset)).available
     return _NO_FUNDS if c.amount > have else OK
+
+
+@inlined
+def _remember_reference(s: State, account: Any, a: Any, b: Any) -> None:
+    """No other deposit with the reference of these two words will be carried out."""
+    meta = meta_of(s)
+    slot = meta.references + 1
+    meta.references = slot
+    digest = reference_at(s, slot).digest
+    digest[0] = a
+    digest[1] = b
+    add_reference(s, a, b, slot)
+    put_reference(s, slot)
+    row(s, head(_REFERENCE_SET, 0, meta_of(s).command, account), np.int64(a), np.int64(b), 0)
 
 
 @inlined
@@ -75,6 +103,8 @@ def transfer(s: State, i: Any) -> None:
     credit(s, slot, amount)
     asset_at(s, asset).supply += amount
     emit_transferred(s, c.kind, account, asset, c.amount)
+    if c.reference[0] | c.reference[1] != 0:
+        _remember_reference(s, account, c.reference[0], c.reference[1])
     answer_done(s, c.kind, account, 0, 0)
 
 

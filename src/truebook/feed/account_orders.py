@@ -11,19 +11,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from truebook.directory import Directory, Market
-from truebook.feed.events import Accepted, Amended, Closed, Fill
+from truebook.directory import Directory
+from truebook.feed.events import (
+    Accepted,
+    Amended,
+    Closed,
+    Fill,
+    TriggerFailed,
+    TriggerPlaced,
+)
 from truebook.feed.updates import (
     ACCEPTED,
+    FAILED,
     FILLED,
     MODIFIED,
+    PLACED,
     FillThen,
     OrderThen,
+    TriggerThen,
     close_name,
     update_json,
 )
 from truebook.feed.words import status_of
 from truebook.messages import (
+    ACCEPTED_TRIGGERED,
+    ORDER_PERCENT,
     ORDER_SIDE_SHIFT,
     ORDER_TYPE_SHIFT,
     CloseReason,
@@ -41,9 +53,14 @@ class Update(NamedTuple):
     text: bytes
 
 
+def trigger_of(price: int, quantity: int, time_flags: int) -> TriggerThen:
+    """The trigger of an order as its TRIGGER_PLACED, or its row while it is pending, has it."""
+    return TriggerThen(price, quantity, time_flags & ORDER_PERCENT != 0)
+
+
 @dataclass(slots=True)
 class LiveOrder:
-    """An order that may still change."""
+    """An order that may still change. While it is pending its `quantity` is 0."""
 
     order_id: int
     client_id: int
@@ -52,6 +69,8 @@ class LiveOrder:
     executed: int
     executed_quote: int
     time_flags: int
+    trigger: TriggerThen | None = None
+    """Of one that is pending."""
 
     def then(self) -> OrderThen:
         """As it stands."""
@@ -63,6 +82,7 @@ class LiveOrder:
             self.executed,
             self.executed_quote,
             self.time_flags,
+            self.trigger,
         )
 
     @property
@@ -74,6 +94,8 @@ class LiveOrder:
     @property
     def status(self) -> OrderStatus:
         """Its status, unless it was closed."""
+        if self.trigger is not None:
+            return OrderStatus.TRIGGER_PENDING
         if self.is_filled:
             return OrderStatus.FILLED
         return OrderStatus.PARTIALLY_FILLED if self.executed else OrderStatus.NEW
@@ -90,31 +112,43 @@ class AccountOrders:
         self._orders: dict[int, LiveOrder] = {}
 
     def load(self, sequence: int, orders: Iterable[OrderRow]) -> None:
-        """Take over the resting orders as of an account sequence."""
+        """Take over the resting and pending orders as of an account sequence."""
         self.sequence = sequence
-        self._orders = {
-            row.order_id: LiveOrder(
-                row.order_id,
-                row.client_id,
-                row.price,
-                row.quantity,
-                row.quantity - row.remaining,
-                row.executed_quote,
-                row.time_flags,
-            )
-            for row in orders
-        }
+        self._orders = {row.order_id: _live(row) for row in orders}
 
     def accepted(self, event: Accepted, time_ms: int) -> Iterable[Update]:
-        """A new order of this account."""
+        """A new order of this account, or one that was pending and has fired."""
         if event.account_sequence <= self.sequence:
             return
         order = LiveOrder(
             event.order_id, event.client_id, event.price, event.quantity, 0, 0, event.time_flags
         )
+        trigger = None
+        if event.flags & ACCEPTED_TRIGGERED:
+            trigger = self._orders[event.order_id].trigger
         self._orders[order.order_id] = order
-        market = self._directory.markets[event.market]
-        yield self._update(ACCEPTED, market, order, event.account_sequence, time_ms)
+        yield self._update(
+            ACCEPTED, event.market, order, event.account_sequence, time_ms, fired=trigger
+        )
+
+    def trigger_placed(self, event: TriggerPlaced, time_ms: int) -> Iterable[Update]:
+        """A new order that waits for its trigger price."""
+        if event.account_sequence <= self.sequence:
+            return
+        trigger = trigger_of(event.trigger_price, event.quantity, event.time_flags)
+        order = LiveOrder(
+            event.order_id, event.client_id, event.price, 0, 0, 0, event.time_flags, trigger
+        )
+        self._orders[order.order_id] = order
+        yield self._update(PLACED, event.market, order, event.account_sequence, time_ms)
+
+    def trigger_failed(self, event: TriggerFailed, time_ms: int) -> Iterable[Update]:
+        """A pending order fired and could not be placed."""
+        if event.account_sequence <= self.sequence:
+            return
+        order = self._orders.pop(event.order_id)
+        sequence = event.account_sequence
+        yield self._update(FAILED, event.market, order, sequence, time_ms, failure=event.code)
 
     def filled(self, event: Fill, time_ms: int) -> Iterable[Update]:
         """A trade of one of its orders, or of two."""
@@ -141,17 +175,16 @@ class AccountOrders:
             market.base if is_bid else market.quote,
             is_maker,
         )
-        return self._update(FILLED, market, order, sequence, time_ms, fill=fill)
+        return self._update(FILLED, event.market, order, sequence, time_ms, fill=fill)
 
     def closed(self, event: Closed, time_ms: int) -> Iterable[Update]:
         """One of its orders is gone with something left."""
         if event.account_sequence <= self.sequence:
             return
         order = self._orders.pop(event.order_id)
-        reason = CloseReason(event.reason)
-        market = self._directory.markets[event.market]
+        reason, sequence = CloseReason(event.reason), event.account_sequence
         yield self._update(
-            close_name(reason), market, order, event.account_sequence, time_ms, reason=reason
+            close_name(reason), event.market, order, sequence, time_ms, reason=reason
         )
 
     def amended(self, event: Amended, time_ms: int) -> Iterable[Update]:
@@ -160,30 +193,47 @@ class AccountOrders:
             return
         order = self._orders[event.order_id]
         order.price, order.quantity = event.price, event.quantity
-        market = self._directory.markets[event.market]
-        yield self._update(MODIFIED, market, order, event.account_sequence, time_ms)
+        yield self._update(MODIFIED, event.market, order, event.account_sequence, time_ms)
 
     def _update(
         self,
         name: str,
-        market: Market,
+        market: int,
         order: LiveOrder,
         sequence: int,
         time_ms: int,
         *,
         reason: CloseReason | None = None,
+        failure: int | None = None,
+        fired: TriggerThen | None = None,
         fill: FillThen | None = None,
     ) -> Update:
         self.sequence = sequence
         status = order.status if reason is None else status_of(reason)
+        then = order.then()
         text = update_json(
             name,
-            market,
-            order.then(),
-            status,
+            self._directory.markets[market],
+            then if fired is None else then._replace(trigger=fired),
+            status if failure is None else OrderStatus.TRIGGER_FAILED,
             sequence=sequence,
             time_ms=time_ms,
             reason=reason,
+            failure=failure,
             fill=fill,
         )
         return Update(sequence, text)
+
+
+def _live(row: OrderRow) -> LiveOrder:
+    is_pending = row.trigger_price != 0
+    return LiveOrder(
+        row.order_id,
+        row.client_id,
+        row.price,
+        0 if is_pending else row.quantity,
+        row.quantity - row.remaining,
+        row.executed_quote,
+        row.time_flags,
+        trigger_of(row.trigger_price, row.quantity, row.time_flags) if is_pending else None,
+    )

@@ -12,6 +12,7 @@ Symbols contain no dot, so channels can be taken apart again.
 from struct import Struct
 
 ACCOUNT_UPDATES = "account.orderUpdate"
+ACCOUNT_BALANCES = "account.balanceUpdate"
 DEPTH_PERIODS_MS = {"": 0, "200ms": 200, "600ms": 600, "1000ms": 1000}
 """How often a depth stream tells, by the word in its name; without a word: as it happens."""
 
@@ -46,6 +47,11 @@ def kline_channel(symbol: str, interval: str) -> str:
 def updates_channel(account: int) -> str:
     """An account's order updates in all markets: numbered."""
     return f"{ACCOUNT_UPDATES}.{account}"
+
+
+def balances_channel(account: int) -> str:
+    """An account's balances, as they change: each message has the whole of one."""
+    return f"{ACCOUNT_BALANCES}.{account}"
 
 
 def numbered(number: int, text: bytes = b"") -> bytes:

@@ -2,7 +2,7 @@
 
 Promise: every event of a batch comes out once, with the fields of its layout (messages/events.py)
 by name; reserved and continuation bytes are left out. Settings events are for the directory, which
-takes their rows as they are, and are not given here.
+takes their rows as they are, and are not given here; nor are notes, which are for the database.
 
 Structs beat NumPy here: a batch has few events of each kind, and a NumPy scalar costs more than the
 tuple.
@@ -145,8 +145,71 @@ class Transferred(NamedTuple):
     asset: int
 
 
+class TriggerPlaced(NamedTuple):
+    """messages.TRIGGER_PLACED."""
+
+    side: int
+    command: int
+    account: int
+    order_id: int
+    price: int
+    quantity: int
+    market: int
+    client_id: int
+    market_sequence: int
+    account_sequence: int
+    time_flags: int
+    trigger_price: int
+
+
+class TriggerFailed(NamedTuple):
+    """messages.TRIGGER_FAILED."""
+
+    side: int
+    command: int
+    account: int
+    order_id: int
+    code: int
+    market: int
+    market_sequence: int
+    account_sequence: int
+
+
+class TimerSet(NamedTuple):
+    """messages.TIMER_SET."""
+
+    timer: int
+    command: int
+    account: int
+    expires_ms: int
+
+
+class WithdrawalSet(NamedTuple):
+    """messages.WITHDRAWAL_SET."""
+
+    state: int
+    command: int
+    account: int
+    withdrawal_id: int
+    amount: int
+    asset: int
+
+
 Event = (
-    Entry | Rejected | Accepted | Fill | Rested | Closed | Amended | Balance | Ticked | Transferred
+    Entry
+    | Rejected
+    | Accepted
+    | Fill
+    | Rested
+    | Closed
+    | Amended
+    | Balance
+    | Ticked
+    | Transferred
+    | TriggerPlaced
+    | TriggerFailed
+    | TimerSet
+    | WithdrawalSet
 )
 
 _KINDS: dict[EventKind, type[Event]] = {
@@ -160,6 +223,10 @@ _KINDS: dict[EventKind, type[Event]] = {
     EventKind.BALANCE: Balance,
     EventKind.TICKED: Ticked,
     EventKind.TRANSFERRED: Transferred,
+    EventKind.TRIGGER_PLACED: TriggerPlaced,
+    EventKind.TRIGGER_FAILED: TriggerFailed,
+    EventKind.TIMER_SET: TimerSet,
+    EventKind.WITHDRAWAL_SET: WithdrawalSet,
 }
 _CODES = {"u1": "B", "u2": "H", "u4": "I", "u8": "Q", "i8": "q"}
 

@@ -3,7 +3,7 @@
         bus: event stream ─► Publisher ─ fold ─► messages, in one step with notes ─► bus
                                ▲    ▲
      engine, history ─► Loader ┘    └ Questions, Accounts ◄─► whoever asks, listens
-     who listens? ─► every 250 ms: Interest ─► Ticker ─► log
+     who listens, what timer is over? ─► every 250 ms: Interest, Timers ─► Ticker ─► log
 
 How it starts: settings from the engine; the notes of an earlier feed, if the bus has any, tell
 where to go on, else where that engine is, with all of the log read; the levels of every market from
@@ -51,6 +51,7 @@ class Feed:
         self._bus = bus
         self._log = log
         self._asker = asker
+        self._clock = clock
         self._work = IdleWork(clock)
         self.fold = Fold(Directory())
         self.publisher = Publisher(bus, self.fold, self._work, clock)
@@ -95,6 +96,7 @@ class Feed:
                 group.create_task(self.questions.run())
                 group.create_task(self.ticker.start())
                 group.create_task(self._keep_looking())
+                group.create_task(self._keep_timers())
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
 
@@ -123,11 +125,29 @@ class Feed:
     async def _keep_looking(self) -> None:
         while True:
             await self.look()
-            self.ticker.tick(
-                market.number
-                for symbol in self.fold.interest.markets
-                if (market := self.fold.directory.market_by_symbol.get(symbol)) is not None
-            )
+            now_ms = max(self._clock.now_ms(), self.fold.time_ms)
+            self.ticker.tick(self._listened(), self.fold.timers.is_over(now_ms))
+            await asyncio.sleep(TICK_S)
+
+    def _listened(self) -> list[int]:
+        """The markets that somebody listens to."""
+        known = self.fold.directory.market_by_symbol
+        return [known[name].number for name in self.fold.interest.markets if name in known]
+
+    async def _keep_timers(self) -> None:
+        """Learn from an engine when the first timer is over, wherever the stream doesn't tell."""
+        attempt = 0
+        while True:
+            timers = self.fold.timers
+            if timers.must_ask:
+                self._asker.saw(self.publisher.position)
+                try:
+                    answer = await self._asker.ask("status")
+                    timers.load(int(answer.status.get("nextTimerMs", 0)))
+                    attempt = 0
+                except TimedOut as error:
+                    await wait_for("an engine", error, attempt)
+                    attempt += 1
             await asyncio.sleep(TICK_S)
 
     async def _notes(self) -> dict[str, str]:

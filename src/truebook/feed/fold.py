@@ -11,7 +11,12 @@ from truebook.commandlog.interface import GENESIS, EventEntry, Position
 from truebook.commandlog.replies import pack_position, settings_events
 from truebook.directory import Directory
 from truebook.feed.account_orders import Update
-from truebook.feed.channels import DEPTH_PERIODS_MS, numbered, updates_channel
+from truebook.feed.channels import (
+    DEPTH_PERIODS_MS,
+    balances_channel,
+    numbered,
+    updates_channel,
+)
 from truebook.feed.events import (
     Accepted,
     Amended,
@@ -23,16 +28,25 @@ from truebook.feed.events import (
     Rejected,
     Rested,
     Ticked,
+    TimerSet,
     Transferred,
+    TriggerFailed,
+    TriggerPlaced,
+    WithdrawalSet,
     read_events,
     readers_without,
 )
-from truebook.feed.followed import FollowedAccount
+from truebook.feed.followed import AccountEvent, FollowedAccount
 from truebook.feed.interest import NO_INTEREST, Interest
 from truebook.feed.market_stream import MarketStream, Message
+from truebook.feed.timers import Timers
+from truebook.feed.updates import balance_json
 from truebook.messages import ACCEPTED_RESTS, AMENDED_KEPT
 
-_READERS = readers_without(Balance, Rejected, Transferred)
+_READERS_AND_BALANCES = readers_without(Rejected, Transferred, WithdrawalSet)
+_READERS = readers_without(Balance, Rejected, Transferred, WithdrawalSet)
+_IN_BOOK = 1
+"""CLOSED.rested of an order that stood in the book."""
 MESSAGES_MAX = 4096
 """A pass ends once it has more messages than that: the bus takes them in one step."""
 EVENT_BYTES_MAX = 64 * 1024
@@ -63,6 +77,7 @@ class Fold:
         """The engine's."""
         self.markets: dict[int, MarketStream] = {}
         self.accounts: dict[int, FollowedAccount] = {}
+        self.timers = Timers()
         self.interest: Interest = NO_INTEREST
         self.has_history = False
         """Whether candles will be loaded: until they are, half of one would be told as a whole."""
@@ -81,6 +96,10 @@ class Fold:
             Closed: self._closed,
             Amended: self._amended,
             Ticked: self._ticked,
+            TriggerPlaced: self._triggered,
+            TriggerFailed: self._triggered,
+            TimerSet: self._timed,
+            Balance: self._balance,
         }
 
     def begin(self, position: Position, told: Position) -> None:
@@ -180,6 +199,7 @@ class Fold:
             stream.candles.lose()
         for account in self.accounts.values():
             account.lose()
+        self.timers.lose()
 
     def updates(self, account: int, updates: Iterable[Update]) -> list[Message]:
         """An account's updates as messages."""
@@ -225,7 +245,8 @@ class Fold:
                 self.market(number)
         self._is_told = entry.position <= self._told_position
         handlers = self._handlers
-        for event in read_events(entry.events, _READERS):
+        readers = _READERS_AND_BALANCES if self.interest.balances else _READERS
+        for event in read_events(entry.events, readers):
             handlers[type(event)](event)
         self.position = entry.position
 
@@ -267,7 +288,7 @@ class Fold:
     def _closed(self, event: Closed) -> None:
         depth = self.market(event.market).depth
         depth.number(event.market_sequence)
-        if event.rested:
+        if event.rested == _IN_BOOK:
             depth.closed(event.side, event.order_id, event.price, event.remaining)
         if event.account in self.accounts:
             self._tell_account(event.account, event)
@@ -284,7 +305,22 @@ class Fold:
     def _ticked(self, event: Ticked) -> None:
         self.market(event.market).depth.number(event.market_sequence)
 
-    def _tell_account(self, account: int, event: Accepted | Fill | Closed | Amended) -> None:
+    def _triggered(self, event: TriggerPlaced | TriggerFailed) -> None:
+        # Outside the book: the market counts it, and its levels stay.
+        self.market(event.market).depth.number(event.market_sequence)
+        if event.account in self.accounts:
+            self._tell_account(event.account, event)
+
+    def _timed(self, event: TimerSet) -> None:
+        self.timers.set(event.account, event.timer, event.expires_ms)
+
+    def _balance(self, event: Balance) -> None:
+        if event.account in self.interest.balances and not self._is_told:
+            asset = self.directory.assets[event.asset]
+            text = balance_json(asset, event.available, event.locked, self.time_ms)
+            self._messages.append((balances_channel(event.account), text))
+
+    def _tell_account(self, account: int, event: AccountEvent) -> None:
         updates = self.accounts[account].fold(event, self.time_ms)
         self._messages += self.updates(account, updates)
 

@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator
 
 from truebook.directory import Directory
 from truebook.feed.account_orders import AccountOrders, Update
-from truebook.feed.events import Accepted, Amended, Closed, Fill
+from truebook.feed.events import (
+    Accepted,
+    Amended,
+    Closed,
+    Fill,
+    TriggerFailed,
+    TriggerPlaced,
+)
 from truebook.queries import OrderRow
 
 RECENT_MAX = 1024
@@ -18,7 +25,7 @@ RECENT_MAX = 1024
 WAITING_MAX = 1 << 14
 """Events that wait for the engine's answer; beyond, a later answer is needed."""
 
-AccountEvent = Accepted | Fill | Closed | Amended
+AccountEvent = Accepted | Fill | Closed | Amended | TriggerPlaced | TriggerFailed
 
 
 class FollowedAccount:
@@ -84,6 +91,10 @@ class FollowedAccount:
                 return self.orders.closed(event, time_ms)
             case Amended():
                 return self.orders.amended(event, time_ms)
+            case TriggerPlaced():
+                return self.orders.trigger_placed(event, time_ms)
+            case TriggerFailed():
+                return self.orders.trigger_failed(event, time_ms)
 
 
 def _sequences(event: AccountEvent) -> tuple[int, ...]:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from truebook.feed.channels import ACCOUNT_UPDATES, DEPTH_PERIODS_MS
+from truebook.feed.channels import ACCOUNT_BALANCES, ACCOUNT_UPDATES, DEPTH_PERIODS_MS
 from truebook.feed.intervals import INTERVALS
 
 _STREAMS = frozenset({"depth", "trade", "bookTicker", "ticker"})
-_PRIVATE = f"{ACCOUNT_UPDATES}."
 ACCOUNT_DIGITS_MAX = 10
 
 
@@ -22,6 +21,9 @@ class Interest(NamedTuple):
     klines: dict[str, frozenset[str]]
     """Intervals, by symbol."""
     accounts: frozenset[int]
+    """Those whose order updates have a listener."""
+    balances: frozenset[int]
+    """Those whose balances have one."""
 
 
 def interest_in(channels: Iterable[str]) -> Interest:
@@ -30,12 +32,12 @@ def interest_in(channels: Iterable[str]) -> Interest:
     tops: set[str] = set()
     tickers: set[str] = set()
     klines: dict[str, set[str]] = {}
-    accounts: set[int] = set()
+    accounts: dict[str, set[int]] = {ACCOUNT_UPDATES: set(), ACCOUNT_BALANCES: set()}
     for channel in channels:
-        if channel.startswith(_PRIVATE):
-            number = channel.removeprefix(_PRIVATE)
+        kind, _, number = channel.rpartition(".")
+        if kind in accounts:
             if number.isascii() and number.isdigit() and len(number) <= ACCOUNT_DIGITS_MAX:
-                accounts.add(int(number))
+                accounts[kind].add(int(number))
             continue
         match channel.split("."):
             case ["kline", interval, symbol] if interval in INTERVALS:
@@ -54,7 +56,8 @@ def interest_in(channels: Iterable[str]) -> Interest:
         frozenset(tops),
         frozenset(tickers),
         {symbol: frozenset(intervals) for symbol, intervals in klines.items()},
-        frozenset(accounts),
+        frozenset(accounts[ACCOUNT_UPDATES]),
+        frozenset(accounts[ACCOUNT_BALANCES]),
     )
 
 

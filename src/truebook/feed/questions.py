@@ -130,7 +130,7 @@ class Questions:
                 answer.body = self._tickers(query.market, query.limit or 24)
             case "roles":
                 answer.status = self.status()
-            case "updates":
+            case "updates" | "listeners":
                 self._begin_updates(query)
                 return True
             case _:
@@ -181,7 +181,8 @@ class Questions:
             try:
                 async with asyncio.timeout(QUERY_HELD_MS_MAX / 1000):
                     await self._look()
-                    await self._find_updates(query, answer)
+                    if query.kind == "updates":
+                        await self._find_updates(query, answer)
             except TimeoutError:
                 _logger.warning("missed updates of account %d: not found in time", query.account)
                 return

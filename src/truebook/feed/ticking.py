@@ -1,9 +1,10 @@
 """Ticks: the feed as a gateway of its own appends what gives quiet markets numbered, empty updates.
 
 Promise: while somebody listens to any stream of a market, and the log takes commands, the market
-gets an event every TICK_S; while nobody does, nothing is appended. Clients that wait for the next
-update of a quiet market so get one (contract A0.6), and the engine's time goes on for candles. A
-log that is away is tried again and stops nothing.
+gets an event every TICK_S; while nobody does, and no timer of an account has to run out, nothing is
+appended. Clients that wait for the next update of a quiet market so get one (contract A0.6), the
+engine's time goes on for candles, and a dead man's switch works on a quiet exchange. A log that is
+away is tried again and stops nothing.
 """
 
 import asyncio
@@ -66,13 +67,14 @@ class Ticker:
                 is_said = True
                 await asyncio.sleep(RETRY_S)
 
-    def tick(self, markets: Iterable[int]) -> None:
-        """Name these markets in the log, unless the last tick is still on its way."""
+    def tick(self, markets: Iterable[int], is_due: bool = False) -> None:
+        """Name these markets in the log, unless the last tick is still on its way. `is_due`: let
+        time pass even if no market is named."""
         numbers = sorted(markets)
         is_busy = self._last is not None and not self._last.is_done
-        if self._gateway is None or is_busy or not numbers:
+        if self._gateway is None or is_busy or not (numbers or is_due):
             return
-        starts = range(0, len(numbers), TICK_MARKETS_MAX)
+        starts = range(0, max(len(numbers), 1), TICK_MARKETS_MAX)
         records = [tick(*numbers[at : at + TICK_MARKETS_MAX]) for at in starts]
         self._last = _Tick(b"".join(records), len(records))
         try:

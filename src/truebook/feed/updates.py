@@ -5,6 +5,9 @@ else, so what is told as it happens and what is told later, to who asks for what
 same text. `seq` is the account's sequence: each update has the one after its predecessor's.
 
 Beside the dialect's keys: `seq`. `E` and `T` are the engine's time, in microseconds.
+
+An order that is pending has ordered nothing yet: its `q` and `Q` are "0", and `Y` has what it will
+order. With the update that tells how it fired (or didn't) its trigger is told for the last time.
 """
 
 from typing import NamedTuple
@@ -12,7 +15,15 @@ from typing import NamedTuple
 import msgspec
 
 from truebook.directory import Asset, Market
-from truebook.feed.words import EXPIRY_REASONS, SELF_TRADES, SIDES, STATUSES, TIMES_IN_FORCE
+from truebook.feed.words import (
+    EXPIRY_REASONS,
+    SELF_TRADES,
+    SIDES,
+    STATUSES,
+    TIMES_IN_FORCE,
+    TRIGGER_BY,
+    failure_of,
+)
 from truebook.messages import (
     ORDER_HAS_CLIENT_ID,
     ORDER_POST_ONLY,
@@ -24,7 +35,7 @@ from truebook.messages import (
     OrderStatus,
     OrderType,
 )
-from truebook.units import show
+from truebook.units import Grid, show
 
 ACCEPTED = "orderAccepted"
 FILLED = "orderFill"
@@ -34,7 +45,21 @@ MODIFIED = "orderModified"
 """An amendment; and the close of an order by quote that was filled as far as lots go: its last
 `orderFill` still said PartiallyFilled."""
 
+PLACED = "triggerPlaced"
+FAILED = "triggerFailed"
+
+_PERCENT = Grid(1, 2)
+
 _encode = msgspec.json.Encoder().encode
+
+
+class TriggerThen(NamedTuple):
+    """What a pending order waits for: ticks, and lots, quote atoms or, of what will be available,
+    basis points."""
+
+    price: int
+    quantity: int
+    is_percent: bool
 
 
 class OrderThen(NamedTuple):
@@ -47,6 +72,8 @@ class OrderThen(NamedTuple):
     executed: int
     executed_quote: int
     time_flags: int
+    trigger: TriggerThen | None = None
+    """As long as it is pending, and when it fires."""
 
 
 class FillThen(NamedTuple):
@@ -58,6 +85,22 @@ class FillThen(NamedTuple):
     fee: int
     fee_asset: Asset
     is_maker: bool
+
+
+def balance_json(asset: Asset, available: int, locked: int, time_ms: int) -> bytes:
+    """What `account.balanceUpdate` tells (an addition to the dialect); amounts in atoms. It has no
+    number: each update is the whole balance, and replaces the one before."""
+    return _encode(
+        {
+            "e": "balanceUpdate",
+            "E": time_ms * 1000,
+            "T": time_ms * 1000,
+            "a": asset.symbol,
+            "A": show(available, asset.atoms),
+            "L": show(locked, asset.atoms),
+            "S": "0",
+        }
+    )
 
 
 def close_name(reason: CloseReason) -> str:
@@ -76,9 +119,10 @@ def update_json(
     sequence: int,
     time_ms: int,
     reason: CloseReason | None = None,
+    failure: int | None = None,
     fill: FillThen | None = None,
 ) -> bytes:
-    """The update as JSON."""
+    """The update as JSON. `failure`: the messages.RejectCode of an order that could not fire."""
     flags = order.time_flags
     kind = OrderType(flags >> ORDER_TYPE_SHIFT & 3)
     executed = show(order.executed, market.step)
@@ -113,11 +157,29 @@ def update_json(
         told["y"] = True
     if reason in EXPIRY_REASONS:
         told["R"] = EXPIRY_REASONS[reason]
+    if failure is not None:
+        told["R"] = failure_of(failure)
+    if order.trigger is not None:
+        told |= _trigger(order.trigger, market, by_quote)
     if fill is not None:
-        told["t"] = fill.trade_id
-        told["l"] = show(fill.quantity, market.step)
-        told["L"] = show(fill.price, market.tick)
-        told["m"] = fill.is_maker
-        told["n"] = show(fill.fee, fill.fee_asset.atoms)
-        told["N"] = fill.fee_asset.symbol
+        told |= _fill(fill, market)
     return _encode(told)
+
+
+def _trigger(trigger: TriggerThen, market: Market, by_quote: bool) -> dict[str, str]:
+    if trigger.is_percent:
+        quantity = f"{show(trigger.quantity, _PERCENT)}%"
+    else:
+        quantity = show(trigger.quantity, market.quote.atoms if by_quote else market.step)
+    return {"P": show(trigger.price, market.tick), "B": TRIGGER_BY, "Y": quantity}
+
+
+def _fill(fill: FillThen, market: Market) -> dict[str, str | int | bool]:
+    return {
+        "t": fill.trade_id,
+        "l": show(fill.quantity, market.step),
+        "L": show(fill.price, market.tick),
+        "m": fill.is_maker,
+        "n": show(fill.fee, fill.fee_asset.atoms),
+        "N": fill.fee_asset.symbol,
+    }

@@ -1,6 +1,6 @@
 """The Backpack dialect's words for what the records hold as numbers (contracts A5 and A7)."""
 
-from truebook.messages import CloseReason, OrderStatus
+from truebook.messages import CloseReason, OrderStatus, RejectCode
 
 SIDES = ("Bid", "Ask")
 TIMES_IN_FORCE = ("GTC", "IOC", "FOK")
@@ -11,6 +11,8 @@ STATUSES = {
     OrderStatus.FILLED: "Filled",
     OrderStatus.CANCELLED: "Cancelled",
     OrderStatus.EXPIRED: "Expired",
+    OrderStatus.TRIGGER_PENDING: "TriggerPending",
+    OrderStatus.TRIGGER_FAILED: "TriggerFailed",
 }
 EXPIRY_REASONS = {
     CloseReason.IMMEDIATE_OR_CANCEL: "ImmediateOrCancel",
@@ -20,8 +22,32 @@ EXPIRY_REASONS = {
     CloseReason.INSUFFICIENT_LIQUIDITY: "InsufficientLiquidity",
     CloseReason.INSUFFICIENT_FUNDS: "InsufficientFunds",
     CloseReason.PRICE_IMPACT: "PriceImpact",
+    CloseReason.SLIPPAGE: "SlippageToleranceExceeded",
+    CloseReason.DEADLINE: "Unknown",
 }
-"""Why an order expired; one that was filled or cancelled has no such reason."""
+"""Why an order expired; one that was filled or cancelled has no such reason. The dialect has no
+word for an order that was reached too late."""
+
+FAILURES = {
+    RejectCode.ACCOUNT_BLOCKED: "AccountTradingSuspended",
+    RejectCode.PRICE_TOO_LOW: "InvalidPrice",
+    RejectCode.PRICE_TOO_HIGH: "InvalidPrice",
+    RejectCode.PRICE_OUT_OF_BAND: "PriceOutOfBounds",
+    RejectCode.QUANTITY_TOO_SMALL: "InvalidQuantity",
+    RejectCode.QUANTITY_TOO_LARGE: "InvalidQuantity",
+    RejectCode.NOTIONAL_TOO_LARGE: "InvalidQuantity",
+    RejectCode.POST_ONLY_WOULD_TAKE: "PostOnlyTaker",
+    RejectCode.INSUFFICIENT_FUNDS: "InsufficientFunds",
+}
+"""Why an order that fired could not be placed."""
+
+TRIGGER_BY = "LastPrice"
+"""What trigger prices are compared with: there is no other price here."""
+
+
+def failure_of(code: int) -> str:
+    """The expiry reason of an order that fired and could not be placed."""
+    return FAILURES.get(RejectCode(code), "Unknown")
 
 
 def status_of(reason: CloseReason) -> OrderStatus:

@@ -15,7 +15,8 @@ ENTRY = np.dtype(
         ("sequence", "<i8"),  # 1, 2, 3 … in one life of a gateway
         ("time_ms", "<i8"),  # 0 in the log; the reader fills in the log server's stamp
         ("checksum", "<u8"),  # xxh3_64 of the header with time and checksum 0, and the records
-        ("zero_1", "<i8", (4,)),
+        ("reached_ms", "<i8"),  # 0 in the log; the reader fills in when it was reached (RECOVERY)
+        ("zero_1", "<i8", (3,)),
     ]
 )
 """The header of a log entry."""
@@ -37,10 +38,38 @@ COMMAND = np.dtype(
         ("quantity", "<i8"),  # lots or quote atoms (OrderType); AMEND: the new whole quantity
         ("client_id", "<u4"),  # counts with HAS_CLIENT_ID, or by = CLIENT_ID
         ("zero_2", "<u4"),
-        ("zero_3", "<i8", (2,)),
+        ("deadline_ms", "<u4"),  # PLACE, AMEND: after its entry's time; 0: DEADLINE_MS_DEFAULT
+        ("zero_3", "<u4"),
+        ("zero_4", "<i8"),
     ]
 )
-"""PLACE, CANCEL, CANCEL_ALL (account, market), AMEND. Fields a kind doesn't use must be 0."""
+"""PLACE, CANCEL, CANCEL_ALL (account, market, flags: CancelFlag), AMEND. Fields a kind doesn't use
+must be 0."""
+
+PLACE_TRIGGER = np.dtype(
+    [
+        *COMMAND.descr,
+        ("continued", "u1"),  # 0: the second record starts here
+        ("trigger_flags", "u1"),  # TriggerFlag
+        ("zero_5", "u1", (6,)),
+        ("trigger_price", "<i8"),  # ticks, ≥ 1
+        ("zero_6", "<i8", (6,)),
+    ]
+)
+"""PLACE_TRIGGER, two records: an order that is placed when the last price reaches its trigger."""
+
+CANCEL_AFTER = np.dtype(
+    [
+        *_HEAD,
+        ("timer", "u1"),  # Timer
+        ("zero_1", "u1", (5,)),
+        ("account", "<u4"),
+        ("zero_2", "<u4"),
+        ("timeout_ms", "<i8"),  # after its entry's time; 0: no more
+        ("zero_3", "<i8", (5,)),
+    ]
+)
+"""CANCEL_AFTER: unless it is set anew before, all orders of the account are cancelled then."""
 
 TRANSFER = np.dtype(
     [
@@ -50,10 +79,36 @@ TRANSFER = np.dtype(
         ("asset", "<u2"),
         ("zero_2", "<u2"),
         ("amount", "<i8"),  # atoms, ≥ 1
-        ("zero_3", "<i8", (5,)),
+        ("reference", "<u8", (2,)),  # DEPOSIT: digest of what it is outside, counted once; 0: none
+        ("zero_3", "<i8", (3,)),
     ]
 )
-"""DEPOSIT and WITHDRAW: value enters or leaves the exchange."""
+"""DEPOSIT and WITHDRAW: value enters or leaves the exchange at once."""
+
+REQUEST_WITHDRAWAL = np.dtype(
+    [
+        *_HEAD,
+        ("zero_1", "u1", (6,)),
+        ("account", "<u4"),
+        ("asset", "<u2"),
+        ("zero_2", "<u2"),
+        ("amount", "<i8"),  # atoms, ≥ 1
+        ("withdrawal_id", "<i8"),  # ≥ 1, numbered as orders are
+        ("zero_3", "<i8", (4,)),
+    ]
+)
+"""REQUEST_WITHDRAWAL: locks the amount until somebody with the right settles it."""
+
+SETTLE_WITHDRAWAL = np.dtype(
+    [
+        *_HEAD,
+        ("state", "u1"),  # WithdrawalState.CONFIRMED or REFUSED
+        ("zero_1", "u1", (5,)),
+        ("withdrawal_id", "<i8"),
+        ("zero_2", "<i8", (6,)),
+    ]
+)
+"""SETTLE_WITHDRAWAL: what was locked leaves the exchange, or is available again."""
 
 TICK_MARKETS_MAX = 24
 
@@ -67,6 +122,18 @@ TICK = np.dtype(
     ]
 )
 """TICK: time passes; each market named gets a numbered, empty update."""
+
+RECOVERY = np.dtype(
+    [
+        *_HEAD,
+        ("zero_1", "u1", (6,)),
+        ("after_high", "<u8"),  # a position of the log
+        ("after_low", "<u8"),
+        ("zero_2", "<i8", (5,)),
+    ]
+)
+"""RECOVERY: entries behind that position and before this one were reached at this one's time. It
+changes nothing by itself: readers of the log fill `reached_ms` of those entries."""
 
 SET_ASSET = np.dtype(
     [
@@ -173,6 +240,29 @@ SET_KEY = np.dtype(
 )
 """SET_KEY: gives an API key to an account, changes its permissions, or revokes it."""
 
+SET_RULES = np.dtype(
+    [
+        *_HEAD,
+        ("zero_1", "u1", (6,)),
+        ("version", "<i8"),
+        ("zero_2", "<i8", (6,)),
+    ]
+)
+"""SET_RULES: from here on the engine follows that version of docs/rules.md; never a lower one."""
+
+SET_ATTESTER = np.dtype(
+    [
+        *_HEAD,
+        ("trusted", "u1"),  # 1: its attestations count; 0: no more
+        ("zero_1", "u1", (5,)),
+        ("slot", "<u2"),
+        ("zero_2", "<u2", (3,)),
+        ("public_key", "<u8", (4,)),  # the 32 bytes of an Ed25519 public key
+        ("name", "V16"),  # of the engine, ASCII, padded with NUL
+    ]
+)
+"""SET_ATTESTER: whose attestations of the state are trusted."""
+
 COMMAND_DTYPES = {
     CommandKind.ENTRY: ENTRY,
     CommandKind.PLACE: COMMAND,
@@ -188,4 +278,11 @@ COMMAND_DTYPES = {
     CommandKind.SET_TIER: SET_TIER,
     CommandKind.SET_ACCOUNT: SET_ACCOUNT,
     CommandKind.SET_KEY: SET_KEY,
+    CommandKind.PLACE_TRIGGER: PLACE_TRIGGER,
+    CommandKind.CANCEL_AFTER: CANCEL_AFTER,
+    CommandKind.REQUEST_WITHDRAWAL: REQUEST_WITHDRAWAL,
+    CommandKind.SETTLE_WITHDRAWAL: SETTLE_WITHDRAWAL,
+    CommandKind.RECOVERY: RECOVERY,
+    CommandKind.SET_RULES: SET_RULES,
+    CommandKind.SET_ATTESTER: SET_ATTESTER,
 }

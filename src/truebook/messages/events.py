@@ -40,6 +40,15 @@ REJECTED = np.dtype(
 ACCEPTED_RESTS = 1
 """Bit of ACCEPTED.flags: the whole order rests, and no fill follows."""
 
+ACCEPTED_TRIGGERED = 2
+"""Bit of ACCEPTED.flags: it was pending, and its trigger price was reached."""
+
+NO_COMMAND = 0xFFFF
+"""`command` of events that no command of the entry caused: a timer ran out."""
+
+NOTED_TEXT_BYTES = (24, 24, 8)
+"""How the 56 bytes of a note's part stand in the three rows of NOTED."""
+
 ACCEPTED = np.dtype(
     [
         ("kind", "u1"),
@@ -50,7 +59,7 @@ ACCEPTED = np.dtype(
         ("price", "<i8"),  # ticks; of a market order the protective price, 0 if none
         ("quantity", "<i8"),  # lots, or quote atoms of MARKET_BY_QUOTE
         ("continued", "u1"),
-        ("flags", "u1"),  # ACCEPTED_RESTS
+        ("flags", "u1"),  # ACCEPTED_RESTS | ACCEPTED_TRIGGERED
         ("market", "<u2"),
         ("client_id", "<u4"),
         ("market_sequence", "<i8"),
@@ -115,7 +124,8 @@ CLOSED = np.dtype(
         ("continued", "u1"),
         ("side", "u1"),
         ("market", "<u2"),
-        ("rested", "<u4"),  # 1: it stood in the book, which has `remaining` less at `price`
+        # 1: it stood in the book, which has `remaining` less at `price`; 2: it was pending
+        ("rested", "<u4"),
         ("market_sequence", "<i8"),
         ("account_sequence", "<i8"),
         ("zero_1", "<i8"),
@@ -183,6 +193,18 @@ TRANSFERRED = np.dtype(
     ]
 )
 """Value entered or left the exchange; the account's BALANCE follows."""
+
+REFERENCE_SET = np.dtype(
+    [
+        ("kind", "u1"),
+        ("zero_1", "u1"),
+        ("command", "<u2"),
+        ("account", "<u4"),
+        ("reference", "<u8", (2,)),
+        ("zero_2", "<i8"),
+    ]
+)
+"""The reference of the deposit just TRANSFERRED: no other deposit may have it any more."""
 
 ASSET_SET = np.dtype(
     [
@@ -274,6 +296,121 @@ KEY_SET = np.dtype(
 )
 """An API key and its new values (two rows)."""
 
+TRIGGER_PLACED = np.dtype(
+    [
+        ("kind", "u1"),
+        ("side", "u1"),
+        ("command", "<u2"),
+        ("account", "<u4"),
+        ("order_id", "<i8"),
+        ("price", "<i8"),  # as in the command: ticks, or what slippage a market order allows
+        ("quantity", "<i8"),  # lots, quote atoms, or basis points (ORDER_PERCENT)
+        ("continued_1", "u1"),
+        ("zero_1", "u1"),
+        ("market", "<u2"),
+        ("client_id", "<u4"),
+        ("market_sequence", "<i8"),  # its priority among those with the same trigger price
+        ("account_sequence", "<i8"),
+        ("time_flags", "<i8"),  # ORDER_TRIGGER, ORDER_RISES, ORDER_PERCENT among them
+        ("continued_2", "u1"),
+        ("zero_2", "u1", (7,)),
+        ("trigger_price", "<i8"),  # ticks
+        ("zero_3", "<i8", (2,)),
+    ]
+)
+"""An order waits for its trigger price, outside the book and holding nothing (three rows)."""
+
+TRIGGER_FAILED = np.dtype(
+    [
+        ("kind", "u1"),
+        ("side", "u1"),
+        ("command", "<u2"),
+        ("account", "<u4"),
+        ("order_id", "<i8"),
+        ("code", "<i8"),  # RejectCode
+        ("zero_1", "<i8"),
+        ("continued", "u1"),
+        ("zero_2", "u1"),
+        ("market", "<u2"),
+        ("zero_3", "<u4"),
+        ("market_sequence", "<i8"),
+        ("account_sequence", "<i8"),
+        ("zero_4", "<i8"),
+    ]
+)
+"""A pending order fired and could not be placed (two rows): it is gone."""
+
+TIMER_SET = np.dtype(
+    [
+        ("kind", "u1"),
+        ("timer", "u1"),  # Timer
+        ("command", "<u2"),  # NO_COMMAND: it ran out
+        ("account", "<u4"),
+        ("expires_ms", "<i8"),  # 0: it is off
+        ("zero_1", "<i8", (2,)),
+    ]
+)
+"""A timer was set, switched off, or ran out; then CLOSED of the account's orders follow."""
+
+WITHDRAWAL_SET = np.dtype(
+    [
+        ("kind", "u1"),
+        ("state", "u1"),  # WithdrawalState
+        ("command", "<u2"),
+        ("account", "<u4"),
+        ("withdrawal_id", "<i8"),
+        ("amount", "<i8"),  # atoms
+        ("asset", "<i8"),
+    ]
+)
+"""A withdrawal was requested, confirmed or refused; the account's BALANCE follows."""
+
+NOTED = np.dtype(
+    [
+        ("kind", "u1"),
+        ("part", "u1"),
+        ("command", "<u2"),
+        ("parts", "<u2"),
+        ("covers", "<u2"),  # commands behind the note's last part that it explains
+        ("text_1", "V24"),
+        ("continued_1", "u1"),
+        ("zero_1", "u1", (7,)),
+        ("text_2", "V24"),
+        ("continued_2", "u1"),
+        ("zero_2", "u1", (7,)),
+        ("text_3", "V8"),
+        ("zero_3", "<i8", (2,)),
+    ]
+)
+"""A part of a note (messages/notes.py), as it stands in the log (three rows)."""
+
+RULES_SET = np.dtype(
+    [
+        ("kind", "u1"),
+        ("zero_1", "u1"),
+        ("command", "<u2"),
+        ("zero_2", "<u4"),
+        ("version", "<i8"),
+        ("zero_3", "<i8", (2,)),
+    ]
+)
+"""From here on the engine follows this version of the rules."""
+
+ATTESTER_SET = np.dtype(
+    [
+        ("kind", "u1"),
+        ("trusted", "u1"),
+        ("command", "<u2"),
+        ("slot", "<u4"),
+        ("public_key_0", "<u8", (3,)),
+        ("continued", "u1"),
+        ("zero_1", "u1", (7,)),
+        ("public_key_3", "<u8"),
+        ("name", "V16"),
+    ]
+)
+"""Whose attestations are trusted (two rows)."""
+
 EVENT_DTYPES = {
     EventKind.ENTRY: ENTRY_EVENT,
     EventKind.REJECTED: REJECTED,
@@ -290,4 +427,12 @@ EVENT_DTYPES = {
     EventKind.TIER_SET: TIER_SET,
     EventKind.ACCOUNT_SET: ACCOUNT_SET,
     EventKind.KEY_SET: KEY_SET,
+    EventKind.TRIGGER_PLACED: TRIGGER_PLACED,
+    EventKind.TRIGGER_FAILED: TRIGGER_FAILED,
+    EventKind.TIMER_SET: TIMER_SET,
+    EventKind.WITHDRAWAL_SET: WITHDRAWAL_SET,
+    EventKind.NOTED: NOTED,
+    EventKind.RULES_SET: RULES_SET,
+    EventKind.ATTESTER_SET: ATTESTER_SET,
+    EventKind.REFERENCE_SET: REFERENCE_SET,
 }

@@ -14,15 +14,23 @@ class CommandKind(IntEnum):
     CANCEL = 3
     CANCEL_ALL = 4
     AMEND = 5
+    PLACE_TRIGGER = 6
+    CANCEL_AFTER = 7
     DEPOSIT = 16
     WITHDRAW = 17
+    REQUEST_WITHDRAWAL = 18
+    SETTLE_WITHDRAWAL = 19
     TICK = 32
+    RECOVERY = 33
     SET_ASSET = 48
     SET_MARKET = 49
     SET_MARKET_STATE = 50
     SET_TIER = 51
     SET_ACCOUNT = 52
     SET_KEY = 53
+    SET_RULES = 54
+    SET_ATTESTER = 55
+    NOTE = 64
 
 
 class Side(IntEnum):
@@ -65,6 +73,41 @@ class PlaceFlag(IntFlag):
 
     POST_ONLY = 1
     HAS_CLIENT_ID = 2
+    SLIPPAGE_TICKS = 4
+    """Market types: `price` is how many ticks beyond the best opposite price it may trade at."""
+    SLIPPAGE_BASIS_POINTS = 8
+    """Market types: the same in basis points of the best opposite price."""
+
+
+class TriggerFlag(IntFlag):
+    """Bits of PLACE_TRIGGER.trigger_flags."""
+
+    PERCENT = 1
+    """`quantity` is basis points of what the account has available when the order fires."""
+
+
+class CancelFlag(IntFlag):
+    """Bits of CANCEL_ALL.flags; none means all orders."""
+
+    RESTING = 1
+    PENDING = 2
+
+
+class Timer(IntEnum):
+    """Which of an account's two timers."""
+
+    DEAD_MAN = 0
+    """Set by the account itself (cancelAllAfter)."""
+    CONNECTION = 1
+    """Kept alive while one of its connections with cancel-on-disconnect is open."""
+
+
+class WithdrawalState(IntEnum):
+    """Where a requested withdrawal stands."""
+
+    PENDING = 0
+    CONFIRMED = 1
+    REFUSED = 2
 
 
 class TargetBy(IntEnum):
@@ -110,6 +153,10 @@ class OrderStatus(IntEnum):
     REJECTED = 5
     DONE = 6
     """Not about an order: the command was carried out."""
+    TRIGGER_PENDING = 7
+    """It waits for its trigger price, outside the book and holding nothing."""
+    TRIGGER_FAILED = 8
+    """It fired and could not be placed. No reply says so: only streams and histories do."""
 
 
 class CloseReason(IntEnum):
@@ -124,6 +171,8 @@ class CloseReason(IntEnum):
     INSUFFICIENT_LIQUIDITY = 6
     INSUFFICIENT_FUNDS = 7
     PRICE_IMPACT = 8
+    SLIPPAGE = 9
+    DEADLINE = 10
 
 
 class RejectCode(IntEnum):
@@ -150,8 +199,13 @@ class RejectCode(IntEnum):
     ORDER_LIMIT_MARKET = 504
     ORDER_LIMIT_ACCOUNT = 505
     ENGINE_FULL = 506
+    DEADLINE_PASSED = 507
     INSUFFICIENT_FUNDS = 600
     SUPPLY_TOO_LARGE = 601
+    DUPLICATE_REFERENCE = 602
+    DUPLICATE_WITHDRAWAL = 603
+    UNKNOWN_WITHDRAWAL = 604
+    WITHDRAWAL_LIMIT = 605
     UNKNOWN_ASSET = 700
     SETTING_INVALID = 701
     SETTING_IMMUTABLE = 702
@@ -185,8 +239,16 @@ class EventKind(IntEnum):
     BALANCE = 8
     TICKED = 9
     TRANSFERRED = 10
+    TRIGGER_PLACED = 11
+    TRIGGER_FAILED = 12
+    TIMER_SET = 13
+    WITHDRAWAL_SET = 14
+    NOTED = 15
     ASSET_SET = 16
     MARKET_SET = 17
     TIER_SET = 18
     ACCOUNT_SET = 19
     KEY_SET = 20
+    RULES_SET = 21
+    ATTESTER_SET = 22
+    REFERENCE_SET = 23

@@ -15,7 +15,8 @@ REPLY = np.dtype(
         ("price", "<i8"),  # ticks
         ("quantity", "<i8"),  # lots, or quote atoms of MARKET_BY_QUOTE; DONE: how many replies
         ("executed", "<i8"),  # lots
-        ("executed_quote", "<i8"),  # quote atoms
+        # quote atoms; of an order that is pending, or was until now: its trigger price in ticks
+        ("executed_quote", "<i8"),
         ("time_flags", "<i8"),  # time_ms << 16 | order flags
     ]
 )
@@ -29,4 +30,12 @@ ORDER_SELF_TRADE_SHIFT = 3
 ORDER_TYPE_SHIFT = 5
 ORDER_POST_ONLY = 1 << 7
 ORDER_HAS_CLIENT_ID = 1 << 8
+ORDER_SLIPPAGE_TICKS = 1 << 9
+ORDER_SLIPPAGE_BASIS_POINTS = 1 << 10
+ORDER_TRIGGER = 1 << 11
+"""It was placed with a trigger, whether that was reached or not."""
+ORDER_RISES = 1 << 12
+"""It fires at its trigger price or above; without this bit at it or below."""
+ORDER_PERCENT = 1 << 13
+"""While it is pending, its quantity is basis points of what is available when it fires."""
 ORDER_TIME_SHIFT = 16

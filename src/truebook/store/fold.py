@@ -11,6 +11,7 @@ added. A command's events never leave their entry, so a batch is never cut insid
 """
 
 from collections.abc import Sequence
+from struct import Struct
 from typing import Any, NamedTuple
 
 from truebook.commandlog.chain import extend
@@ -18,6 +19,7 @@ from truebook.commandlog.interface import EventEntry, StreamForeign, Tail
 from truebook.directory import Directory
 from truebook.messages import (
     ACCEPTED_RESTS,
+    ACCEPTED_TRIGGERED,
     AMENDED_REENTERS,
     ORDER_TYPE_SHIFT,
     CommandKind,
@@ -26,12 +28,16 @@ from truebook.messages import (
     OrderType,
 )
 from truebook.store.candles import Candles
+from truebook.store.notes import Notes
 from truebook.store.records import Records
 from truebook.store.rows import (
     CLOSED,
     CLOSED_MS,
     EXECUTED,
     EXECUTED_QUOTE,
+    FAILED,
+    FIRED,
+    FIRED_MS,
     PLACED,
     PRICE,
     PRIORITY,
@@ -42,6 +48,7 @@ from truebook.store.rows import (
     Change,
     OrderRow,
     Rows,
+    Settled,
 )
 from truebook.store.settings import fold_settings
 
@@ -51,6 +58,7 @@ Record = tuple[Any, ...]
 _BY_QUOTE = int(OrderType.MARKET_BY_QUOTE)
 _APPLIED = int(EntryStatus.APPLIED)
 _DEPOSIT = int(CommandKind.DEPOSIT)
+_REFERENCE = Struct("<2Q")
 
 
 class StreamTrimmed(Exception):
@@ -89,6 +97,8 @@ class _Batch:
         self._events: list[bytes] = []
         self._market = 0
         """Of the order that was last accepted or amended: a RESTED is about it."""
+        self._entry_number = -1
+        self._notes: Notes | None = None
 
     def add(self, entry: EventEntry) -> None:
         """Take one entry, if it is the next one."""
@@ -112,6 +122,7 @@ class _Batch:
                 market.symbol, market.unit, market.base.number, market.quote.number
             )
         records = Records(events)
+        self._notes = records.notes()
         records.give(
             {
                 EventKind.ENTRY: self._entry,
@@ -122,8 +133,15 @@ class _Batch:
                 EventKind.AMENDED: self._amend,
                 EventKind.TICKED: self._tick,
                 EventKind.TRANSFERRED: self._transfer,
+                EventKind.REFERENCE_SET: self._refer,
+                EventKind.TRIGGER_PLACED: self._place_trigger,
+                EventKind.TRIGGER_FAILED: self._fail,
+                EventKind.TIMER_SET: self._set_timer,
+                EventKind.WITHDRAWAL_SET: self._set_withdrawal,
             }
         )
+        if self._notes is not None:
+            self.rows.noted = self._notes.settings
         self.rows.balances = records.balances()
         self.rows.candles.extend(self._candles.rows())
         return self.rows
@@ -132,21 +150,74 @@ class _Batch:
         status, gateway, sequence, self.rows.time_ms = record
         if status == _APPLIED:
             self.rows.gateways[gateway] = sequence
+        self._entry_number += 1
+        if self._notes is not None:
+            whole = [note for note in self._notes.all if note.entry == self._entry_number]
+            self.rows.notes += [(self.rows.time_ms, note.text) for note in whole]
 
     def _accept(self, record: Record) -> None:
         account, order_id, price, quantity, flags, market, client_id, *rest = record
         market_sequence, sequence, time_flags = rest
-        symbol = self._markets[market].symbol
+        rows = self.rows
         priority = market_sequence if flags & ACCEPTED_RESTS else None
+        if flags & ACCEPTED_TRIGGERED:
+            self._fire(order_id, price, quantity, priority, sequence, time_flags)
+        else:
+            order = [
+                *(order_id, account, sequence, market, self._markets[market].symbol, client_id),
+                *(price, quantity, quantity, 0, 0, priority, sequence, None, None, None),
+                *(market_sequence, time_flags),
+            ]
+            self._accepted[order_id] = order
+            rows.orders.append(order)
+        self._market = market
+        rows.market_sequences[market] = market_sequence
+        rows.account_sequences[account] = sequence
+
+    def _fire(
+        self,
+        order_id: int,
+        price: int,
+        quantity: int,
+        priority: int | None,
+        sequence: int,
+        time_flags: int,
+    ) -> None:
+        order, time_ms = self._accepted.get(order_id), self.rows.time_ms
+        if order is not None:
+            order[PRICE], order[QUANTITY], order[REMAINING] = price, quantity, quantity
+            order[PRIORITY], order[PLACED], order[TIME_FLAGS] = priority, sequence, time_flags
+            order[FIRED], order[FIRED_MS] = sequence, time_ms
+            return
+        change = self._change(order_id)
+        change.remaining, change.priority, change.has_fired = quantity, priority, True
+        change.is_by_quote = time_flags >> ORDER_TYPE_SHIFT & 3 == _BY_QUOTE
+        placed = price, quantity, quantity, time_flags
+        self.rows.fired.append((*placed, sequence, sequence, time_ms, order_id))
+
+    def _place_trigger(self, record: Record) -> None:
+        account, order_id, price, quantity, market, client_id, *rest = record
+        market_sequence, sequence, time_flags, trigger_price = rest
         order = [
-            *(order_id, account, sequence, market, symbol, client_id),
-            *(price, quantity, quantity, 0, 0, priority, sequence, None, None, None),
+            *(order_id, account, sequence, market, self._markets[market].symbol, client_id),
+            *(price, quantity, quantity, 0, 0, market_sequence, sequence, None, None, None),
             *(market_sequence, time_flags),
+            *(trigger_price, price, quantity, time_flags, None, None, None),
         ]
         self._accepted[order_id] = order
-        self._market = market
-        rows = self.rows
-        rows.orders.append(order)
+        self.rows.trigger_orders.append(order)
+        self.rows.market_sequences[market] = market_sequence
+        self.rows.account_sequences[account] = sequence
+
+    def _fail(self, record: Record) -> None:
+        account, order_id, code, market, market_sequence, sequence = record
+        rows, order = self.rows, self._accepted.get(order_id)
+        if order is not None:
+            order[PRIORITY], order[FAILED] = None, code
+            order[CLOSED], order[CLOSED_MS] = sequence, rows.time_ms
+            order[FIRED], order[FIRED_MS] = sequence, rows.time_ms
+        else:
+            rows.failed.append((sequence, rows.time_ms, sequence, rows.time_ms, code, order_id))
         rows.market_sequences[market] = market_sequence
         rows.account_sequences[account] = sequence
 
@@ -204,9 +275,9 @@ class _Batch:
             if not order[REMAINING]:
                 order[CLOSED], order[CLOSED_MS] = sequence, self.rows.time_ms
             return
-        # It was amended in this batch, so what remained of it is known.
+        # It was amended in this batch or has fired, so what remained of it is known.
         change = self._change(order_id)
-        change.remaining -= quantity
+        change.remaining -= quote if change.is_by_quote else quantity
         change.executed += quantity
         change.executed_quote += quote
         if not change.remaining:
@@ -265,9 +336,27 @@ class _Batch:
         self.rows.market_sequences[market] = sequence
 
     def _transfer(self, record: Record) -> None:
-        command_kind, account, amount, asset = record
+        command_kind, command, account, amount, asset = record
         atoms = amount if command_kind == _DEPOSIT else -amount
-        self.rows.transfers.append((account, asset, atoms, self.rows.time_ms))
+        note = self._note_of(command)
+        self.rows.transfers.append([account, asset, atoms, self.rows.time_ms, None, note])
+
+    def _refer(self, record: Record) -> None:
+        # It follows the TRANSFERRED of the same command.
+        self.rows.transfers[-1][4] = _REFERENCE.pack(*record[0])
+
+    def _set_withdrawal(self, record: Record) -> None:
+        state, command, account, withdrawal_id, amount, asset = record
+        note = self._note_of(command)
+        what = withdrawal_id, account, asset, amount, state
+        self.rows.withdrawals.append(Settled(*what, self.rows.time_ms, note))
+
+    def _set_timer(self, record: Record) -> None:
+        timer, account, expires_ms = record
+        self.rows.timers[account, timer] = expires_ms
+
+    def _note_of(self, command: int) -> int | None:
+        return None if self._notes is None else self._notes.of(self._entry_number, command)
 
     def _change(self, order_id: int) -> Change:
         change = self.rows.changes.get(order_id)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truebook.messages import EVENT_DTYPES, EVENT_ROW, EVENT_ROW_BYTES, EventKind
+from truebook.store.notes import Notes
 
 FIELDS: dict[EventKind, list[str]] = {
     EventKind.ENTRY: ["status", "gateway", "sequence", "time_ms"],
@@ -36,7 +37,17 @@ FIELDS: dict[EventKind, list[str]] = {
         *("account_sequence", "remaining"),
     ],
     EventKind.TICKED: ["market", "market_sequence"],
-    EventKind.TRANSFERRED: ["command_kind", "account", "amount", "asset"],
+    EventKind.TRANSFERRED: ["command_kind", "command", "account", "amount", "asset"],
+    EventKind.REFERENCE_SET: ["reference"],
+    EventKind.TRIGGER_PLACED: [
+        *("account", "order_id", "price", "quantity", "market", "client_id", "market_sequence"),
+        *("account_sequence", "time_flags", "trigger_price"),
+    ],
+    EventKind.TRIGGER_FAILED: [
+        *("account", "order_id", "code", "market", "market_sequence", "account_sequence"),
+    ],
+    EventKind.TIMER_SET: ["timer", "account", "expires_ms"],
+    EventKind.WITHDRAWAL_SET: ["state", "command", "account", "withdrawal_id", "amount", "asset"],
 }
 _SPANS = {
     kind: np.arange(EVENT_DTYPES[kind].itemsize // EVENT_ROW_BYTES)
@@ -54,15 +65,23 @@ class Records:
         kinds = self._rows["kind"]
         self._starts = np.flatnonzero(kinds)
         self._kinds = kinds[self._starts]
+        self._present = set(np.unique(self._kinds).tolist())
 
     def give(self, takers: Mapping[EventKind, Callable[[tuple[Any, ...]], None]]) -> None:
         """Call the taker of its kind with each event's fields, in order."""
         nexts: dict[int, tuple[Callable[[tuple[Any, ...]], None], Iterator[tuple[Any, ...]]]] = {}
         for kind, taker in takers.items():
+            if kind not in self._present:
+                continue
             nexts[int(kind)] = taker, iter(self._of(kind)[FIELDS[kind]].tolist())
         for number in self._kinds[_IN_ORDER[self._kinds]].tolist():
             taker, records = nexts[number]
             taker(next(records))
+
+    def notes(self) -> Notes | None:
+        """The notes of the batch; None: there is none, as nearly always."""
+        is_noted = EventKind.NOTED in self._present
+        return Notes(self._rows, self._starts) if is_noted else None
 
     def balances(self) -> list[tuple[int, int, int, int]]:
         """Account, asset, available and locked: the last of each account and asset, by these."""

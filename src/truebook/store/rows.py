@@ -6,7 +6,7 @@ here, so each row of the database is touched once.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from truebook.commandlog.interface import Position, Tail
 from truebook.store.candles import CandleRow
@@ -15,16 +15,20 @@ from truebook.store.candles import CandleRow
 PRICE, QUANTITY, REMAINING, EXECUTED, EXECUTED_QUOTE = 6, 7, 8, 9, 10
 PRIORITY, PLACED, CLOSED, CLOSED_MS, REASON = 11, 12, 13, 14, 15
 TIME_FLAGS = 17
+FIRED, FIRED_MS, FAILED = 22, 23, 24
 
 OrderRow = list[Any]
 """id, account, accepted sequence, market, symbol, client id, price, quantity, remaining, executed,
-executed quote, priority (None: doesn't rest), placed sequence, closed sequence, closed ms, reason
-(None: not closed, or filled), market sequence, time_flags."""
+executed quote, priority (None: neither rests nor is pending), placed sequence, closed sequence,
+closed ms, reason (None: not closed, or filled), market sequence, time_flags.
+
+Of one with a trigger, accepted means placed, and there follow: trigger price, price, quantity and
+time_flags as placed, fired sequence, fired ms (None: it hasn't), code (None: it hasn't failed)."""
 
 
 @dataclass(slots=True)
 class Change:
-    """What becomes of an order that rested before the batch."""
+    """What becomes of an order that rested, or was pending, before the batch."""
 
     order_id: int
     remaining: int = 0
@@ -36,10 +40,36 @@ class Change:
     quantity: int | None = None
     priority: int | None = -1
     """None: doesn't rest any more; −1: stays."""
+    has_fired: bool = False
+    is_by_quote: bool = False
+    """Of one that has fired: what `remaining` is."""
     placed: int | None = None
     closed: int | None = None
     closed_ms: int | None = None
     reason: int | None = None
+
+
+class Settled(NamedTuple):
+    """A withdrawal that was requested or settled."""
+
+    withdrawal_id: int
+    account: int
+    asset: int
+    amount: int
+    state: int
+    """messages.WithdrawalState."""
+    time_ms: int
+    note: int | None
+
+
+@dataclass(slots=True)
+class Switch:
+    """The batch has a RULES_SET: what its settings were before the first one."""
+
+    version: int
+    """That of the last one."""
+    tiers: list[tuple[int, int, int]]
+    accounts: list[tuple[Any, ...]]
 
 
 @dataclass(slots=True)
@@ -52,6 +82,13 @@ class Rows:
     time_ms: int = 0
     orders: list[OrderRow] = field(default_factory=list)
     """Accepted in this batch, as they are at its end."""
+    trigger_orders: list[OrderRow] = field(default_factory=list)
+    """The same of those with a trigger, which have more columns."""
+    fired: list[tuple[int, ...]] = field(default_factory=list)
+    """Pending before the batch: price, quantity, quantity, time_flags, placed sequence, fired
+    sequence, ms, order."""
+    failed: list[tuple[int, ...]] = field(default_factory=list)
+    """Pending before the batch: sequence, ms, sequence, ms, code, order."""
     changes: dict[int, Change] = field(default_factory=dict)
     """Accepted earlier, by id."""
     trades: list[tuple[Any, ...]] = field(default_factory=list)
@@ -63,8 +100,16 @@ class Rows:
     quantity before."""
     first_amendments: list[tuple[Any, ...]] = field(default_factory=list)
     """The same but for the last two, which the order's row has, before its change."""
-    transfers: list[tuple[int, int, int, int]] = field(default_factory=list)
-    """account, asset, atoms (negative: withdrawn), ms."""
+    transfers: list[list[Any]] = field(default_factory=list)
+    """account, asset, atoms (negative: withdrawn), ms, reference (None: it has none), note."""
+    withdrawals: list[Settled] = field(default_factory=list)
+    """In the order of the events."""
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    """ms, text. Other rows name a note by its place here, None: none."""
+    noted: list[tuple[int, int, int]] = field(default_factory=list)
+    """note, kind of a settings event, its number."""
+    timers: dict[tuple[int, int], int] = field(default_factory=dict)
+    """account, timer: when it is over; 0: it is off."""
     balances: list[tuple[int, int, int, int]] = field(default_factory=list)
     """account, asset, available, locked."""
     candles: list[CandleRow] = field(default_factory=list)
@@ -78,3 +123,5 @@ class Rows:
     tiers: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     accounts: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     keys: dict[bytes, tuple[Any, ...]] = field(default_factory=dict)
+    attesters: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    switch: Switch | None = None

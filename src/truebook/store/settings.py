@@ -1,4 +1,4 @@
-"""Settings events as rows: assets, markets, tiers, accounts and keys, their last values."""
+"""Settings events as rows: assets, markets, tiers, accounts, keys, attesters: their last values."""
 
 from collections.abc import Callable, Iterator
 from struct import Struct
@@ -10,7 +10,7 @@ from truebook.commandlog.interface import GENESIS
 from truebook.commandlog.replies import settings_events
 from truebook.directory import Directory
 from truebook.messages import EVENT_DTYPES, MARKET_BANDS, MARKET_FIELDS, EventKind
-from truebook.store.rows import Rows
+from truebook.store.rows import Rows, Switch
 
 _PUBLIC_KEY = Struct("<4Q")
 _AMOUNTS = [name for name, _ in MARKET_FIELDS[2:] + MARKET_BANDS]
@@ -23,7 +23,9 @@ def fold_settings(events: bytes, directory: Directory, rows: Rows) -> None:
         return
     directory.load(GENESIS, settings)
     for kind, values in _records(settings):
-        _FOLDS[kind](directory, rows, values)
+        fold = _FOLDS.get(kind)
+        if fold is not None:
+            fold(directory, rows, values)
 
 
 def _records(rows: bytes) -> Iterator[tuple[EventKind, dict[str, Any]]]:
@@ -73,10 +75,26 @@ def _key(directory: Directory, rows: Rows, values: dict[str, Any]) -> None:
     rows.keys[public_key] = (public_key, *terms)
 
 
+def _attester(directory: Directory, rows: Rows, values: dict[str, Any]) -> None:
+    public_key = _PUBLIC_KEY.pack(*values["public_key_0"], values["public_key_3"])
+    name = values["name"].rstrip(b"\0")
+    rows.attesters[values["slot"]] = (values["slot"], public_key, name, values["trusted"])
+
+
+def _rules(directory: Directory, rows: Rows, values: dict[str, Any]) -> None:
+    version = values["version"]
+    if rows.switch is None:
+        rows.switch = Switch(version, list(rows.tiers.values()), list(rows.accounts.values()))
+    rows.switch.version = version
+
+
 _FOLDS: dict[EventKind, Callable[[Directory, Rows, dict[str, Any]], None]] = {
     EventKind.ASSET_SET: _asset,
     EventKind.MARKET_SET: _market,
     EventKind.TIER_SET: _tier,
     EventKind.ACCOUNT_SET: _account,
     EventKind.KEY_SET: _key,
+    EventKind.ATTESTER_SET: _attester,
+    EventKind.RULES_SET: _rules,
 }
+"""A deposit's reference belongs to its transfer (fold.py)."""

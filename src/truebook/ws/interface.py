@@ -30,6 +30,9 @@ class Channel(NamedTuple):
     """For a reader who can't keep up; None: such a reader gets every message, or is closed."""
     wants: Callable[[bytes], bool] | None = None
     """Which of the channel's messages belong to the stream; None: all."""
+    is_announced: bool = False
+    """Whether the application only speaks there once it knows of a listener: the backlog is asked
+    for the channel, without a number, before the subscriber is answered."""
     is_allowed: Callable[[], bool] | None = None
     """Asked every second, whether its subscriber may still hear it; None: everybody may."""
 
@@ -65,7 +68,7 @@ class Guide(Protocol):
 
 
 class Backlog(Protocol):
-    """Remembers numbered channels."""
+    """Remembers numbered channels, and hears of announced ones."""
 
     async def updates(self, channel: str, after: int | None) -> Missed:
         """What a channel said after a number; None: nothing, just its last number. The answer is

@@ -184,6 +184,8 @@ class SubscriptionManager:
         if topic.numbering is not None:
             await topic.numbering.known.wait()
             await subscription.catch_up(self._backlog, topic.numbering.number or 0)
+        if subscription.channel.is_announced:
+            await missed_after(self._backlog, topic.name, None, 0)
 
     # the bus side
 

@@ -18,7 +18,7 @@ from model.world import (
 )
 
 from truebook import messages as m
-from truebook.engine.naive import NaiveEngine, accounts, configuring, placing
+from truebook.engine.naive import NaiveEngine, accounts, configuring, entering, orderchecks
 from truebook.engine.naive.settings import scaled
 from truebook.messages import CommandKind, OrderStatus, RejectCode, Side
 
@@ -82,7 +82,7 @@ class Venue:
 def test_a_protective_price(side, best, settings, price):
     market = Venue(**settings)
     market.rests(Side(1 - side), best)
-    assert placing.protective_price(market.engine.state.markets[0], side) == price
+    assert entering.protective_price(market.engine.state.markets[0], side) == price
 
 
 def test_a_price_max_below_the_best_offer_lets_no_market_order_through():
@@ -98,7 +98,7 @@ def test_a_price_max_below_the_best_offer_lets_no_market_order_through():
 
 def test_the_engine_is_full_at_its_last_order(monkeypatch):
     market = Venue()
-    monkeypatch.setattr(placing, "ORDERS_MAX", 3)
+    monkeypatch.setattr(orderchecks, "ORDERS_MAX", 3)
     placed = [
         market.apply(order(CommandKind.PLACE, account=1, order_id=i, price=5, quantity=1))[0]
         for i in (1, 2, 3)

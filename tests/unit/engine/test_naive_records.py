@@ -19,6 +19,12 @@ PAIRS = {
     "SET_TIER": m.SET_TIER,
     "SET_ACCOUNT": m.SET_ACCOUNT,
     "SET_KEY": m.SET_KEY,
+    "CANCEL_AFTER": m.CANCEL_AFTER,
+    "REQUEST_WITHDRAWAL": m.REQUEST_WITHDRAWAL,
+    "SETTLE_WITHDRAWAL": m.SETTLE_WITHDRAWAL,
+    "RECOVERY": m.RECOVERY,
+    "SET_RULES": m.SET_RULES,
+    "SET_ATTESTER": m.SET_ATTESTER,
     "REJECTED": m.REJECTED,
     "FILL": m.FILL,
     "BALANCE": m.BALANCE,
@@ -26,10 +32,17 @@ PAIRS = {
     "MARKET_SET": m.MARKET_SET,
     "ACCOUNT_SET": m.ACCOUNT_SET,
     "KEY_SET": m.KEY_SET,
+    "REFERENCE_SET": m.REFERENCE_SET,
+    "TRIGGER_PLACED": m.TRIGGER_PLACED,
+    "NOTED": m.NOTED,
+    "ATTESTER_SET": m.ATTESTER_SET,
     "REPLY": m.REPLY,
 }
-ONE_ROW = (m.ENTRY_EVENT, m.RESTED, m.TICKED, m.TRANSFERRED, m.TIER_SET)
-TWO_ROWS = (m.ACCEPTED, m.CLOSED, m.AMENDED)
+ONE_ROW = (
+    *(m.ENTRY_EVENT, m.RESTED, m.TICKED, m.TRANSFERRED, m.TIER_SET),
+    *(m.TIMER_SET, m.WITHDRAWAL_SET, m.RULES_SET),
+)
+TWO_ROWS = (m.ACCEPTED, m.CLOSED, m.AMENDED, m.TRIGGER_FAILED)
 
 
 def starts_of_dtype(dtype: np.dtype) -> set[int]:
@@ -63,6 +76,13 @@ def test_a_layout_is_that_of_the_vocabulary(name):
     layout = getattr(records, name)
     assert layout.size == PAIRS[name].itemsize
     assert starts_of_dtype(PAIRS[name]) <= starts_of_format(layout)
+
+
+def test_a_trigger_is_laid_out_behind_its_order_as_the_vocabulary_says():
+    layout = records.PLACE_TRIGGER
+    assert layout.size == m.PLACE_TRIGGER.itemsize
+    own = {start for start in starts_of_dtype(m.PLACE_TRIGGER) if start >= m.COMMAND_BYTES}
+    assert own <= starts_of_format(layout)
 
 
 def test_the_shared_layouts_fit_all_events_that_use_them():

@@ -1,6 +1,7 @@
 """Who listens to what, from the names of channels."""
 
 from truebook.feed.channels import (
+    balances_channel,
     book_ticker_channel,
     depth_channel,
     kline_channel,
@@ -29,6 +30,8 @@ def test_every_public_stream_makes_its_market_listened_to():
 
 def test_accounts_with_listeners_are_known():
     assert interest_in([updates_channel(7), updates_channel(9)]).accounts == {7, 9}
+    found = interest_in([balances_channel(7), updates_channel(9)])
+    assert (found.accounts, found.balances, found.markets) == ({9}, {7}, set())
 
 
 def test_other_channels_say_nothing():
@@ -36,7 +39,9 @@ def test_other_channels_say_nothing():
         *("", ".", "queries", "settings", "gateway:1", "gateway:1:answers", "depth", "depth."),
         *("kline.7m.A_B", "depth.5ms.A_B", "trade.A_B.C", "account.orderUpdate.x"),
         *("account.orderUpdate.٣", "account.orderUpdate.99999999999", "account.orderUpdate."),
+        *("account.balanceUpdate", "account.balanceUpdate.SOL_USDC"),
     ]
     found = interest_in(channels)
     assert not found.accounts
+    assert not found.balances
     assert found.markets <= {""}

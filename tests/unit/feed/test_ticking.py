@@ -55,6 +55,15 @@ def test_without_listeners_nothing_is_written():
     assert play(MemoryLogServer(), script) == []
 
 
+def test_a_timer_that_is_over_makes_time_pass_without_any_market():
+    async def script(ticker, starting):
+        await starting
+        ticker.tick([], is_due=True)
+        await settle()
+
+    assert play(MemoryLogServer(), script) == [[]]
+
+
 def test_a_tick_waits_until_the_last_one_is_written():
     async def script(ticker, starting):
         await starting

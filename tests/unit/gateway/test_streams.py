@@ -119,7 +119,8 @@ def test_every_dialect_of_a_name_means_a_channel_of_the_feed(streams, name, chan
         "account",
         "account.",
         "account.rfqUpdate.",
-        "account.balanceUpdate",
+        "account.balanceUpdate.",
+        "account.balanceUpdate.SOL_USDC",
         "account.orderUpdate.",
         "account.orderUpdate.DOGE_USDC",
         "account.orderUpdate.1",
@@ -146,6 +147,16 @@ def test_an_accounts_updates_are_for_who_signed(exchange, streams):
     assert channel.is_numbered
     assert channel.wants is None
     assert channel.is_allowed()
+
+
+def test_an_accounts_balances_are_for_who_signed_and_the_feed_hears_of_it(exchange, streams):
+    alice = exchange.open_account("alice", {})
+    channel = channel_of(streams, "account.balanceUpdate", signature(alice))
+    assert channel.name == channels.balances_channel(alice.account)
+    assert channel.is_announced
+    assert not channel.is_numbered
+    assert channel.is_allowed()
+    assert refusal(streams, "account.balanceUpdate").code == UNAUTHORIZED
 
 
 def test_the_updates_of_one_market_are_those_of_the_account_that_are_about_it(exchange, streams):

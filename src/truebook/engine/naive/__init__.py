@@ -6,12 +6,16 @@ one file for each thing, and no optimisation. In the order in which a command me
 
     engine.py      log entries, gateway sequences, which command goes where
     commands.py    bytes → commands
-    placing.py     the checks of PLACE, and what becomes of the order
+    placing.py     PLACE: the checks (orderchecks.py), the order (neworder.py, deadlines.py)
+    entering.py    an order meets its market: the last checks, and what becomes of it
     matching.py    taker against makers
     fok.py         whether an order of all or nothing can be filled whole
     trading.py     one fill: assets, fees, numbers
-    cancelling.py  CANCEL, CANCEL_ALL;  amending.py  AMEND;  funding.py  DEPOSIT, WITHDRAW
+    triggers.py    PLACE_TRIGGER, and the orders that wait until they fire
+    cancelling.py  CANCEL, CANCEL_ALL;  timers.py  CANCEL_AFTER;  amending.py  AMEND
+    funding.py     DEPOSIT, WITHDRAW, REQUEST_WITHDRAWAL, SETTLE_WITHDRAWAL
     outcome.py     an order rests, is closed or is filled, and its gateway is told
+    recording.py   NOTE, RECOVERY
     configuring.py TICK and SET_… of the venue (marketvalues.py); accounts.py  SET_ACCOUNT, SET_KEY
     state.py       all there is: book.py (books of orders), ledger.py (balances), settings.py
     journal.py     events and replies → bytes (records.py, settingevents.py, timeflags.py)

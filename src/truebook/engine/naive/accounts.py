@@ -21,6 +21,8 @@ def set_account(state: State, journal: Journal, record: bytes) -> RejectCode:
         return RejectCode.MALFORMED
     if flags & ~BLOCKED or tier >= TIERS_MAX or name[0] == 0 or not is_padded(name):
         return RejectCode.SETTING_INVALID
+    if state.version >= 2 and not state.tiers[tier].is_set:
+        return RejectCode.SETTING_INVALID
     existing = len(state.accounts)
     number = existing if number == NEW_ACCOUNT else number
     if number > existing:

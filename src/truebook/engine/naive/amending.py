@@ -12,12 +12,14 @@ from truebook.engine.naive.checks import (
     price_fault,
     trader_fault,
 )
+from truebook.engine.naive.deadlines import is_late
 from truebook.engine.naive.journal import Journal
 from truebook.engine.naive.matching import match
 from truebook.engine.naive.outcome import answer_order, conclude
 from truebook.engine.naive.records import order_command
 from truebook.engine.naive.settings import Market
 from truebook.engine.naive.state import State
+from truebook.engine.naive.triggers import fire
 from truebook.limits import NOTIONAL_MAX
 from truebook.messages import MarketState, RejectCode, Side
 
@@ -25,12 +27,12 @@ from truebook.messages import MarketState, RejectCode, Side
 def amend(state: State, journal: Journal, record: bytes) -> RejectCode:
     """Carry out an AMEND, or return why not."""
     command = order_command(record)
-    fault = target_form_fault(command) or trader_fault(state, command.account)
+    fault = target_form_fault(state, command) or trader_fault(state, command.account)
     fault = fault or named_market_fault(state, command.market)
     if fault:
         return fault
     order = target(state, command)
-    if order is None:
+    if order is None or order.is_pending:
         return RejectCode.UNKNOWN_ORDER
     market = state.markets[order.market]
     if market.settings.state in (MarketState.CANCEL_ONLY, MarketState.CLOSED):
@@ -39,13 +41,18 @@ def amend(state: State, journal: Journal, record: bytes) -> RejectCode:
     fault = new_numbers_fault(market, order, price, quantity)
     if fault:
         return fault
-    if price == order.price and quantity <= order.original_qty:
+    keeps_its_place = price == order.price and quantity <= order.original_qty
+    if not keeps_its_place:
+        fault = reentry_fault(state, market, order, price, quantity)
+    if not fault and is_late(state, journal, command):
+        fault = RejectCode.DEADLINE_PASSED
+    if fault:
+        return fault
+    if keeps_its_place:
         reduce(state, journal, market, order, quantity)
-        return NONE
-    fault = reentry_fault(state, market, order, price, quantity)
-    if not fault:
+    else:
         reenter(state, journal, market, order, price, quantity)
-    return fault
+    return NONE
 
 
 def new_numbers_fault(market: Market, order: Order, price: int, quantity: int) -> RejectCode:
@@ -96,3 +103,4 @@ def reenter(
     journal.amended(order, reenters=True)
     matched = match(state, journal, market, order)
     conclude(state, journal, market, order, matched)
+    fire(state, journal, market)

@@ -1,14 +1,17 @@
 """What an engine answers about its state without changing it (engine/interface.py)."""
 
+from operator import attrgetter
+
 import numpy as np
 from numpy.typing import NDArray
 
-from truebook.engine.interface import Balance, OpenOrder
+from truebook.engine.interface import Balance, OpenOrder, PendingWithdrawal, RunningTimer
 from truebook.engine.naive import settingevents
 from truebook.engine.naive.book import Order, OrderBookSide
 from truebook.engine.naive.state import State
 from truebook.engine.naive.statehash import state_hash
 from truebook.engine.naive.timeflags import time_flags
+from truebook.engine.naive.timers import in_order
 
 
 class Answers:
@@ -34,6 +37,8 @@ class Answers:
             "accounts": len(state.accounts),
             "keys": len(state.keys),
             "orders": len(state.orders),
+            "triggers": len(state.pending),
+            "withdrawals": len(state.withdrawals),
         }
 
     def balance(self, account: int, asset: int) -> Balance:
@@ -47,17 +52,17 @@ class Answers:
         return levels(book.bids, limit), levels(book.asks, limit)
 
     def order(self, order_id: int) -> OpenOrder | None:
-        """The resting order of that id."""
-        order = self.state.orders.get(order_id)
+        """The resting or pending order of that id."""
+        order = self.state.orders.get(order_id) or self.state.pending.get(order_id)
         return None if order is None else open_order(order)
 
     def order_by_client_id(self, account: int, client_id: int) -> OpenOrder | None:
-        """The resting order of the account that carries the client id."""
+        """The resting or pending order of the account that carries the client id."""
         order = self.state.client_ids.get((account, client_id))
         return None if order is None else open_order(order)
 
     def open_orders(self, account: int, market: int | None = None) -> list[OpenOrder]:
-        """The account's resting orders, oldest placement first."""
+        """The account's resting and pending orders, oldest placement first."""
         orders = self.state.accounts[account].orders.values()
         return [open_order(order) for order in orders if market in (None, order.market)]
 
@@ -65,6 +70,27 @@ class Answers:
         """How many private events the account has had."""
         accounts = self.state.accounts
         return accounts[account].sequence if 0 <= account < len(accounts) else 0
+
+    def pending_withdrawals(self, account: int | None = None) -> list[PendingWithdrawal]:
+        """What was requested and not settled, of one account or all, by id."""
+        found = sorted(self.state.withdrawals.values(), key=attrgetter("id"))
+        return [
+            PendingWithdrawal(w.id, w.account, w.asset, w.amount)
+            for w in found
+            if account in (None, w.account)
+        ]
+
+    def timers(self) -> list[RunningTimer]:
+        """The timers that are on, in the order in which they run out."""
+        return [RunningTimer(*timer) for timer in in_order(self.state)]
+
+    def next_timer_ms(self) -> int:
+        """When the next timer runs out; 0: none is on."""
+        return min(self.state.timers.values(), default=0)
+
+    def rules_version(self) -> int:
+        """Which version of the rules it follows."""
+        return self.state.version
 
     def asset_settings(self) -> bytes:
         """One ASSET_SET event for each asset."""
@@ -89,6 +115,11 @@ class Answers:
         keys = list(self.state.keys.values())[first : first + count]
         return b"".join(settingevents.key_set(key, 0) for key in keys)
 
+    def attester_settings(self) -> bytes:
+        """ATTESTER_SET events by slot, of those ever set."""
+        attesters = sorted(self.state.attesters.items())
+        return b"".join(settingevents.attester_set(attester, 0) for _, attester in attesters)
+
     def market_figures(self, market: int) -> tuple[int, int, int]:
         """(market sequence, last trade id, last price in ticks)."""
         figures = self.state.markets[market]
@@ -103,7 +134,7 @@ def levels(side: OrderBookSide, limit: int) -> NDArray[np.int64]:
 
 
 def open_order(order: Order) -> OpenOrder:
-    """Return a resting order as the interface shows it."""
+    """Return a resting or pending order as the interface shows it."""
     return OpenOrder(
         order_id=order.id,
         account=order.user_id,
@@ -115,4 +146,5 @@ def open_order(order: Order) -> OpenOrder:
         executed_quote=order.executed_quote,
         priority=order.priority,
         time_flags=time_flags(order),
+        trigger_price=order.trigger_price,
     )

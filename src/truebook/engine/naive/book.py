@@ -15,9 +15,10 @@ from truebook.messages import Side
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """An order, resting or being matched. Prices in ticks, quantities in lots.
+    """An order, resting, pending or being matched. Prices in ticks, quantities in lots.
 
-    Of a MARKET_BY_QUOTE order `original_qty` and `remaining_qty` are quote atoms.
+    Of a MARKET_BY_QUOTE order `original_qty` and `remaining_qty` are quote atoms, of a pending one
+    with ORDER_PERCENT basis points; a pending market order's `price` is its slippage.
     """
 
     id: int
@@ -39,7 +40,18 @@ class Order:
     executed_quote: int = 0
     """Quote atoms."""
     priority: int = 0
-    """The market sequence of the event that put it in the book."""
+    """The market sequence of the event that put it in the book, or made it pending."""
+    more_flags: int = 0
+    """Those of ORDER_SLIPPAGE_… and ORDER_TRIGGER … ORDER_PERCENT that it has."""
+    trigger_price: int = 0
+    """Ticks, while it is pending; else 0."""
+    is_tightened: bool = False
+    """Its slippage made the protective price strictly tighter; for its matching only."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Tell whether it waits for its trigger price, outside the book."""
+        return self.trigger_price > 0
 
 
 class ListNode:

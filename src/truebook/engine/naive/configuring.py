@@ -1,4 +1,4 @@
-"""TICK and the SET_… commands about the venue: assets, markets, tiers.
+"""TICK and the SET_… commands about the venue: assets, markets, tiers, rules, attesters.
 
 Promise: every value that gets in keeps arithmetic inside int64 (marketvalues.py). Accounts and keys
 are in accounts.py.
@@ -9,10 +9,17 @@ from truebook.engine.naive.book import OrderBook
 from truebook.engine.naive.checks import NONE
 from truebook.engine.naive.journal import Journal
 from truebook.engine.naive.marketvalues import decode_market, lot_atoms_of, unit_of, values_fault
-from truebook.engine.naive.settings import Asset, Market, MarketSettings, Tier
+from truebook.engine.naive.settings import Asset, Attester, Market, MarketSettings, Tier
 from truebook.engine.naive.state import State
-from truebook.limits import ASSETS_MAX, BASIS_POINTS, DECIMALS_MAX, MARKETS_MAX, TIERS_MAX
-from truebook.messages import TICK_MARKETS_MAX, MarketState, RejectCode
+from truebook.limits import (
+    ASSETS_MAX,
+    ATTESTERS_MAX,
+    BASIS_POINTS,
+    DECIMALS_MAX,
+    MARKETS_MAX,
+    TIERS_MAX,
+)
+from truebook.messages import RULES_VERSION_MAX, TICK_MARKETS_MAX, MarketState, RejectCode
 
 SYMBOL_CHARACTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
@@ -113,12 +120,45 @@ def set_tier(state: State, journal: Journal, record: bytes) -> RejectCode:
         return RejectCode.MALFORMED
     if index >= TIERS_MAX or max(abs(maker_bp), abs(taker_bp)) > BASIS_POINTS:
         return RejectCode.SETTING_INVALID
-    tier = Tier(maker_bp, taker_bp)
+    tier = Tier(maker_bp, taker_bp, is_set=state.version >= 2)
     afterwards = [*state.tiers[:index], tier, *state.tiers[index + 1 :]]
-    if min(t.maker_bp for t in afterwards) + min(t.taker_bp for t in afterwards) < 0:
+    counting = [t for t in afterwards if t.is_set or state.version == 1]
+    if min(t.maker_bp for t in counting) + min(t.taker_bp for t in counting) < 0:
         return RejectCode.SETTING_INVALID
     state.tiers = afterwards
     journal.settings(settingevents.tier_set(index, tier, journal.command))
+    journal.done()
+    return NONE
+
+
+def set_rules(state: State, journal: Journal, record: bytes) -> RejectCode:
+    """Carry out a SET_RULES, or return why not."""
+    _, _, zero_1, version, zero_2 = records.SET_RULES.unpack(record)
+    if any(zero_1) or any(zero_2):
+        return RejectCode.MALFORMED
+    if not state.version <= version <= RULES_VERSION_MAX:
+        return RejectCode.SETTING_INVALID
+    if state.version < version:
+        used = {account.tier for account in state.accounts}
+        for index, tier in enumerate(state.tiers):
+            tier.is_set = bool(index in used or index == 0 or tier.maker_bp or tier.taker_bp)
+    state.version = version
+    journal.settings(settingevents.rules_set(version, journal.command))
+    journal.done()
+    return NONE
+
+
+def set_attester(state: State, journal: Journal, record: bytes) -> RejectCode:
+    """Carry out a SET_ATTESTER, or return why not."""
+    fields = records.SET_ATTESTER.unpack(record)
+    _, _, trusted, zero_1, slot, zero_2, public_key, name = fields
+    if any(zero_1) or any(zero_2):
+        return RejectCode.MALFORMED
+    is_possible = slot < ATTESTERS_MAX and trusted <= 1 and (not trusted or any(public_key))
+    if not is_possible or name[0] == 0 or not is_padded(name):
+        return RejectCode.SETTING_INVALID
+    attester = state.attesters[slot] = Attester(slot, trusted, public_key, name)
+    journal.settings(settingevents.attester_set(attester, journal.command))
     journal.done()
     return NONE
 

@@ -8,7 +8,7 @@ from truebook.engine.naive import records
 from truebook.engine.naive.book import Order
 from truebook.engine.naive.records import Subject
 from truebook.engine.naive.settings import Market
-from truebook.engine.naive.state import State
+from truebook.engine.naive.state import State, Withdrawal
 from truebook.engine.naive.timeflags import time_flags
 from truebook.messages import (
     AMENDED_KEPT,
@@ -23,10 +23,14 @@ ACCEPTED, RESTED, CLOSED = int(EventKind.ACCEPTED), int(EventKind.RESTED), int(E
 FILL, AMENDED, BALANCE = int(EventKind.FILL), int(EventKind.AMENDED), int(EventKind.BALANCE)
 
 
+WAS_TAKING, WAS_RESTING, WAS_PENDING = 0, 1, 2
+"""Where an order was that is closed (CLOSED.rested)."""
+
+
 class Journal:
     """The events and replies of one call of `apply`."""
 
-    __slots__ = ("command", "events", "kind", "replies", "state")
+    __slots__ = ("command", "events", "is_silent", "kind", "lateness_ms", "replies", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -36,6 +40,10 @@ class Journal:
         """The index of the current command in its entry."""
         self.kind = 0
         """Its CommandKind, or what stood there."""
+        self.lateness_ms = 0
+        """How long after its time the present entry was reached."""
+        self.is_silent = False
+        """No replies: what happens now nobody asked for."""
 
     # --- orders -------------------------------------------------------------------------------
 
@@ -61,8 +69,8 @@ class Journal:
             )
         )
 
-    def closed(self, order: Order, reason: CloseReason, rested: bool) -> None:
-        """CLOSED: the order is gone before it was filled."""
+    def closed(self, order: Order, reason: CloseReason, rested: int) -> None:
+        """CLOSED: the order is gone before it was filled; `rested` says where it was."""
         sequence = self.state.markets[order.market].next_sequence()
         self.events.append(
             records.TWO_ROWS.pack(
@@ -99,6 +107,34 @@ class Journal:
             )
         )
 
+    # --- orders that wait ---------------------------------------------------------------------
+
+    def trigger_placed(self, order: Order) -> None:
+        """TRIGGER_PLACED: the order waits; its priority among those with the same trigger price."""
+        order.priority = self.state.markets[order.market].next_sequence()
+        self.events.append(
+            records.TRIGGER_PLACED.pack(
+                *(EventKind.TRIGGER_PLACED, order.side, self.command, order.user_id, order.id),
+                *(order.price, order.original_qty, 0, 0, order.market, order.client_id),
+                *(order.priority, self._private(order), time_flags(order)),
+                *(0, order.trigger_price, 0, 0),
+            )
+        )
+
+    def trigger_failed(self, order: Order, code: RejectCode) -> None:
+        """TRIGGER_FAILED: the order fired, could not be placed, and is gone."""
+        sequence = self.state.markets[order.market].next_sequence()
+        self.events.append(
+            records.TWO_ROWS.pack(
+                *(EventKind.TRIGGER_FAILED, order.side, self.command, order.user_id, order.id),
+                *(code, 0, 0, 0, order.market, 0, sequence, self._private(order), 0),
+            )
+        )
+
+    def timer_set(self, account: int, timer: int, expires_ms: int) -> None:
+        """TIMER_SET: from now on it runs out then; 0: it is off."""
+        self._one_row(EventKind.TIMER_SET, timer, account, expires_ms)
+
     # --- funds --------------------------------------------------------------------------------
 
     def balances(self) -> None:
@@ -116,6 +152,19 @@ class Journal:
         """TRANSFERRED: a deposit or withdrawal."""
         self._one_row(EventKind.TRANSFERRED, self.kind, account, atoms, asset)
 
+    def reference_set(self, account: int, reference: tuple[int, int]) -> None:
+        """REFERENCE_SET: no other deposit may have it any more."""
+        words = (account, *reference, 0)
+        self.events.append(
+            records.REFERENCE_SET.pack(EventKind.REFERENCE_SET, 0, self.command, *words)
+        )
+
+    def withdrawal_set(self, withdrawal: Withdrawal, state: int) -> None:
+        """WITHDRAWAL_SET and its reply: a withdrawal was requested, confirmed or refused."""
+        w = withdrawal
+        self._one_row(EventKind.WITHDRAWAL_SET, state, w.account, w.id, w.amount, w.asset)
+        self._reply(OrderStatus.DONE, 0, 0, w.id, w.account, quantity=w.amount)
+
     # --- everything else ----------------------------------------------------------------------
 
     def ticked(self, market: Market) -> None:
@@ -123,7 +172,7 @@ class Journal:
         self._one_row(EventKind.TICKED, 0, market.index, market.next_sequence())
 
     def settings(self, event: bytes) -> None:
-        """Write an event that settingevents.py made."""
+        """Write an event that settingevents.py or recording.py made."""
         self.events.append(event)
 
     def rejected(self, subject: Subject, code: RejectCode, other_id: int) -> None:
@@ -142,19 +191,24 @@ class Journal:
 
     def answer(self, order: Order, status: OrderStatus, code: int) -> None:
         """Reply with an order as it stands after the command."""
+        if self.is_silent:
+            return
+        executed_quote = order.trigger_price if order.is_pending else order.executed_quote
         self.replies.append(
             records.REPLY.pack(
                 *(self.kind, status, code, self.command, order.market, order.id, order.user_id),
                 *(order.client_id, order.price, order.original_qty),
-                *(order.executed_qty, order.executed_quote, time_flags(order)),
+                *(order.executed_qty, executed_quote, time_flags(order)),
             )
         )
 
     def _private(self, order: Order) -> int:
         return self.state.accounts[order.user_id].next_sequence()
 
-    def _one_row(self, kind: int, detail: int, subject: int, a: int, b: int = 0) -> None:
-        self.events.append(records.ONE_ROW.pack(kind, detail, self.command, subject, a, b, 0))
+    def _one_row(
+        self, kind: int, detail: int, subject: int, a: int, b: int = 0, c: int = 0
+    ) -> None:
+        self.events.append(records.ONE_ROW.pack(kind, detail, self.command, subject, a, b, c))
 
     def _reply(
         self, status: int, code: int, market: int, order_id: int, account: int, quantity: int

@@ -53,8 +53,13 @@ class Ledger:
         self.supply[asset] -= atoms
         self._move(account, asset, -atoms, 0)
 
+    def withdraw_locked(self, account: int, asset: int, atoms: int) -> None:
+        """Take locked atoms out of the exchange."""
+        self.supply[asset] -= atoms
+        self._move(account, asset, 0, -atoms)
+
     def hold(self, account: int, asset: int, atoms: int) -> None:
-        """Lock available atoms for an order that rests."""
+        """Lock available atoms for an order that rests or a withdrawal that was requested."""
         self._move(account, asset, -atoms, atoms)
 
     def release(self, account: int, asset: int, atoms: int) -> None:

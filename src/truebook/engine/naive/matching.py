@@ -8,7 +8,7 @@ mode is ALLOW. Rules: docs/rules.md, Matching.
 from dataclasses import dataclass
 
 from truebook.engine.naive.book import Order
-from truebook.engine.naive.journal import Journal
+from truebook.engine.naive.journal import WAS_RESTING, Journal
 from truebook.engine.naive.settings import Market
 from truebook.engine.naive.state import State
 from truebook.engine.naive.trading import fill
@@ -72,7 +72,7 @@ def match(state: State, journal: Journal, market: Market, taker: Order) -> Match
 def prevent(state: State, journal: Journal, market: Market, maker: Order) -> None:
     """Close a maker that its own account's taker has met."""
     state.unrest(maker)
-    journal.closed(maker, CloseReason.SELF_TRADE_PREVENTION, rested=True)
+    journal.closed(maker, CloseReason.SELF_TRADE_PREVENTION, WAS_RESTING)
 
 
 def wanted_lots(market: Market, taker: Order, price: int) -> int:
@@ -103,4 +103,4 @@ def reason_for_the_rest(market: Market, taker: Order, matched: Matched) -> Close
         return CloseReason.FILLED
     if market.book.opposite(taker.side).best_price() is None:
         return CloseReason.INSUFFICIENT_LIQUIDITY
-    return CloseReason.PRICE_IMPACT
+    return CloseReason.SLIPPAGE if taker.is_tightened else CloseReason.PRICE_IMPACT

@@ -1,7 +1,7 @@
 """The end of an order's command: it rests, is closed, or is filled, and the gateway is told."""
 
 from truebook.engine.naive.book import Order
-from truebook.engine.naive.journal import Journal
+from truebook.engine.naive.journal import WAS_TAKING, Journal
 from truebook.engine.naive.matching import Matched, rests_if_unfilled
 from truebook.engine.naive.settings import Market
 from truebook.engine.naive.state import State
@@ -14,7 +14,7 @@ def conclude(
     """After matching: rest what is left, or close it; then answer."""
     reason = matched.reason
     if reason is not None:
-        journal.closed(order, reason, rested=False)
+        journal.closed(order, reason, WAS_TAKING)
     elif order.remaining_qty > 0:
         if not rests_if_unfilled(order):
             raise AssertionError("an order that can't rest was left without an outcome")
@@ -36,4 +36,6 @@ def status_of(order: Order, reason: CloseReason | None) -> OrderStatus:
         return OrderStatus.FILLED
     if reason is not None:
         return OrderStatus.EXPIRED
+    if order.is_pending:
+        return OrderStatus.TRIGGER_PENDING
     return OrderStatus.PARTIALLY_FILLED if order.executed_qty else OrderStatus.NEW

@@ -7,9 +7,14 @@ the reserved bytes; a command is MALFORMED unless they are all zero.
 from struct import Struct
 from typing import NamedTuple
 
-HEADER = Struct("<BBHIqqQ32s")
-ORDER_COMMAND = Struct("<BBBBBBBBIHHqqqII16s")
-TRANSFER = Struct("<BB6sIHHq40s")
+HEADER = Struct("<BBHIqqQq24s")
+ORDER_COMMAND = Struct("<BBBBBBBBIHHqqqIII12s")
+PLACE_TRIGGER = Struct("<64sBB6sq48s")
+CANCEL_AFTER = Struct("<BBB5sIIq40s")
+TRANSFER = Struct("<BB6sIHHqQQ24s")
+REQUEST_WITHDRAWAL = Struct("<BB6sIHHqq32s")
+SETTLE_WITHDRAWAL = Struct("<BBB5sq48s")
+RECOVERY = Struct("<BB6sQQ40s")
 TICK = Struct("<BBB5s24H8s")
 SET_ASSET = Struct("<BBB5sH6s16s24s8s")
 SET_MARKET = Struct("<BBBBB3sHHHHqqqqqq8sqIHHHH36s")
@@ -17,18 +22,26 @@ SET_MARKET_STATE = Struct("<BBB5sH54s")
 SET_TIER = Struct("<BBB5sii48s")
 SET_ACCOUNT = Struct("<BBBB4sII24s24s")
 SET_KEY = Struct("<BBB5sIIq32s8s")
+SET_RULES = Struct("<BB6sq48s")
+SET_ATTESTER = Struct("<BBB5sH6s32s16s")
+NOTE = Struct("<BBBBB3s56s")
+"""Laid out in messages/notes.py."""
 
 ONE_ROW = Struct("<BBHIqqq")
-"""ENTRY, RESTED, TICKED, TRANSFERRED and TIER_SET events."""
+"""ENTRY, RESTED, TICKED, TRANSFERRED, TIER_SET, TIMER_SET, WITHDRAWAL_SET and RULES_SET events."""
 TWO_ROWS = Struct("<BBHIqqqBBHIqqq")
-"""ACCEPTED, CLOSED and AMENDED events."""
+"""ACCEPTED, CLOSED, AMENDED and TRIGGER_FAILED events."""
 REJECTED = Struct("<BBHIqI4xq")
 FILL = Struct("<BBHIqqqBBHIqqqB7xqqqB7xqqq")
+TRIGGER_PLACED = Struct("<BBHIqqqBBHIqqqB7xqqq")
+NOTED = Struct("<BBHHH24s8x24s8x8s16x")
 BALANCE = Struct("<BBHIqqq")
+REFERENCE_SET = Struct("<BBHIQQq")
 ASSET_SET = Struct("<BBHI16sqB7x24s")
 MARKET_SET = Struct("<BBHH2xHHBB2xqqB7xqqqB7xqqqB7xIHHHH4xq")
 ACCOUNT_SET = Struct("<BBHIIIqqB7x24s")
 KEY_SET = Struct("<BBHIqq8sB7x24s")
+ATTESTER_SET = Struct("<BBHI24s8x8s16s")
 REPLY = Struct("<BBHHHqIIqqqqq")
 
 
@@ -42,11 +55,16 @@ class Header(NamedTuple):
     sequence: int
     time_ms: int
     checksum: int
+    reached_ms: int
     zero: bytes
+
+    def lateness_ms(self) -> int:
+        """Return how long after its time the entry was reached."""
+        return max(0, self.reached_ms - self.time_ms)
 
 
 class OrderCommand(NamedTuple):
-    """PLACE, CANCEL, CANCEL_ALL or AMEND."""
+    """PLACE, CANCEL, CANCEL_ALL, AMEND, or the first record of PLACE_TRIGGER."""
 
     kind: int
     records: int
@@ -64,6 +82,7 @@ class OrderCommand(NamedTuple):
     quantity: int
     client_id: int
     zero_2: int
+    deadline_ms: int
     zero_3: bytes
 
 
@@ -79,12 +98,12 @@ _ORDER_ID = Struct("<q")
 
 
 def order_command(record: bytes) -> OrderCommand:
-    """Decode a PLACE, CANCEL, CANCEL_ALL or AMEND."""
-    return OrderCommand._make(ORDER_COMMAND.unpack(record))
+    """Decode a PLACE, CANCEL, CANCEL_ALL or AMEND, or the first record of a PLACE_TRIGGER."""
+    return OrderCommand._make(ORDER_COMMAND.unpack_from(record))
 
 
-def subject(record: bytes, has_account: bool, has_order: bool) -> Subject:
-    """Return the account and order id as they stand in a record, 0 where its kind has none."""
-    account = _ACCOUNT.unpack_from(record, 8)[0] if has_account else 0
-    order_id = _ORDER_ID.unpack_from(record, 16)[0] if has_order else 0
+def subject(record: bytes, account_at: int | None, id_at: int | None) -> Subject:
+    """Return the account and the id that stand there in a record, 0 where its kind has none."""
+    account = 0 if account_at is None else _ACCOUNT.unpack_from(record, account_at)[0]
+    order_id = 0 if id_at is None else _ORDER_ID.unpack_from(record, id_at)[0]
     return Subject(account, order_id)

@@ -1,7 +1,7 @@
-"""Settings as events: how ASSET_SET … KEY_SET say what is set now."""
+"""Settings as events: how ASSET_SET … ATTESTER_SET say what is set now."""
 
 from truebook.engine.naive import records
-from truebook.engine.naive.settings import Account, Asset, Key, Market, Tier
+from truebook.engine.naive.settings import Account, Asset, Attester, Key, Market, Tier
 from truebook.messages import EventKind
 
 
@@ -45,4 +45,18 @@ def key_set(key: Key, command: int) -> bytes:
     return records.KEY_SET.pack(
         *(EventKind.KEY_SET, key.permissions, command, key.account, key.expires_ms, 0),
         *(key.public_key[:8], 0, key.public_key[8:]),
+    )
+
+
+def rules_set(version: int, command: int) -> bytes:
+    """Return the RULES_SET event of a version."""
+    return records.ONE_ROW.pack(EventKind.RULES_SET, 0, command, 0, version, 0, 0)
+
+
+def attester_set(attester: Attester, command: int) -> bytes:
+    """Return the ATTESTER_SET event of an attester."""
+    key = attester.public_key
+    return records.ATTESTER_SET.pack(
+        *(EventKind.ATTESTER_SET, attester.trusted, command, attester.slot),
+        *(key[:24], key[24:], attester.name),
     )

@@ -1,4 +1,4 @@
-"""What SET_… commands set: assets, markets, fee tiers, accounts, keys.
+"""What SET_… commands set: assets, markets, fee tiers, accounts, keys, attesters.
 
 Promise: a Market's `unit` and `lot_atoms` are whole and at least 1. Values are checked before they
 come here (configuring.py).
@@ -64,6 +64,8 @@ class Market:
     """Base atoms in one lot."""
     sequence: int = 0
     last_trade_id: int = 0
+    reached: tuple[int, int] | None = None
+    """Lowest and highest price of the fills since triggers were last looked at."""
 
     def value(self, price: int, lots: int) -> int:
         """Return the quote atoms that `lots` cost at `price` ticks."""
@@ -82,6 +84,11 @@ class Market:
         self.sequence += 1
         return self.sequence
 
+    def reach(self, price: int) -> None:
+        """Widen the range of prices reached to this one."""
+        lowest, highest = self.reached or (price, price)
+        self.reached = min(lowest, price), max(highest, price)
+
 
 @dataclass(slots=True)
 class Tier:
@@ -89,11 +96,13 @@ class Tier:
 
     maker_bp: int = 0
     taker_bp: int = 0
+    is_set: bool = False
+    """Accounts may be in it, and its rates count; from version 2 of the rules on."""
 
 
 @dataclass(slots=True)
 class Account:
-    """An account's settings, numbering and resting orders."""
+    """An account's settings, numbering and orders."""
 
     number: int
     tier: int
@@ -103,7 +112,7 @@ class Account:
     """24 bytes, padded with NUL."""
     sequence: int = 0
     orders: dict[int, Order] = field(default_factory=dict)
-    """Resting orders by id, oldest placement first."""
+    """Resting and pending orders by id, oldest placement first."""
     orders_in: dict[int, int] = field(default_factory=dict)
     """How many of them are in each market."""
 
@@ -113,12 +122,12 @@ class Account:
         return self.sequence
 
     def add(self, order: Order) -> None:
-        """Note an order that now rests; it is the youngest."""
+        """Note an order that now rests or is pending; it is the youngest."""
         self.orders[order.id] = order
         self.orders_in[order.market] = self.orders_in.get(order.market, 0) + 1
 
     def remove(self, order: Order) -> None:
-        """Forget an order that rests no more."""
+        """Forget an order that rests or is pending no more."""
         del self.orders[order.id]
         self.orders_in[order.market] -= 1
 
@@ -132,6 +141,18 @@ class Key:
     account: int
     permissions: int
     expires_ms: int
+
+
+@dataclass(slots=True)
+class Attester:
+    """Somebody whose attestations of the state are trusted, or are no more."""
+
+    slot: int
+    trusted: int
+    public_key: bytes
+    """The 32 bytes of an Ed25519 public key."""
+    name: bytes
+    """16 bytes, padded with NUL."""
 
 
 def scaled(mantissas: Sequence[int], exponent: int) -> int | None:

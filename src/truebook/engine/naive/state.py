@@ -1,14 +1,15 @@
 """All that the engine knows.
 
 Promise: every resting order is in exactly these places: its market's book, its account's list, the
-index of ids, and that of client ids if it has one. They change together, here.
+index of ids, and that of client ids if it has one; a pending one in the same but for the book and
+with its own index of ids. They change together, here.
 """
 
 from dataclasses import dataclass, field
 
 from truebook.engine.naive.book import Order
 from truebook.engine.naive.ledger import Ledger
-from truebook.engine.naive.settings import Account, Asset, Key, Market, Tier
+from truebook.engine.naive.settings import Account, Asset, Attester, Key, Market, Tier
 from truebook.limits import TIERS_MAX
 from truebook.messages import VENUE_ACCOUNT
 
@@ -19,11 +20,23 @@ def _venue() -> list[Account]:
     return [Account(VENUE_ACCOUNT, tier=0, flags=0, open_orders_max=0, name=VENUE_NAME)]
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What was requested and not settled; `amount` in atoms."""
+
+    id: int
+    account: int
+    asset: int
+    amount: int
+
+
 @dataclass(slots=True)
 class State:
     """The state that the log prefix read so far leads to."""
 
     time_ms: int = 0
+    version: int = 1
+    """Of the rules."""
     gateways: dict[int, int] = field(default_factory=dict)
     """The last sequence applied of each gateway."""
     assets: list[Asset] = field(default_factory=list)
@@ -38,7 +51,17 @@ class State:
     orders: dict[int, Order] = field(default_factory=dict)
     """Resting orders by id."""
     client_ids: dict[tuple[int, int], Order] = field(default_factory=dict)
-    """Resting orders by account and client id."""
+    """Resting and pending orders by account and client id."""
+    pending: dict[int, Order] = field(default_factory=dict)
+    """Orders that wait for their trigger price, by id."""
+    timers: dict[tuple[int, int], int] = field(default_factory=dict)
+    """When those that are on run out, in milliseconds, by account and Timer."""
+    withdrawals: dict[int, Withdrawal] = field(default_factory=dict)
+    """Requested and not settled, by id."""
+    references: set[tuple[int, int]] = field(default_factory=set)
+    """Of every deposit that had one."""
+    attesters: dict[int, Attester] = field(default_factory=dict)
+    """By slot, those ever set."""
 
     def tier_of(self, account: int) -> Tier:
         """Return the fee tier that an account is in now."""
@@ -47,12 +70,9 @@ class State:
     def rest(self, order: Order) -> None:
         """Put an order into the book, last in its price level, and take its hold."""
         market = self.markets[order.market]
-        account = self.accounts[order.user_id]
         market.book.side(order.side).add(order)
         self.orders[order.id] = order
-        account.add(order)
-        if order.has_client_id:
-            self.client_ids[order.user_id, order.client_id] = order
+        self._list(order)
         atoms = market.hold_of(order.side, order.price, order.remaining_qty)
         self.ledger.hold(order.user_id, market.held_asset(order.side), atoms)
 
@@ -61,8 +81,26 @@ class State:
         market = self.markets[order.market]
         market.book.side(order.side).remove(order.id)
         del self.orders[order.id]
+        self._unlist(order)
+        atoms = market.hold_of(order.side, order.price, order.remaining_qty)
+        self.ledger.release(order.user_id, market.held_asset(order.side), atoms)
+
+    def suspend(self, order: Order) -> None:
+        """Let an order wait for its trigger price."""
+        self.pending[order.id] = order
+        self._list(order)
+
+    def resume(self, order: Order) -> None:
+        """Let an order wait no longer."""
+        del self.pending[order.id]
+        self._unlist(order)
+
+    def _list(self, order: Order) -> None:
+        self.accounts[order.user_id].add(order)
+        if order.has_client_id:
+            self.client_ids[order.user_id, order.client_id] = order
+
+    def _unlist(self, order: Order) -> None:
         self.accounts[order.user_id].remove(order)
         if order.has_client_id:
             del self.client_ids[order.user_id, order.client_id]
-        atoms = market.hold_of(order.side, order.price, order.remaining_qty)
-        self.ledger.release(order.user_id, market.held_asset(order.side), atoms)

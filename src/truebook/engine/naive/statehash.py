@@ -30,18 +30,26 @@ def state_hash(state: State) -> bytes:
 def state_records(state: State) -> Iterator[Words]:
     """Yield every record that the hash covers, its tag first."""
     yield Tag.CLOCK, state.time_ms
+    if state.version != 1:
+        yield Tag.RULES, state.version
     for gateway, sequence in state.gateways.items():
         yield Tag.GATEWAY, gateway, sequence
     yield from _venue_records(state)
     yield from _account_records(state)
+    yield from _fund_records(state)
     for order in state.orders.values():
         yield (
             *(Tag.ORDER, order.id, order.user_id | order.market << 32, order.price),
             *(order.original_qty, order.remaining_qty, order.executed_quote),
             *(order.priority, time_flags(order)),
         )
-        if order.has_client_id:
-            yield Tag.CLIENT, order.user_id, order.client_id, order.id
+    for order in state.pending.values():
+        yield (
+            *(Tag.TRIGGER, order.id, order.user_id | order.market << 32, order.price),
+            *(order.original_qty, order.trigger_price, order.priority, time_flags(order)),
+        )
+    for (account, client_id), order in state.client_ids.items():
+        yield Tag.CLIENT, account, client_id, order.id
 
 
 def _venue_records(state: State) -> Iterator[Words]:
@@ -59,8 +67,11 @@ def _venue_records(state: State) -> Iterator[Words]:
             *(market.book.last_trade_price, market.sequence, market.last_trade_id),
         )
     for index, tier in enumerate(state.tiers):
-        if tier.maker_bp or tier.taker_bp:
+        if tier.is_set if state.version >= 2 else tier.maker_bp or tier.taker_bp:
             yield Tag.TIER, index, tier.maker_bp, tier.taker_bp
+    for attester in state.attesters.values():
+        terms = attester.slot | attester.trusted << 32
+        yield Tag.ATTESTER, terms, *words_of(attester.public_key), *words_of(attester.name)
 
 
 def _account_records(state: State) -> Iterator[Words]:
@@ -70,10 +81,20 @@ def _account_records(state: State) -> Iterator[Words]:
     for key in state.keys.values():
         may = key.account | key.permissions << 32
         yield Tag.KEY, *words_of(key.public_key), may, key.expires_ms
+    for (number, timer), expires_ms in state.timers.items():
+        yield Tag.TIMER, number | timer << 32, expires_ms
+
+
+def _fund_records(state: State) -> Iterator[Words]:
     for (number, asset_index), funds in state.ledger.balances.items():
         if funds.available or funds.locked:
             place = number | asset_index << 32
             yield Tag.BALANCE, place, funds.available, funds.locked
+    for withdrawal in state.withdrawals.values():
+        place = withdrawal.account | withdrawal.asset << 32
+        yield Tag.WITHDRAWAL, withdrawal.id, place, withdrawal.amount
+    for reference in state.references:
+        yield Tag.REFERENCE, *reference
 
 
 def words_of(text: bytes) -> Words:

@@ -22,4 +22,5 @@ def time_flags(order: Order) -> int:
         | order.type << ORDER_TYPE_SHIFT
         | (ORDER_POST_ONLY if order.post_only else 0)
         | (ORDER_HAS_CLIENT_ID if order.has_client_id else 0)
+        | order.more_flags
     )

@@ -20,6 +20,7 @@ def fill(
     note_execution(market, maker, price, lots)
     note_execution(market, taker, price, lots)
     market.book.last_trade_price = price
+    market.reach(price)
     market.last_trade_id += 1
     if maker.remaining_qty == 0:
         state.unrest(maker)

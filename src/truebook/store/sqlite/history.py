@@ -13,23 +13,42 @@ from truebook.history import (
     Candle,
     KeptInterval,
     Page,
+    PastDeposit,
     PastFill,
     PastOrder,
+    PastTrigger,
+    PastWithdrawal,
     TooManyUpdates,
     Trade,
 )
 from truebook.limits import HISTORY_UPDATES_MAX
-from truebook.messages import ORDER_HAS_CLIENT_ID, CloseReason, OrderStatus
+from truebook.messages import (
+    ORDER_HAS_CLIENT_ID,
+    ORDER_PERCENT,
+    ORDER_SLIPPAGE_BASIS_POINTS,
+    ORDER_SLIPPAGE_TICKS,
+    CloseReason,
+    OrderStatus,
+    WithdrawalState,
+)
 from truebook.store.candles import SECONDS
 from truebook.store.missed import updates_of
 from truebook.store.sqlite.missing import read_missed
+from truebook.store.sqlite.money import (
+    about,
+    of_client_id,
+    read_deposits,
+    read_withdrawals,
+)
 from truebook.store.sqlite.reader import Reader
 
 POLL_S = 0.01
+_SLIPPAGE = ORDER_SLIPPAGE_TICKS | ORDER_SLIPPAGE_BASIS_POINTS
 
 _ORDER = (
     "id, user_id, market, client_id, price, original_qty, remaining_qty, executed_qty,"
-    " executed_quote, close_reason, time_flags"
+    " executed_quote, close_reason, time_flags, trigger_price, trigger_limit, trigger_qty,"
+    " trigger_flags, fired_at, fail_code"
 )
 _FILL = """
 SELECT f.user_id, f.account_sequence, f.order_id, f.market, f.side, f.price, f.qty,
@@ -82,12 +101,18 @@ class SqliteHistory:
         *,
         order_id: int | None = None,
         market: int | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
         after: Position,
     ) -> tuple[list[PastOrder], int]:
-        """An account's orders of all times by acceptance, and how many there are in all pages."""
-        where, values = _conditions(("user_id = ?", account), ("market = ?", market))
-        if order_id is not None:
-            where, values = f"{where} AND id = ?", [*values, order_id]
+        """An account's orders of all times by placement, and how many there are in all pages."""
+        where, values = _conditions(
+            ("user_id = ?", account),
+            ("market = ?", market),
+            ("id = ?", order_id),
+            ("created_at >= ?", from_ms),
+            ("created_at <= ?", to_ms),
+        )
         query = (
             f"SELECT {_ORDER} FROM orders WHERE {where}"
             f" ORDER BY accepted_sequence {_direction(page)} LIMIT ? OFFSET ?"
@@ -123,6 +148,45 @@ class SqliteHistory:
         await self._wait_for(after)
         rows, total = await self._page(query, count, values, page)
         return [_fill(row) for row in rows], total
+
+    async def deposits(
+        self,
+        account: int,
+        page: Page,
+        *,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        after: Position,
+    ) -> tuple[list[PastDeposit], int]:
+        """An account's deposits by time, and how many there are in all pages."""
+        conditions = about(account, from_ms, to_ms)
+        await self._wait_for(after)
+        return await self._reader.ask(lambda found: read_deposits(found, conditions, page))
+
+    async def withdrawals(
+        self,
+        account: int,
+        page: Page,
+        *,
+        withdrawal_id: int | None = None,
+        client_id: str | None = None,
+        from_ms: int | None = None,
+        to_ms: int | None = None,
+        after: Position,
+    ) -> tuple[list[PastWithdrawal], int]:
+        """An account's withdrawals by request, and how many there are in all pages."""
+        named = ("id = ?", withdrawal_id), of_client_id(client_id)
+        conditions = about(account, from_ms, to_ms, *named)
+        await self._wait_for(after)
+        return await self._reader.ask(lambda found: read_withdrawals(found, conditions, page))
+
+    async def withdrawals_pending(
+        self, page: Page, *, after: Position
+    ) -> tuple[list[PastWithdrawal], int]:
+        """Withdrawals of all accounts that nobody has settled, by request, and how many."""
+        await self._wait_for(after)
+        pending = [("state = ?", int(WithdrawalState.PENDING))]
+        return await self._reader.ask(lambda found: read_withdrawals(found, pending, page))
 
     async def trades(self, market: int, page: Page, *, after: Position) -> list[Trade]:
         """Trades of a market by their ids."""
@@ -212,15 +276,28 @@ def _conditions(*conditions: tuple[str, int | None]) -> tuple[str, list[int]]:
 
 
 def _order(row: Any) -> PastOrder:
-    *numbers, reason, time_flags = row
-    remaining, executed = numbers[6], numbers[7]
+    *numbers, reason, time_flags, trigger_price, limit, quantity, flags, fired_ms, failed = row
+    trigger = slippage = None
+    if trigger_price is not None:
+        is_percent = flags & ORDER_PERCENT != 0
+        trigger = PastTrigger(trigger_price, quantity, is_percent, fired_ms, failed)
+        slippage = limit if flags & _SLIPPAGE else None
+    status = _status(numbers[6], numbers[7], reason, trigger)
+    return PastOrder._make((*numbers, int(status), reason, time_flags, trigger, slippage))
+
+
+def _status(
+    remaining: int, executed: int, reason: int | None, trigger: PastTrigger | None
+) -> OrderStatus:
+    if trigger is not None and trigger.failed is not None:
+        return OrderStatus.TRIGGER_FAILED
     if reason is not None:
-        status = status_of(CloseReason(reason))
-    elif remaining == 0:
-        status = OrderStatus.FILLED
-    else:
-        status = OrderStatus.PARTIALLY_FILLED if executed else OrderStatus.NEW
-    return PastOrder._make((*numbers, int(status), reason, time_flags))
+        return status_of(CloseReason(reason))
+    if trigger is not None and trigger.fired_ms is None:
+        return OrderStatus.TRIGGER_PENDING
+    if remaining == 0:
+        return OrderStatus.FILLED
+    return OrderStatus.PARTIALLY_FILLED if executed else OrderStatus.NEW
 
 
 def _fill(row: Any) -> PastFill:

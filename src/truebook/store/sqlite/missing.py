@@ -16,9 +16,12 @@ WITH about(id) AS (
   UNION SELECT id FROM orders
   WHERE user_id = :account AND closed_sequence > :after AND closed_sequence <= :to
     AND close_reason IS NOT NULL
+  UNION SELECT id FROM orders
+  WHERE user_id = :account AND fired_sequence > :after AND fired_sequence <= :to
 )
 SELECT id, accepted_sequence, market, client_id, price, original_qty, executed_qty, executed_quote,
-  closed_sequence, closed_at, close_reason, time_flags
+  closed_sequence, closed_at, close_reason, time_flags, trigger_price, trigger_limit, trigger_qty,
+  trigger_flags, fired_sequence, fired_at, fail_code
 FROM about JOIN orders USING (id) WHERE user_id = :account
 """
 _FILLS = """

@@ -13,8 +13,9 @@ from pathlib import Path
 from truebook.commandlog.chain import START
 from truebook.commandlog.interface import GENESIS, Position, Tail
 from truebook.directory import Directory
+from truebook.messages import WithdrawalState
 from truebook.store.interface import Stored, StoreUnavailable
-from truebook.store.rows import Change, Rows
+from truebook.store.rows import Change, Rows, Settled, Switch
 from truebook.store.sqlite.grids import read_assets, read_markets
 from truebook.store.sqlite.place import FILE_ERRORS
 from truebook.store.sqlite.schema import MIGRATIONS, SCHEMA_VERSION
@@ -42,10 +43,22 @@ UPDATE orders SET remaining_qty = ?, priority = NULL, closed_sequence = ?, close
   close_reason = ?
 WHERE id = ? AND priority IS NOT NULL
 """
+_FIRE = """
+UPDATE orders SET price = ?, original_qty = ?, remaining_qty = ?, time_flags = ?,
+  placed_sequence = ?, fired_sequence = ?, fired_at = ?
+WHERE id = ? AND priority IS NOT NULL AND trigger_price IS NOT NULL AND fired_sequence IS NULL
+"""
+_FAIL = """
+UPDATE orders SET priority = NULL, closed_sequence = ?, closed_at = ?, fired_sequence = ?,
+  fired_at = ?, fail_code = ?
+WHERE id = ? AND priority IS NOT NULL AND trigger_price IS NOT NULL AND fired_sequence IS NULL
+"""
 _FIRST_AMENDMENT = """
 INSERT INTO amendments SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, price, original_qty
 FROM orders WHERE id = ? AND priority IS NOT NULL
 """
+_ORDER = f"INSERT INTO orders VALUES ({', '.join('?' * 18)}{', NULL' * 7})"
+_TRIGGER_ORDER = f"INSERT INTO orders VALUES ({', '.join('?' * 25)})"
 _CANDLE = """
 INSERT INTO candles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
   high = max(high, excluded.high), low = min(low, excluded.low), close = excluded.close,
@@ -63,6 +76,7 @@ _ACCOUNT = """
 INSERT INTO accounts VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET name = excluded.name,
   tier = excluded.tier, open_orders_max = excluded.open_orders_max, flags = excluded.flags
 """
+_TIER = "INSERT OR REPLACE INTO tiers VALUES (?, ?, ?)"
 _KEY = """
 INSERT INTO keys (public_key, user_id, permissions, expires_at) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET permissions = excluded.permissions, expires_at = excluded.expires_at
@@ -75,6 +89,16 @@ INSERT INTO markets VALUES ({", ".join("?" * 21)}, 0, 0, 0) ON CONFLICT DO UPDAT
   band_max_bp = excluded.band_max_bp, band_min_bp = excluded.band_min_bp,
   impact_max_bp = excluded.impact_max_bp, impact_min_bp = excluded.impact_min_bp
 """
+
+
+_SWITCH = (
+    """
+DELETE FROM tiers WHERE maker_bp = 0 AND taker_bp = 0 AND tier NOT IN (SELECT tier FROM accounts)
+""",
+    "INSERT OR IGNORE INTO tiers SELECT DISTINCT tier, 0, 0 FROM accounts",
+    "INSERT OR IGNORE INTO tiers VALUES (0, 0, 0)",
+)
+"""From version 2 of the rules on a tier is in the state once it is set: here, once it has a row."""
 
 
 class SqliteWriter:
@@ -170,7 +194,7 @@ def _write(connection: sqlite3.Connection, rows: Rows) -> None:
     many = connection.executemany
     many("INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.trades)
     many("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.fills)
-    many("INSERT INTO transfers VALUES (NULL, ?, ?, ?, ?)", rows.transfers)
+    _write_money(connection, rows)
     many(_BALANCE, rows.balances)
     many(_CANDLE, rows.candles)
     position, event_hash = rows.tail
@@ -181,21 +205,24 @@ def _write(connection: sqlite3.Connection, rows: Rows) -> None:
 
 
 def _write_orders(connection: sqlite3.Connection, rows: Rows) -> None:
-    """Amendments first, which look at what is changed next; then new orders, since an id may be
-    used again once its order has left the book."""
+    """Orders that fire first, since what they become may be amended; then amendments, which look at
+    what is changed next; then new orders, since an id may be used again once its order is gone."""
     many = connection.executemany
+    _each(connection, _FIRE, rows.fired)
+    _each(connection, _FAIL, rows.failed)
     _each(connection, _FIRST_AMENDMENT, rows.first_amendments)
     many("INSERT INTO amendments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.amendments)
     closes, changes = [], []
     for change in rows.changes.values():
-        if change.executed or change.price is not None:
+        if change.executed or change.price is not None or change.has_fired:
             changes.append(_values(change))
         else:
             closed = change.remaining, change.closed, change.closed_ms, change.reason
             closes.append((*closed, change.order_id))
     _each(connection, _CLOSE, closes)
     _each(connection, _CHANGE, changes)
-    many(f"INSERT INTO orders VALUES ({', '.join('?' * 18)})", rows.orders)
+    many(_ORDER, rows.orders)
+    many(_TRIGGER_ORDER, rows.trigger_orders)
 
 
 def _values(change: Change) -> tuple[int | None, ...]:
@@ -209,19 +236,71 @@ def _values(change: Change) -> tuple[int | None, ...]:
 def _each(
     connection: sqlite3.Connection, statement: str, values: Sequence[tuple[int | None, ...]]
 ) -> None:
-    """Run a statement for each; each finds exactly one resting order."""
+    """Run a statement for each; each finds exactly one order that rests or is pending."""
     changed = connection.executemany(statement, values).rowcount if values else 0
     if changed != len(values):
         raise sqlite3.IntegrityError(f"{len(values)} orders changed, {changed} of them rested")
+
+
+def _write_money(connection: sqlite3.Connection, rows: Rows) -> None:
+    """Notes, and the transfers, withdrawals and settings that they explain."""
+    if not (rows.notes or rows.transfers or rows.withdrawals):
+        return
+    last = connection.execute("SELECT ifnull(max(id), 0) FROM notes").fetchone()[0]
+    many = connection.executemany
+    many("INSERT INTO notes VALUES (NULL, ?, ?)", rows.notes)
+    first = last + 1
+    many(f"INSERT INTO noted VALUES (? + {first}, ?, ?)", rows.noted)
+    many(f"INSERT INTO transfers VALUES (NULL, ?, ?, ?, ?, ?, ? + {first})", rows.transfers)
+    for withdrawal in rows.withdrawals:
+        _write_withdrawal(connection, withdrawal, first)
+
+
+def _write_withdrawal(connection: sqlite3.Connection, settled: Settled, first: int) -> None:
+    note = None if settled.note is None else settled.note + first
+    if settled.state == WithdrawalState.PENDING:
+        connection.execute(
+            "INSERT INTO withdrawals VALUES (NULL, ?, ?, ?, ?, ?, ?, NULL, ?, NULL)",
+            (*settled[:6], note),
+        )
+        return
+    _each(
+        connection,
+        "UPDATE withdrawals SET state = ?, settled_at = ?, settled_note = ?"
+        " WHERE id = ? AND state = 0",
+        [(settled.state, settled.time_ms, note, settled.withdrawal_id)],
+    )
+
+
+def _write_switch(connection: sqlite3.Connection, switch: Switch) -> None:
+    """Rules of another version: what they change about what is known already."""
+    known = connection.execute("SELECT version FROM rules").fetchone()[0]
+    if known < 2 <= switch.version:
+        connection.executemany(_TIER, switch.tiers)
+        connection.executemany(_ACCOUNT, switch.accounts)
+        for statement in _SWITCH:
+            connection.execute(statement)
+    connection.execute("UPDATE rules SET version = ?", (switch.version,))
+
+
+def _write_timers(connection: sqlite3.Connection, rows: Rows) -> None:
+    set_on = [(*key, expires_ms) for key, expires_ms in rows.timers.items() if expires_ms]
+    connection.executemany("INSERT OR REPLACE INTO timers VALUES (?, ?, ?)", set_on)
+    set_off = [key for key, expires_ms in rows.timers.items() if not expires_ms]
+    connection.executemany("DELETE FROM timers WHERE user_id = ? AND timer = ?", set_off)
 
 
 def _write_settings(connection: sqlite3.Connection, rows: Rows) -> None:
     many = connection.executemany
     many("INSERT OR REPLACE INTO assets VALUES (?, ?, ?, ?)", rows.assets.values())
     many(_MARKET, rows.markets.values())
-    many("INSERT OR REPLACE INTO tiers VALUES (?, ?, ?)", rows.tiers.values())
+    if rows.switch is not None:
+        _write_switch(connection, rows.switch)
+    many(_TIER, rows.tiers.values())
     many(_ACCOUNT, rows.accounts.values())
     many(_KEY, rows.keys.values())
+    many("INSERT OR REPLACE INTO attesters VALUES (?, ?, ?, ?)", rows.attesters.values())
+    _write_timers(connection, rows)
     many("INSERT OR REPLACE INTO gateways VALUES (?, ?)", rows.gateways.items())
     sequences = _turned(rows.market_sequences.items())
     many("UPDATE markets SET market_sequence = ? WHERE market = ?", sequences)

@@ -1,0 +1,1 @@
+"""The canonical state: an engine taken to pieces and put together again."""
