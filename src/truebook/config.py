@@ -46,6 +46,10 @@ DATABASE_SCHEMES = ("sqlite", "postgresql")
 ARCHIVE_SCHEMES = ("file",)
 
 
+DEMO_FAUCET = "USDC=100000,SOL=500,BTC=1,ETH=20"
+"""Money that is none, for a venue that was set up by nobody: enough to try everything."""
+
+
 class UserError(Exception):
     """The user's mistake, in words for the user: the command line ends with status 1."""
 
@@ -96,6 +100,17 @@ class ArchiveSection(_Section, frozen=True):
     """An engine that gave no sign for so long is waited for no more."""
 
 
+class SnapshotsSection(_Section, frozen=True):
+    """When engines write their state into files, to start from."""
+
+    records: Annotated[int, Meta(ge=1)] = 1_000_000
+    """After so many records of 64 bytes in the log (most commands are one) …"""
+    seconds: Annotated[float, Meta(ge=0.1, le=86_400)] = 60.0
+    """… and after so long, if there was anything."""
+    keep: Annotated[int, Meta(ge=1, le=1_000)] = 3
+    """How many of the latest each engine keeps."""
+
+
 class ApiSection(_Section, frozen=True):
     """The HTTP gateways."""
 
@@ -113,7 +128,9 @@ class WsSection(_Section, frozen=True):
     port: Port = 8081
     """On the host of the API; 0: any free one."""
     connections_per_address: Annotated[int, Meta(ge=1)] = 64
-    """Behind a proxy, which is the only address that connects, as many as there may be in all."""
+    """Behind the API's trusted proxies, of each address that they name."""
+    url: str = ""
+    """As people reach it, where that is not the host of the page and this port: behind a proxy."""
 
 
 class EngineSection(_Section, frozen=True):
@@ -122,6 +139,8 @@ class EngineSection(_Section, frozen=True):
     processes: Processes = 1
     kind: Literal["fast", "naive"] = "fast"
     """naive: the plain Python twin, a thousand times slower, for looking at a bug."""
+    quorum: Processes = 1
+    """So many engines must have made the same events before anybody is told."""
 
 
 class BotsSection(_Section, frozen=True):
@@ -177,7 +196,8 @@ class AccountsSection(_Section, frozen=True):
     sign_ups_an_hour: Annotated[int, Meta(ge=1)] = 20
     """From one address; further ones have to wait."""
     faucet: str = ""
-    """What whoever signs up is given to play with, as in `USDC=10000,SOL=100`."""
+    """What whoever signs up is given to play with, as in `USDC=10000,SOL=100`. Empty: nothing, but
+    with the venue that `truebook up` has by itself DEMO_FAUCET; `none` is nothing there too."""
 
 
 class PasswordsSection(_Section, frozen=True):
@@ -208,6 +228,7 @@ class Config(_Section, frozen=True):
     bus: BusSection = BusSection()
     database: DatabaseSection = DatabaseSection()
     archive: ArchiveSection = ArchiveSection()
+    snapshots: SnapshotsSection = SnapshotsSection()
     api: ApiSection = ApiSection()
     ws: WsSection = WsSection()
     engine: EngineSection = EngineSection()
@@ -250,6 +271,14 @@ def venue_of(config: Config) -> "Venue":
     except VenueError as error:
         raise ConfigError(f"venue: {error}") from None
     return venue
+
+
+def faucet_text(config: Config) -> str:
+    """What whoever signs up is given, as text; empty: nothing."""
+    text = config.accounts.faucet.strip()
+    if text == "none":
+        return ""
+    return text or ("" if config.venue else DEMO_FAUCET)
 
 
 def read_file(file: Path | None = None) -> dict[str, Any]:
@@ -347,6 +376,8 @@ def _checked(values: dict[str, Any], source: str = "") -> Config:
     _check_url(source, "log.url", config.log.url, REDIS_SCHEMES)
     _check_url(source, "bus.url", config.bus.url, REDIS_SCHEMES)
     _check_url(source, "database.url", config.database.url, DATABASE_SCHEMES)
+    if config.engine.quorum > config.engine.processes:
+        raise ConfigError(f"{source}engine.quorum: there are {config.engine.processes} engines")
     _check_url(source, "archive.url", config.archive.url, ARCHIVE_SCHEMES)
     if config.archive.url and not urlsplit(config.archive.url).path.startswith("/"):
         raise ConfigError(f"{source}archive.url: {config.archive.url!r} has no absolute path")

@@ -31,6 +31,11 @@ def archive_url(config: Config) -> str:
     return config.archive.url or (folder_of(config).path / "archive").as_uri()
 
 
+def snapshots_path(config: Config) -> Path:
+    """Where engines have their snapshots."""
+    return folder_of(config).path / "snapshots"
+
+
 def attached(config: Config) -> Config:
     """The configuration with the addresses of log and bus. Raises UserError if nothing runs."""
     if config.log.url and config.bus.url:

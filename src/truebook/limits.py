@@ -42,6 +42,10 @@ REFERENCES_MAX = 1 << 22
 """Deposits that count once: their references are kept for ever."""
 TIMER_MS_MAX = 86_400_000
 """A dead man's switch that waits for more than a day protects nobody."""
+CONNECTION_TIMER_MS = 10_000
+CONNECTION_TIMER_REFRESH_S = 3.0
+"""Cancel-on-disconnect: after the death of a websocket process its accounts' orders live so long;
+two refreshments may be late or lost."""
 DEADLINE_MS_DEFAULT = 5_000
 """Reached later than this after its entry's time, an order is not carried out (promise 6)."""
 
@@ -109,6 +113,12 @@ THROTTLE_BUCKETS_MAX = 1 << 16
 
 ENGINE_LAG_MS_MAX = 1_000
 """An engine that is further behind than this is given nothing more (design, promise 6)."""
+
+ADDRESS_CHARACTERS_MAX = 200
+BLOCKCHAIN_CHARACTERS_MAX = 40
+WITHDRAWAL_CLIENT_ID_CHARACTERS_MAX = 100
+"""Where a withdrawal goes to is kept in the log for ever, in one note. The longest addresses there
+are have 106 characters."""
 
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
@@ -206,6 +216,10 @@ PASSWORD_MEMORY_KIB_MAX = 1 << 20
 PASSWORD_OPERATIONS_MAX = 16
 """What one derivation may take, whatever a database row says: an edited one must not be able to
 take all memory, or a minute."""
+
+SALTS_TRIED_MAX = 4
+"""The present password's, and those of changes of which nobody knows whether the log took them: a
+login tries them all."""
 
 LOGINS_WAITING_MAX = 32
 """One password is tried at a time, in 0.13 s: the last one in the queue waits four seconds."""

@@ -2,15 +2,16 @@
 
 Promise: the engine is given every entry of the log once, in order, and nothing else; every entry
 gives one event entry on the bus; a question is answered at or after the position it names. There is
-no state here that matters: a node that is killed anywhere starts again from the log (replay), and
-publishes from where the event stream ends.
+no state here that matters: a node that is killed anywhere starts again from its latest snapshot and
+the log behind it, or from the log alone, and publishes from where the event stream ends.
 
 Why the loop is a plain one: a batch of entries costs one read, one `apply` and one write, and an
 idle node waits in one `select` for log, questions and the signal to stop.
 
 It ends, loudly, where going on would be wrong: the log lost what it acknowledged (LogLost), what
 was trimmed isn't in the archive (LogHole, SegmentDamaged), the event stream is gone (StreamLost:
-the next start fills it again) or tells another story (StreamForeign), or the engine itself failed.
+the next start fills it again) or tells another story (StreamForeign), it came too late for what it
+has applied already (Overtaken: the next start knows), or the engine itself failed.
 An entry at which it failed three times halts it instead: it keeps answering, with `halted`, and
 applies nothing more.
 """
@@ -34,27 +35,47 @@ from truebook.commandlog.interface import (
     GENESIS,
     QUERIES_CHANNEL,
     BusUnavailable,
+    Claimed,
     LogEntry,
     LogNotDurable,
     LogReader,
     LogUnavailable,
     Position,
     Publisher,
+    StreamForeign,
     Subscription,
 )
 from truebook.commandlog.progress import Progress
 from truebook.commandlog.publication import Publication
+from truebook.commandlog.quorum import Quorum
+from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.replies import split
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.engine.answering import answer
 from truebook.engine.interface import Engine
 from truebook.limits import QUERIES_HELD_MAX, QUERY_HELD_MS_MAX, READ_ENTRIES_MAX
-from truebook.queries import Answer, Query, decode_query, encode_answer
+from truebook.messages import COMMAND_BYTES
+from truebook.queries import (
+    ORDERS,
+    Answer,
+    Query,
+    QueryKind,
+    decode_query,
+    encode_answer,
+    encode_query,
+)
+from truebook.snapshots.file import Head, Snapshot
+from truebook.snapshots.keeping import Keeper, Plan
+from truebook.vigil import IDLE_S, Ends, Vigil
 
 _logger = logging.getLogger(__name__)
 _UNCONNECTED_S = 0.01
 _START_AGAIN_S = 0.1
+
+
+MakeQuorum = Callable[[Publisher, Callable[[], Engine]], Quorum]
+"""Makes an engine's quorum, given its publisher and how to get at the engine."""
 
 
 class Node:
@@ -69,7 +90,13 @@ class Node:
         questions: Subscription,
         progress: Progress,
         clock: Clock = SYSTEM_CLOCK,
+        recovering: Recovering | None = None,
+        keeper: Keeper | None = None,
+        vigil: Vigil | None = None,
+        quorum: Quorum | None = None,
     ) -> None:
+        """Without `recovering`, what is reached too late is carried out all the same; without
+        `keeper` it begins at genesis and takes no snapshots."""
         self.name = name
         self.engine = engine
         self.position = GENESIS
@@ -78,10 +105,16 @@ class Node:
         """The entry that can't be passed."""
         self._reader = reader
         self._publisher = publisher
-        self._publication = Publication(publisher, clock)
+        self._publication = Publication(publisher, clock, quorum)
         self._questions = questions
         self._progress = progress
         self._clock = clock
+        self._recovering = recovering
+        self._keeper = keeper
+        self.entries = 0
+        """Of the log, since genesis."""
+        self._vigil = vigil
+        self._quorum = quorum
         self._caught_up_at = GENESIS
         self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
@@ -92,8 +125,13 @@ class Node:
     def start(self) -> bool:
         """Learn where the log and the event stream end; False: they can't be reached yet."""
         try:
-            self._caught_up_at = self._reader.last_position()
+            self._caught_up_at = self._log_end()
+            self._begin_at_snapshot()
             self._publication.open(self._caught_up_at)
+            if self._recovering is not None:
+                self._publication.token = self._recovering.token
+            if self._vigil is not None:
+                self._vigil.start(self.engine, self._caught_up_at)
         except LogNotDurable:
             raise
         except (LogUnavailable, BusUnavailable) as error:
@@ -102,11 +140,34 @@ class Node:
         self._is_started = True
         return True
 
+    def _log_end(self) -> Position:
+        if self._recovering is None:
+            return self._reader.last_position()
+        return self._recovering.open()
+
     @property
     def is_caught_up(self) -> bool:
         """Whether everything is applied and published that stood in the log at the start."""
         is_applied = self.position >= self._caught_up_at or self.halted is not None
         return self._is_started and is_applied and not self._publication.waiting
+
+    def _begin_at_snapshot(self) -> None:
+        """Start from the latest snapshot that the event stream, unless it is empty, goes beyond."""
+        if self._keeper is None or self.position > GENESIS:
+            return
+        tail = self._publisher.tail().position
+        not_after = self._caught_up_at if tail == GENESIS else tail
+        restored = self._keeper.restore(not_after, self._reader.chain_at, self._trusted())
+        if restored is not None:
+            head = restored.snapshot.head
+            self.engine = restored.engine
+            self.position, self.chain, self.entries = head.position, head.chain, head.entries
+            self._publication.begin(restored.snapshot.last)
+        self._reader.hold(self._keeper.kept)
+
+    def _trusted(self) -> Callable[[Position], bool]:
+        """Which snapshots may be used."""
+        return (lambda position: True) if self._vigil is None else self._vigil.trusted()
 
     def run(self, caught_up: Callable[[], None]) -> None:
         """Work until `stop`; calls `caught_up` once, when the replay at the start is done."""
@@ -119,7 +180,11 @@ class Node:
                 is_told = True
                 caught_up()
             if not is_busy:
-                self._wait(self._publication.seconds_to_wait())
+                self._wait(self._seconds_to_wait())
+
+    def _seconds_to_wait(self) -> float:
+        seconds = self._publication.seconds_to_wait()
+        return seconds if self._vigil is None else min(seconds, IDLE_S)
 
     def stop(self) -> None:
         """Make `run` return after the batch at hand; may be called by a signal's handler."""
@@ -131,15 +196,50 @@ class Node:
         """Give everything back."""
         for held in (self._reader, self._publisher, self._questions, self._progress):
             held.close()
+        if self._keeper is not None:
+            self._keeper.close()
+        for watching in (self._vigil, self._quorum):
+            if watching is not None:
+                watching.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
 
     def step(self) -> bool:
         """One round; whether there was anything to do."""
-        is_applied = self._publication.publish() and self._apply_next()
         is_asked = self._hear_questions()
+        if self._quorum is not None:
+            self._quorum.hear()
+        is_applied = not self._stands_still and self._publish() and self._apply_next()
+        if self._vigil is not None and self._vigil.watch(is_idle=not is_applied):
+            self._found_fault(self._vigil)
+        is_asked |= self._hear_questions()
         self._answer_questions()
+        self._look_after_snapshots()
         return is_applied or is_asked
+
+    @property
+    def _stands_still(self) -> bool:
+        """Whether something is so wrong that nothing may be applied or published."""
+        return self._vigil is not None and self._vigil.is_halted
+
+    def _found_fault(self, vigil: Vigil) -> None:
+        """This engine isn't what its log says: tell, and if it publishes, nobody goes on."""
+        if self._publication.is_active:
+            vigil.halt_venue(self.position)
+            self._tell_all("verdict")
+        vigil.attest(self.position, self.entries, self._ends())
+
+    def _tell_all(self, order: QueryKind) -> None:
+        """Tell the other engines, rather than have them wait for the witness."""
+        try:
+            self._publisher.publish(
+                QUERIES_CHANNEL, encode_query(Query(0, "", str(GENESIS), order))
+            )
+        except BusUnavailable as error:
+            _logger.warning("the other engines can't be told: %s", error)
+
+    def _ends(self) -> Ends:
+        return Ends(self.chain, self._publication.event_hash)
 
     # read → apply → publish → remember
 
@@ -148,15 +248,60 @@ class Node:
             return False
         entries = self._reader.follow(self.position, READ_ENTRIES_MAX)
         was_any = bool(entries)
+        if entries and self._recovering is not None:
+            entries = self._in_time(entries, self._recovering)
         while entries and not self._is_stopping:
             count = self._progress.together(entries)
             if not count:
                 self._halt(entries[0].position)
                 break
+            if self._vigil is not None:
+                count = self._vigil.together(entries[:count], self.entries)
             self._apply(entries[:count])
             entries = entries[count:]
-            self._publication.publish()
+            self._publish()
         return was_any
+
+    def _in_time(self, entries: list[LogEntry], recovering: Recovering) -> list[LogEntry]:
+        """Those that may be applied, told when they were reached; none: to be asked for again."""
+        try:
+            found = recovering.judged(entries, self.position, self._publication.waiting)
+        except (LogUnavailable, BusUnavailable) as error:
+            _logger.warning("old entries can't be judged yet: %s", error)
+            found = []
+        self._publication.token = recovering.token
+        if not found:
+            self._wait(_UNCONNECTED_S)
+        return found
+
+    def _publish(self) -> bool:
+        """Publish what is our turn; whether the engine may go on."""
+        recovering = self._recovering
+        try:
+            return self._publication.publish()
+        except Claimed as claimed:
+            if recovering is None:
+                raise
+            self._heed(recovering, claimed.token)
+            return False
+        except StreamForeign as error:
+            # Others may have published what they reached late, and this engine in time.
+            if recovering is not None:
+                recovering.look_again(self.position)
+            if self._vigil is None:
+                raise
+            # Somebody is wrong, this engine or who published: the witness finds out who.
+            _logger.critical("%s publishes no more: %s", self.name, error)
+            self._publication.dispute()
+            self._vigil.dispute(str(error))
+            return True
+
+    def _heed(self, recovering: Recovering, token: int) -> None:
+        try:
+            recovering.heed(token, self.position)
+        except (LogUnavailable, BusUnavailable) as error:
+            _logger.warning("a recovery can't be read yet: %s", error)
+        self._publication.token = recovering.token
 
     def _apply(self, entries: list[LogEntry]) -> None:
         first, last = entries[0].position, entries[-1].position
@@ -168,7 +313,14 @@ class Node:
             self.chain = extend(self.chain, entry.position, entry.data)
             self._publication.add(entry.position, made)
         self.position = last
+        self.entries += len(entries)
         self._progress.done(last)
+        if self._keeper is not None:
+            self._keeper.applied(sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries))
+        if self._quorum is not None and last > self._caught_up_at:
+            self._quorum.vote(last, self._publication.event_hash)
+        if self._vigil is not None:
+            self._vigil.applied(entries, all_made, self.entries, self._ends())
 
     def _halt(self, position: Position) -> None:
         self.halted = position
@@ -179,6 +331,42 @@ class Node:
             position,
             self.position,
         )
+
+    # snapshots
+
+    def _look_after_snapshots(self) -> None:
+        if self._keeper is None or self._publication.waiting:
+            return
+        before = self._keeper.kept
+        for query, told in self._keeper.step(self.position, self._snapshot):
+            self._tell(query, Answer(query.id, str(self.position), status=told))
+        if self._keeper.kept != before:
+            self._reader.hold(self._keeper.kept)
+
+    def _snapshot_asked(self, query: Query) -> None:
+        if self._keeper is not None:
+            self._keeper.ask(query)
+        else:
+            told = {"engine": self.name, "trouble": "it keeps no snapshots"}
+            self._tell(query, Answer(query.id, str(self.position), status={**told}))
+
+    def _snapshot(self) -> Snapshot:
+        """The state as it is; called in a fork."""
+        last = self._publication.last
+        assert last is not None
+        assert last.position == self.position
+        head = Head(
+            position=self.position,
+            previous=last.previous,
+            entries=self.entries,
+            time_ms=self.engine.time_ms(),
+            rules_version=self.engine.rules_version(),
+            chain=self.chain,
+            event_hash=last.event_hash,
+            state_hash=self.engine.state_hash(),
+            build=truebook.__version__,
+        )
+        return Snapshot(head, self.engine.export(), last.events, last.replies)
 
     # questions
 
@@ -191,7 +379,9 @@ class Node:
             except (ValueError, msgspec.MsgspecError) as error:
                 _logger.warning("what came as a question is none: %s", error)
                 continue
-            if len(self._held) < QUERIES_HELD_MAX:
+            if query.kind in ORDERS:
+                self._obey(query)
+            elif len(self._held) < QUERIES_HELD_MAX:
                 self._held.append((self._clock.elapsed_s(), after, query))
         return bool(messages)
 
@@ -201,16 +391,60 @@ class Node:
         held, self._held = self._held, []
         oldest = self._clock.elapsed_s() - QUERY_HELD_MS_MAX / 1000
         for asked_at, after, query in held:
-            if after <= self.position or self.halted is not None:
+            is_there = after <= self.position and self._is_agreed
+            if is_there or self.halted is not None or self._stands_still:
                 self._answer(query, after)
             elif asked_at > oldest:
                 self._held.append((asked_at, after, query))
 
+    @property
+    def _is_agreed(self) -> bool:
+        """Whether a quorum, where one is asked for, knows all that this engine could tell."""
+        return self._quorum is None or not self._publication.waiting
+
+    def _obey(self, query: Query) -> None:
+        if query.kind == "resume" or (query.kind == "restart" and query.name == self.name):
+            _logger.warning("told to begin again from the log (%s)", query.kind)
+            self.stop()
+        elif self._vigil is not None and query.kind == "attest":
+            self._vigil.attest(self.position, self.entries, self._ends())
+        elif self._vigil is not None and query.kind == "verdict":
+            try:
+                self._vigil.look()
+            except LogUnavailable as error:
+                _logger.warning("can't find out whether the venue is halted: %s", error)
+
     def _answer(self, query: Query, after: Position) -> None:
-        if query.kind == "status" or after > self.position:
+        found: Answer | None = Answer(query.id, str(self.position))
+        if query.kind == "snapshot":
+            self._snapshot_asked(query)
+            return
+        if self._vigil is not None and query.kind in ("probe", "records", "status"):
+            found = self._of_itself(query, self._vigil)
+        elif self._vigil is not None and self._vigil.is_mistrusted:
+            found = None  # what it knows of the venue isn't worth telling
+        elif query.kind == "status" or after > self.position:
             found = Answer(query.id, str(self.position), status=self.status())
-        else:
+        elif query.kind != "probe":
             found = answer(self.engine, query, str(self.position))
+        if found is not None:
+            self._tell(query, found)
+
+    def _of_itself(self, query: Query, vigil: Vigil) -> Answer | None:
+        """The answer about the engine, not about the venue."""
+        found = Answer(query.id, str(self.position), halted=vigil.reason)
+        if query.kind == "status":
+            found.status = self.status()
+        if query.kind == "records":
+            if query.name != self.name:
+                return None
+            at, found.records, found.parts = vigil.records(self.position, query.limit)
+            found.position = str(at)
+        return None if query.kind == "probe" and vigil.is_silent else found
+
+    def _tell(self, query: Query, found: Answer) -> None:
+        if self.halted is not None:
+            found.halted = found.halted or f"the entry at {self.halted} can't be passed"
         try:
             self._publisher.publish(query.channel, encode_answer(found))
         except BusUnavailable as error:
@@ -225,50 +459,69 @@ class Node:
             "stateHash": self.engine.state_hash().hex(),
             "chain": self.chain.hex(),
             "eventHash": self._publication.event_hash.hex(),
-            "halted": "" if self.halted is None else str(self.halted),
+            "halted": self._halted_at(),
+            "reason": "" if self._vigil is None else self._vigil.reason,
             "active": self._publication.is_active,
             "unpublished": self._publication.waiting,
+            **({} if self._keeper is None else self._keeper.status()),
             "rules": self.engine.rules_version(),
             "nextTimerMs": self.engine.next_timer_ms(),
             **self.engine.counts(),
         }
 
+    def _halted_at(self) -> str:
+        if self.halted is not None:
+            return str(self.halted)
+        return str(self.position) if self._stands_still else ""
+
     def _wait(self, seconds: float) -> None:
         """Wait until there may be something to do."""
         numbers = [self._questions.fileno()]
+        others = [held.fileno() for held in (self._keeper, self._quorum) if held is not None]
         if self.halted is None:
             numbers.append(self._reader.fileno())
         if min(numbers) < 0:
             seconds = min(seconds, _UNCONNECTED_S)
-        ears = [self._wake_read, *(number for number in numbers if number >= 0)]
+        ears = [self._wake_read, *(number for number in (*numbers, *others) if number >= 0)]
         select.select(ears, [], [], seconds)
 
 
 def run_engine(
     name: str,
-    engine: Engine,
     *,
     log_url: str,
     bus_url: str,
     archive_url: str,
     data: Path,
+    snapshots: Path,
+    plan: Plan,
+    make_engine: Callable[[], Engine],
     allow_not_durable: bool = False,
     caught_up: Callable[[], None] = lambda: None,
+    vigil: Vigil | None = None,
+    make_quorum: MakeQuorum | None = None,
 ) -> None:
     """Be the process of one engine, until SIGTERM or SIGINT. `data` must exist and is where this
-    engine, by its name, remembers at which entry it was. Raises what the module says."""
+    engine, by its name, remembers at which entry it was; `snapshots` is where it and its peers have
+    their snapshots. Raises what the module says."""
+    log = open_whole_log(
+        log_url,
+        archive_url,
+        allow_not_durable=allow_not_durable,
+        name=f"{name}@{socket.gethostname()}:{data}",
+    )
+    publisher = ValkeyPublisher(bus_url)
     node = Node(
         name,
-        engine,
-        open_whole_log(
-            log_url,
-            archive_url,
-            allow_not_durable=allow_not_durable,
-            name=f"{name}@{socket.gethostname()}:{data}",
-        ),
-        ValkeyPublisher(bus_url),
+        make_engine(),
+        log,
+        publisher,
         ValkeySubscription(bus_url, QUERIES_CHANNEL),
         Progress(data / f"{name}.progress", truebook.__version__),
+        recovering=Recovering(log, publisher),
+        keeper=Keeper(name, snapshots, plan, make_engine),
+        vigil=vigil,
+        quorum=None if make_quorum is None else make_quorum(publisher, lambda: node.engine),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())

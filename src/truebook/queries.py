@@ -10,15 +10,30 @@ from typing import Literal, get_args
 import msgspec
 
 EngineKind = Literal[
-    "balances", "orders", "order", "account", "settings", "book", "withdrawals", "status"
+    "balances",
+    "orders",
+    "order",
+    "account",
+    "settings",
+    "book",
+    "withdrawals",
+    "status",
+    "snapshot",
 ]
+AboutItselfKind = Literal["probe", "records", "attest", "verdict", "restart", "resume"]
+"""What engines are asked, or told, about themselves."""
 FeedKind = Literal["depth", "tickers", "updates", "listeners"]
-QueryKind = EngineKind | FeedKind | Literal["roles"]
+QueryKind = EngineKind | AboutItselfKind | FeedKind | Literal["roles"]
 
 FEED_KINDS = frozenset(get_args(FeedKind))
 """What the feed answers, on FEED_QUERIES_CHANNEL; engines answer the rest, on QUERIES_CHANNEL.
 `listeners` has an empty answer, once the feed has learnt who listens. `roles` is answered by every
 feed, store and archive, with their status, on ROLES_CHANNEL."""
+
+ORDERS = frozenset(("attest", "verdict", "restart", "resume"))
+"""Not questions, and not answered. `attest`: attest where you are. `verdict`: look whether the
+venue is halted (halts.py). `restart`: the engine of that name ends, and begins again from the log.
+`resume`: every engine does."""
 
 
 ALL_ACCOUNTS = 0xFFFF_FFFF
@@ -41,6 +56,8 @@ class Query(msgspec.Struct, array_like=True):
     the usual 24."""
     sequence: int | None = None
     """`updates`: the account sequence after which what was missed is wanted; None: nothing."""
+    name: str = ""
+    """`records`, `restart`: the engine that is meant."""
 
 
 class OrderRow(msgspec.Struct, array_like=True):
@@ -83,7 +100,8 @@ class Answer(msgspec.Struct, array_like=True):
     status: dict[str, str | int | float | bool] = {}
     """`status` of an engine: engine, position, timeMs, stateHash, chain, eventHash, halted, counts,
     rules (the version followed), nextTimerMs (when the next timer runs out; 0: none is on);
-    `roles`: role, position and the role's own figures."""
+    `roles`: role, position and the role's own figures. `snapshot`, which makes an engine write one:
+    engine, position, stateHash, path, or trouble."""
     bids: bytes = b""
     asks: bytes = b""
     """`book`: all levels of a market, best first, as int64 pairs of ticks and lots."""
@@ -95,7 +113,14 @@ class Answer(msgspec.Struct, array_like=True):
     """`orders`, `account`: the account's sequence at `position`. `updates`: the same, and what
     comes after it will be published."""
     messages: list[bytes] = []
-    """`updates`: the JSON of each update after the sequence asked for, up to `sequence`."""
+    """`updates`: the JSON of each update after the sequence asked for, up to `sequence`, or the
+    first limits.HISTORY_UPDATES_MAX of them."""
+    halted: str = ""
+    """Why nothing is applied any more; empty: it is. `probe` asks for nothing else."""
+    records: bytes = b""
+    """`records`: the part of the canonical state, as bytes, that the limit of the query counts."""
+    parts: int = 0
+    """`records`: how many there are."""
     withdrawals: list[WithdrawalRow] = []
     """`withdrawals`: those that wait, of an account or ALL_ACCOUNTS, by id."""
 

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from truebook import commands
 from truebook.engine.fast import FastEngine
+from truebook.engine.interface import Engine
 from truebook.limits import ENTRY_RECORDS_MAX, OPEN_ORDERS_PER_MARKET_MAX
 from truebook.messages import (
     COMMAND,
@@ -32,6 +33,7 @@ from truebook.messages import (
     EVENT_ROW_BYTES,
     FORMAT_VERSION,
     REPLY,
+    RULES_VERSION_MAX,
     CommandKind,
     EventKind,
     OrderType,
@@ -96,12 +98,14 @@ def cancels(account: ArrayLike, market: ArrayLike, order_id: ArrayLike) -> NDArr
 
 
 class Simulation:
-    """An exchange in memory."""
+    """An exchange in memory, under the newest version of the rules."""
 
-    def __init__(self) -> None:
-        self.engine = FastEngine()
+    def __init__(self, engine: Engine | None = None) -> None:
+        """`engine`: a new one that keeps engine/interface.py; the fast one if none is given."""
+        self.engine: Engine = engine or FastEngine()
         self._sequence = 0
         self._time_ms = 0
+        self._set(commands.set_rules(RULES_VERSION_MAX))
 
     def apply(self, batch: NDArray[Any], time_ms: int | None = None) -> Outcome:
         """Carry out an array of commands (messages.COMMAND), in order, at that time.

@@ -52,6 +52,8 @@ class Grid(NamedTuple):
 
 BASIS_POINT_GRID = Grid(1, 4)
 """Multipliers: 12,500 basis points are 1.25."""
+PERCENT_GRID = Grid(1, 2)
+"""Parts in per cent: 8,000 basis points are 80."""
 
 
 def parse(text: str, grid: Grid, count_max: int = AMOUNT_MAX) -> int:

@@ -1,7 +1,7 @@
 """Long comparisons, cut into jobs that are each reproduced from one seed, on all processors."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -10,6 +10,9 @@ from time import time_ns
 from model.commands import Commands
 from model.comparison import SideBySide
 from model.engines import candidate, naive
+
+HISTORIES = ((2, False), (1, False), (2, False), (1, True))
+"""What a log may have gone through: its rules at the founding, and whether they change within."""
 
 FULL_EVERY = 16
 """Inputs from one look at every order and setting to the next; the hash covers them in between."""
@@ -27,13 +30,24 @@ class Job:
     every_command: bool
     name: str
     """Of the candidate."""
+    rules: int
+    """The version from the founding on."""
+    switches: bool
+    """Version 2 comes somewhere within."""
+
+
+def jobs(seeds: Iterable[int], commands: int, every_command: bool, name: str) -> Iterator[Job]:
+    """Yield a job for each seed; their logs have different histories."""
+    for number, seed in enumerate(seeds):
+        yield Job(seed, commands, every_command, name, *HISTORIES[number % len(HISTORIES)])
 
 
 def run(job: Job) -> int:
     """Run a job; a failure says which. Returns the number of commands made."""
     pair = SideBySide(naive(), candidate(job.name))
     number = -1
-    inputs = Commands(job.seed).inputs(job.commands, 1 if job.every_command else 64)
+    commands = Commands(job.seed, job.rules, job.switches)
+    inputs = commands.inputs(job.commands, 1 if job.every_command else 64)
     try:
         for number, entries in enumerate(inputs):
             pair.apply(entries)

@@ -10,9 +10,17 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import numpy as np
-from model.damage import damage
+from model.damage import LONG, damage
 from model.entries import Entries
 from model.settingcommands import SETTING_MAKERS
+from model.waitingcommands import (
+    RECORDING_MAKERS,
+    add_slippage_and_deadlines,
+    deadlines,
+    requests,
+    settlements,
+    triggers,
+)
 from model.world import ACCOUNTS, FUNDING, MARKETS, POOR, Records, entry, founding
 from numpy.typing import NDArray
 
@@ -23,6 +31,7 @@ Fields = NDArray[np.void]
 Maker = Callable[[np.random.Generator, int], NDArray[np.void]]
 
 CHUNK = 4096
+LATE = 0.04
 PAST = 256
 """How many earlier placements a cancel or an amendment may aim at."""
 
@@ -41,8 +50,19 @@ WEIGHTS = {
     CommandKind.SET_ACCOUNT: 12,
     CommandKind.SET_KEY: 7,
 }
-KINDS = np.array(list(WEIGHTS), np.uint8)
-CHANCES = np.array(list(WEIGHTS.values())) / sum(WEIGHTS.values())
+"""Under version 1 of the rules."""
+
+WEIGHTS_2 = WEIGHTS | {
+    CommandKind.CANCEL_ALL: 3,
+    CommandKind.PLACE_TRIGGER: 110,
+    CommandKind.CANCEL_AFTER: 8,
+    CommandKind.REQUEST_WITHDRAWAL: 14,
+    CommandKind.SETTLE_WITHDRAWAL: 14,
+    CommandKind.RECOVERY: 2,
+    CommandKind.SET_RULES: 1,
+    CommandKind.SET_ATTESTER: 3,
+    CommandKind.NOTE: 4,
+}
 
 CENTRE = np.array([shape.centre for shape in MARKETS])
 UNIT = np.array([shape.unit for shape in MARKETS])
@@ -50,12 +70,19 @@ LOTS_MAX = np.array([shape.lots_max for shape in MARKETS])
 
 
 class Commands:
-    """An endless stream of log entries."""
+    """An endless stream of log entries: of version 1 of the rules, of version 2 from the start, or
+    (`switches`) of version 2 from somewhere within."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, rules: int = 1, switches: bool = False) -> None:
         self.rng = np.random.default_rng(seed)
-        self.entries = Entries(self.rng)
+        self.rules = rules
+        self.is_new = rules > 1 or switches
+        weights = WEIGHTS_2 if self.is_new else WEIGHTS
+        self.kinds = np.array(list(weights), np.uint8)
+        self.chances = np.array(list(weights.values())) / sum(weights.values())
+        self.entries = Entries(self.rng, LATE if self.is_new else 0.0)
         self.order_ids = 1
+        self.withdrawal_ids = 1
         self.past = np.zeros(PAST, m.COMMAND)
 
     def inputs(self, commands: int, commands_per_entry: int) -> Iterator[bytes]:
@@ -64,7 +91,7 @@ class Commands:
         With `commands_per_entry` 1 an input is one entry of one command, else it is one to three
         entries of up to that many.
         """
-        yield entry(1, *founding(), gateway=0, time_ms=1)
+        yield entry(1, *founding(rules=self.rules), gateway=0, time_ms=1)
         made = 0
         while made < commands:
             size = min(CHUNK, commands - made)
@@ -73,8 +100,8 @@ class Commands:
 
     def chunk(self, size: int) -> tuple[Records, NDArray[np.int64]]:
         """Make `size` commands: their records, and at which record each starts."""
-        kinds = self.rng.choice(KINDS, size, p=CHANCES)
-        lengths = np.where(kinds == CommandKind.SET_MARKET, 2, 1)
+        kinds = self.rng.choice(self.kinds, size, p=self.chances)
+        lengths = np.where(np.isin(kinds, LONG), 2, 1)
         starts = np.cumsum(lengths) - lengths
         records = np.zeros((int(lengths.sum()), m.COMMAND_BYTES), np.uint8)
         for kind, fields in self._fields(kinds):
@@ -86,11 +113,18 @@ class Commands:
         return records, starts
 
     def _fields(self, kinds: NDArray[np.uint8]) -> Iterator[tuple[int, Fields]]:
-        is_place = kinds == CommandKind.PLACE
+        # Pending orders are aimed at like resting ones; both are placed alike.
+        is_trigger = kinds[np.isin(kinds, PLACING)] == CommandKind.PLACE_TRIGGER
+        is_place = np.isin(kinds, PLACING)
         places = self._places(int(is_place.sum()))
-        yield CommandKind.PLACE, places
+        if self.is_new:
+            add_slippage_and_deadlines(self.rng, places)
+        yield CommandKind.PLACE, places[~is_trigger]
+        if self.is_new:
+            yield CommandKind.PLACE_TRIGGER, triggers(self.rng, places[is_trigger])
+            yield from self._withdrawals(kinds)
         may_rest = (places["order_type"] == 0) & (places["time_in_force"] == 0)
-        may_rest |= self.rng.random(len(places)) < 0.05
+        may_rest |= (self.rng.random(len(places)) < 0.05) | is_trigger
         known = np.concatenate([self.past, places[may_rest]])
         self.past = known[-PAST:]
         is_place[is_place] = may_rest
@@ -99,7 +133,7 @@ class Commands:
             newest = placed_before[kinds == kind] - 1
             back = np.minimum(self.rng.geometric(1 / 50, len(newest)) - 1, PAST - 1)
             yield kind, self._aimed(kind, known[newest - back])
-        for kind, make in MAKERS.items():
+        for kind, make in (MAKERS_2 if self.is_new else MAKERS).items():
             fields = make(self.rng, int((kinds == kind).sum()))
             fields["kind"] = kind
             fields["records"] = fields.itemsize // m.COMMAND_BYTES
@@ -145,7 +179,10 @@ class Commands:
         named = rng.random(size)
         fields["market"] = np.where(named < 0.5, m.NO_MARKET, targets["market"])
         fields["market"] = np.where(named > 0.98, (targets["market"] + 1) % 8, fields["market"])
+        if self.is_new and kind != CommandKind.AMEND:
+            fields["deadline_ms"] = rng.random(size) < 0.01
         if kind == CommandKind.CANCEL_ALL:
+            fields["flags"] = rng.integers(0, 5, size) if self.is_new else 0
             return fields
         has_client_id = (targets["flags"] & PlaceFlag.HAS_CLIENT_ID) != 0
         fields["by"] = has_client_id & (rng.random(size) < 0.7)
@@ -158,7 +195,20 @@ class Commands:
             fields["price"] = np.where(rng.random(size) < 0.5, targets["price"], new_price)
             change = rng.integers(-6, 5, size)
             fields["quantity"] = np.maximum(targets["quantity"] + change, 1)
+            if self.is_new:
+                fields["deadline_ms"] = deadlines(rng, size)
         return fields
+
+    def _withdrawals(self, kinds: NDArray[np.uint8]) -> Iterator[tuple[int, Fields]]:
+        """Draw requests, and settlements of what was requested lately."""
+        for kind, make in (
+            (CommandKind.REQUEST_WITHDRAWAL, requests),
+            (CommandKind.SETTLE_WITHDRAWAL, settlements),
+        ):
+            made = kinds == kind
+            before = np.cumsum(kinds == CommandKind.REQUEST_WITHDRAWAL)[made]
+            yield kind, make(self.rng, self.withdrawal_ids + before)
+        self.withdrawal_ids += int((kinds == CommandKind.REQUEST_WITHDRAWAL).sum())
 
 
 def prices(
@@ -176,6 +226,14 @@ def deposits(rng: np.random.Generator, size: int) -> Fields:
     fields["amount"] //= np.where(account > POOR, 12, 1)
     few = rng.integers(1, 50, size)
     fields["amount"] = np.where(account == m.VENUE_ACCOUNT, few, fields["amount"] + 1)
+    return fields
+
+
+def deposits_with_references(rng: np.random.Generator, size: int) -> Fields:
+    """Draw DEPOSITs some of which name what they are outside; some of those come twice."""
+    fields = deposits(rng, size)
+    named = rng.random(size) < 0.3
+    fields["reference"][:, 1] = np.where(named, rng.integers(0, 1 << 12, size), 0)
     return fields
 
 
@@ -205,6 +263,14 @@ MAKERS: dict[int, Maker] = {
     CommandKind.WITHDRAW: withdrawals,
     **SETTING_MAKERS,
 }
+
+
+MAKERS_2: dict[int, Maker] = {
+    **MAKERS,
+    CommandKind.DEPOSIT: deposits_with_references,
+    **RECORDING_MAKERS,
+}
+PLACING = (CommandKind.PLACE, CommandKind.PLACE_TRIGGER)
 
 
 def seeds(first: int) -> Iterator[int]:

@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import product
 from typing import Any
 
+from model.coverageof2 import expected_of_2, marks_of_2, waiting_marks
 from model.decoding import COMMANDS, events_of
 from model.fold import Fold
 
@@ -29,8 +30,10 @@ NOT_LOOKED_AT = frozenset(
 )
 """Rejections before the market's state is looked at."""
 
-TOO_MANY = frozenset((RejectCode.ENGINE_FULL, RejectCode.SETTINGS_FULL))
-"""Codes that take millions of records to reach; tests/unit/engine reaches them by lower limits."""
+TOO_MANY = frozenset(
+    (RejectCode.ENGINE_FULL, RejectCode.SETTINGS_FULL, RejectCode.WITHDRAWAL_LIMIT)
+)
+"""Codes that take very many records to reach; tests/unit/engine reaches them by lower limits."""
 
 PLACE = COMMANDS[CommandKind.PLACE]
 
@@ -52,7 +55,10 @@ def marks(fold: Fold, entries: bytes, applied: Applied) -> Counter[Mark]:
             found["amended", event.mode] += 1
         elif kind == EventKind.FILL and is_rebate_cut(fold, event):
             found["a rebate that the venue can't pay",] += 1
-    is_one = kinds[0][1].status == EntryStatus.APPLIED and len(entries) == 2 * m.COMMAND_BYTES
+    found.update(waiting_marks(fold, kinds))
+    is_one = kinds[0][1].status == EntryStatus.APPLIED and len(entries) <= 3 * m.COMMAND_BYTES
+    if is_one:
+        found.update(marks_of_2(entries[m.COMMAND_BYTES :], kinds, code))
     if is_one and entries[64] == CommandKind.PLACE and code not in NOT_LOOKED_AT:
         command = PLACE.record._make(PLACE.struct.unpack_from(entries, m.COMMAND_BYTES))
         market = fold.settings.markets.get(command.market)
@@ -99,6 +105,7 @@ def expected() -> set[Mark]:
     marks |= {("closed", reason, 0) for reason in CloseReason if reason != CloseReason.CANCELLED}
     marks |= {
         ("closed", CloseReason.CANCELLED, 1),
+        ("closed", CloseReason.CANCELLED, 2),
         ("closed", CloseReason.SELF_TRADE_PREVENTION, 1),
     }
     marks |= {("amended", m.AMENDED_KEPT), ("amended", m.AMENDED_REENTERS)}
@@ -107,7 +114,7 @@ def expected() -> set[Mark]:
     marks |= {("filled", *how, side) for how in kinds for side in Side}
     marks |= {("traded with itself", *how) for how in kinds if how[2] == SelfTrade.ALLOW}
     marks |= {("prevented", *how) for how in kinds if can_be_prevented(*how)}
-    return marks
+    return marks | expected_of_2()
 
 
 def can_be_prevented(_: OrderType, time_in_force: TimeInForce, mode: SelfTrade) -> bool:

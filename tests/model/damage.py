@@ -17,7 +17,14 @@ EXTREMES = np.array(
 NUMBER_OFFSETS = np.array([16, 24, 32])
 """Where the 64-bit numbers of PLACE, CANCEL and AMEND stand; 16 is a transfer's amount."""
 
-TRANSFERS = (m.CommandKind.DEPOSIT, m.CommandKind.WITHDRAW)
+TRANSFERS = (
+    m.CommandKind.DEPOSIT,
+    m.CommandKind.WITHDRAW,
+    m.CommandKind.REQUEST_WITHDRAWAL,
+    m.CommandKind.CANCEL_AFTER,
+)
+"""What has one number, and that at 16."""
+LONG = (m.CommandKind.SET_MARKET, m.CommandKind.PLACE_TRIGGER)
 KINDS = np.array([*m.CommandKind, 0, 1, 99, 255], np.uint8)
 
 
@@ -66,9 +73,7 @@ def _make_noise(rng: np.random.Generator, records: Records, rows: NDArray[np.int
 
 
 def _join(rng: np.random.Generator, records: Records, starts: NDArray[np.int64]) -> None:
-    """Let the second record of some SET_MARKETs begin like a command."""
-    joined = starts[
-        (records[starts, 0] == m.CommandKind.SET_MARKET) & (rng.random(len(starts)) < 0.05)
-    ]
+    """Let the second record of some commands of two begin like a command."""
+    joined = starts[np.isin(records[starts, 0], LONG) & (rng.random(len(starts)) < 0.05)]
     joined = joined[joined + 1 < len(records)]
     records[joined + 1, 0] = m.CommandKind.PLACE

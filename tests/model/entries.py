@@ -18,8 +18,10 @@ GATEWAYS = 4
 class Entries:
     """The gateways: they number entries as a real one does, but for planned mistakes."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, late: float = 0.0) -> None:
+        """`late`: how often an entry is reached after its time."""
         self.rng = rng
+        self.late = late
         self.sequences = dict.fromkeys(range(1, GATEWAYS + 1), 0)
         self.time_ms = 1_000
 
@@ -34,7 +36,7 @@ class Entries:
         for size, grouped, luck in self._sizes(len(starts), commands_per_entry):
             body = records[starts[command] : ends[command + size - 1]].tobytes()
             command += size
-            waiting.append(self._sound(body) if luck > 0.04 else self._mistaken(body, luck))
+            waiting.append(self._sound(body, luck) if luck > 0.04 else self._mistaken(body, luck))
             # An impossible count swallows what follows: such an entry ends its input.
             if one_by_one or not grouped or luck <= 0.01:
                 yield b"".join(waiting)
@@ -54,11 +56,17 @@ class Entries:
             commands -= size
             yield size, joins, fate
 
-    def _sound(self, body: bytes) -> bytes:
+    def _sound(self, body: bytes, luck: float) -> bytes:
         self.time_ms += int(self.time_ms % 7 == 0) * 3 + len(body) // 64 % 3
         gateway = 1 + self.time_ms % GATEWAYS
         self.sequences[gateway] += 1
-        return header(len(body), gateway, self.sequences[gateway], self.time_ms) + body
+        reached_ms = 0
+        if luck > 1 - self.late:
+            # Around the deadlines that commands have, and the one they have if they name none.
+            lateness = (self.time_ms * 7919) % 60 + (4_970 if self.time_ms % 4 == 0 else 0)
+            reached_ms = self.time_ms + lateness - 5
+        sequence = self.sequences[gateway]
+        return header(len(body), gateway, sequence, self.time_ms, reached_ms=reached_ms) + body
 
     def _mistaken(self, body: bytes, luck: float) -> bytes:
         """Return an entry with something wrong in its header; `luck` 0 … 0.04 says what."""
@@ -113,7 +121,9 @@ def header(
     kind: int = m.CommandKind.ENTRY,
     version: int = m.FORMAT_VERSION,
     reserved: int = 0,
+    reached_ms: int = 0,
 ) -> bytes:
     """Return the ENTRY header of `body` bytes; `more` is added to the count, up to its limit."""
     count = min(body // m.COMMAND_BYTES + more, 65_535)
-    return HEADER.pack(kind, version, count, gateway, sequence, time_ms, 0, 0, 0, 0, reserved)
+    numbers = (gateway, sequence, time_ms, 0, reached_ms, 0, 0, reserved)
+    return HEADER.pack(kind, version, count, *numbers)

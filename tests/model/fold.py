@@ -11,6 +11,8 @@ from model.decoding import EVENTS, events_of, replies_of
 from model.foldedbook import FoldedOrder
 from model.foldedfunds import FoldedFunds
 from model.foldedsettings import FoldedSettings
+from model.foldedtimers import FoldedTimers
+from model.foldedtriggers import FoldedTriggers
 
 from truebook import messages as m
 from truebook.messages import CloseReason, EventKind, OrderStatus, OrderType, SelfTrade
@@ -27,12 +29,17 @@ class Fold:
     orders: dict[int, FoldedOrder] = field(default_factory=dict)
     clients: dict[tuple[int, int], int] = field(default_factory=dict)
     placed: dict[int, dict[int, FoldedOrder]] = field(default_factory=dict)
-    """Resting orders of each account, oldest placement first."""
+    """Resting and pending orders of each account, oldest placement first."""
+    triggers: FoldedTriggers = field(default_factory=FoldedTriggers)
+    timers: FoldedTimers = field(default_factory=FoldedTimers)
     time_ms: int = 0
     gateways: dict[int, int] = field(default_factory=dict)
     command: int = -1
     active: FoldedOrder | None = None
-    """The order that the present command placed or amended and that doesn't rest."""
+    """The order that the present command placed or amended and that doesn't rest, or one that
+    fired."""
+    is_silent: bool = False
+    """What happens now has no replies: orders fire, or a timer runs out."""
     touched: set[int] = field(default_factory=set)
     """Markets whose books the present command changed."""
     answers: list[tuple[int, ...]] = field(default_factory=list)
@@ -45,6 +52,9 @@ class Fold:
             if kind in (ENTRY, BALANCE) or event.command != self.command:
                 self._end_command()
                 self.command = -1 if kind in (ENTRY, BALANCE) else event.command
+                self.is_silent = self.command == m.NO_COMMAND
+            if self.command != m.NO_COMMAND:
+                self.timers.check_run_out(self.time_ms, self._open_orders_of)
             if kind == ENTRY:
                 self.funds.check_said()
             else:
@@ -53,6 +63,7 @@ class Fold:
             if kind >= FIRST_SETTING:
                 self.settings.note(kind, event, events[at : at + EVENTS[kind].size])
         self._end_command()
+        self.timers.check_run_out(self.time_ms, self._open_orders_of)
         self.funds.check_said()
         self._compare_replies(replies)
 
@@ -65,6 +76,7 @@ class Fold:
         if event.status == m.EntryStatus.APPLIED:
             assert event.sequence == last + 1, f"I10: gateway {event.gateway} after {last}"
             self.gateways[event.gateway] = event.sequence
+            self.timers.begin_entry()
 
     def _rejected(self, event: Any) -> None:
         assert event.code != 0
@@ -73,7 +85,11 @@ class Fold:
 
     def _accepted(self, event: Any) -> None:
         assert event.order_id not in self.orders, f"I9: order {event.order_id} accepted twice"
-        assert event.time_flags >> m.ORDER_TIME_SHIFT == self.time_ms
+        if event.flags & m.ACCEPTED_TRIGGERED:
+            self._fired(event)
+        else:
+            assert event.order_id not in self.triggers.pending, "I9: it is pending already"
+            assert event.time_flags >> m.ORDER_TIME_SHIFT == self.time_ms
         self._number(event)
         order = FoldedOrder(
             order_id=event.order_id,
@@ -88,8 +104,6 @@ class Fold:
         )
         if event.flags & m.ACCEPTED_RESTS:
             self._rest(order, event.market_sequence)
-        else:
-            assert not event.time_flags & m.ORDER_POST_ONLY, "a post-only order takes"
         self.active = order
 
     def _fill(self, event: Any) -> None:
@@ -103,6 +117,7 @@ class Fold:
         assert event.price == maker.price, "I5: not the maker's price"
         beyond = event.price - taker.price if taker.side == 0 else taker.price - event.price
         assert beyond <= 0, "I5: beyond the taker's limit"
+        assert not taker.time_flags & m.ORDER_POST_ONLY, "a post-only order takes"
         own = maker.account == taker.account
         assert not own or taker.self_trade == SelfTrade.ALLOW, "I13: a self-trade"
         self._trade(event, maker, taker)
@@ -132,6 +147,7 @@ class Fold:
             self._leave(maker)
         maker.fills = 0
         market.last_price = event.price
+        self.triggers.reach(event.market, event.price)
         self.touched.add(event.market)
 
     def _receive(self, account: int, asset: int, atoms: int, rate_bp: int, fee: int) -> None:
@@ -152,7 +168,10 @@ class Fold:
 
     def _closed(self, event: Any) -> None:
         self._number(event)
-        if event.rested:
+        if event.rested == PENDING:
+            order = self.triggers.pending[event.order_id]
+            self._wait_no_more(order)
+        elif event.rested:
             order = self.orders[event.order_id]
             self._leave(order)
             atoms = self._hold(order)
@@ -199,6 +218,77 @@ class Fold:
     def _ticked(self, event: Any) -> None:
         self.settings.markets[event.market].expect(event.market_sequence)
 
+    def _trigger_placed(self, event: Any) -> None:
+        known = event.order_id in self.orders or event.order_id in self.triggers.pending
+        assert not known, f"I9: order {event.order_id} placed twice"
+        assert event.time_flags >> m.ORDER_TIME_SHIFT == self.time_ms
+        assert event.time_flags & m.ORDER_TRIGGER
+        self._number(event)
+        order = FoldedOrder(
+            order_id=event.order_id,
+            account=event.account,
+            market=event.market,
+            side=event.side,
+            client_id=event.client_id,
+            price=event.price,
+            quantity=event.quantity,
+            remaining=event.quantity,
+            time_flags=event.time_flags,
+            priority=event.market_sequence,
+            trigger_price=event.trigger_price,
+        )
+        market = self.settings.markets[event.market]
+        self.triggers.check_direction(order, market.last_price or market.settings.price_reference)
+        self.triggers.pending[order.order_id] = order
+        self._list(order)
+        self._answer(order, 0, closed=False)
+
+    def _trigger_failed(self, event: Any) -> None:
+        assert event.code != 0
+        self._fired(event)
+        self._number(event)
+
+    def _fired(self, event: Any) -> None:
+        """A pending order fires: the one whose turn it is, and as it was placed."""
+        self._end_order()
+        self.is_silent = True
+        order = self.triggers.next(event.market)
+        assert order is not None, f"order {event.order_id} fires before its time"
+        assert order.order_id == event.order_id, f"I5: order {order.order_id} fires first"
+        assert (event.account, event.side) == (order.account, order.side)
+        self._wait_no_more(order)
+        if hasattr(event, "time_flags"):
+            market = self.settings.markets[event.market]
+            asset = market.held_asset(order.side)
+            available = self.funds.available[order.account, asset]
+            self.triggers.check_fired(order, event, market, available)
+
+    def _wait_no_more(self, order: FoldedOrder) -> None:
+        del self.triggers.pending[order.order_id]
+        self._unlist(order)
+
+    def _timer_set(self, event: Any) -> None:
+        if event.command == m.NO_COMMAND:
+            self.timers.run_out(event.account, event.timer, event.expires_ms, self.time_ms)
+        else:
+            self.timers.set(event.account, event.timer, event.expires_ms)
+
+    def _open_orders_of(self, account: int) -> list[int]:
+        """Return the ids of an account's orders in markets that aren't closed."""
+        markets = self.settings.markets
+        return [
+            number
+            for number, order in self.placed.get(account, {}).items()
+            if markets[order.market].settings.state != m.MarketState.CLOSED
+        ]
+
+    def _withdrawal_set(self, event: Any) -> None:
+        wanted = (event.account, event.asset, event.amount)
+        self.funds.withdraw(event.withdrawal_id, event.state, wanted)
+
+    def _reference_set(self, event: Any) -> None:
+        self.funds.refer(event.reference)
+
     def _transferred(self, event: Any) -> None:
         sign = 1 if event.command_kind == m.CommandKind.DEPOSIT else -1
         self.funds.transfer(event.account, event.asset, sign * event.amount)
@@ -230,11 +320,7 @@ class Fold:
         assert order.may_rest, f"order {order.order_id} may not rest"
         order.priority = priority
         self.orders[order.order_id] = order
-        self.placed.setdefault(order.account, {})[order.order_id] = order
-        if order.time_flags & m.ORDER_HAS_CLIENT_ID:
-            key = order.account, order.client_id
-            assert key not in self.clients, f"client id {key} rests twice"
-            self.clients[key] = order.order_id
+        self._list(order)
         market = self.settings.markets[order.market]
         market.book.add(order)
         atoms = self._hold(order)
@@ -243,32 +329,52 @@ class Fold:
 
     def _leave(self, order: FoldedOrder) -> None:
         del self.orders[order.order_id]
-        del self.placed[order.account][order.order_id]
         self.settings.markets[order.market].book.remove(order)
+        self._unlist(order)
+
+    def _list(self, order: FoldedOrder) -> None:
+        self.placed.setdefault(order.account, {})[order.order_id] = order
+        if order.time_flags & m.ORDER_HAS_CLIENT_ID:
+            key = order.account, order.client_id
+            assert key not in self.clients, f"client id {key} rests twice"
+            self.clients[key] = order.order_id
+
+    def _unlist(self, order: FoldedOrder) -> None:
+        del self.placed[order.account][order.order_id]
         if order.time_flags & m.ORDER_HAS_CLIENT_ID:
             del self.clients[order.account, order.client_id]
 
     def _end_command(self) -> None:
         """Check what must hold after every command."""
+        self._end_order()
+        self.triggers.end_command()
+        for market in self.touched:
+            assert not self.settings.markets[market].book.is_crossed(), f"I3: market {market}"
+        self.touched.clear()
+
+    def _end_order(self) -> None:
+        """Check what must hold when an order has entered the market or was amended."""
         order, self.active = self.active, None
         if order is not None:
             rests = order.order_id in self.orders
             assert rests == (order.remaining > 0), "I9: neither filled, resting nor closed"
             self._answer(order, 0, closed=False)
             order.fills = 0
-        for market in self.touched:
-            assert not self.settings.markets[market].book.is_crossed(), f"I3: market {market}"
-        self.touched.clear()
 
     def _answer(self, order: FoldedOrder, reason: int, closed: bool) -> None:
+        if self.is_silent:
+            return
         status = OrderStatus.EXPIRED
         if closed and reason == CloseReason.CANCELLED:
             status = OrderStatus.CANCELLED
         elif order.remaining == 0 or (closed and reason == CloseReason.FILLED):
             status = OrderStatus.FILLED
+        elif not closed and order.trigger_price:
+            status = OrderStatus.TRIGGER_PENDING
         elif not closed:
             status = OrderStatus.PARTIALLY_FILLED if order.executed else OrderStatus.NEW
-        numbers = (order.price, order.quantity, order.executed, order.executed_quote)
+        executed_quote = order.trigger_price or order.executed_quote
+        numbers = (order.price, order.quantity, order.executed, executed_quote)
         identity = (order.order_id, order.account, order.market, order.client_id)
         self.answers.append((status, reason, *identity, *numbers, order.time_flags))
 
@@ -287,6 +393,8 @@ class Fold:
 ENTRY = int(EventKind.ENTRY)
 BALANCE = int(EventKind.BALANCE)
 FIRST_SETTING = int(EventKind.ASSET_SET)
+PENDING = 2
+"""CLOSED.rested of an order that waited for its trigger price."""
 READERS = {
     EventKind.ENTRY: Fold._entry,
     EventKind.REJECTED: Fold._rejected,
@@ -303,4 +411,12 @@ READERS = {
     EventKind.TIER_SET: Fold._setting,
     EventKind.ACCOUNT_SET: Fold._setting,
     EventKind.KEY_SET: Fold._setting,
+    EventKind.RULES_SET: Fold._setting,
+    EventKind.ATTESTER_SET: Fold._setting,
+    EventKind.REFERENCE_SET: Fold._reference_set,
+    EventKind.TRIGGER_PLACED: Fold._trigger_placed,
+    EventKind.TRIGGER_FAILED: Fold._trigger_failed,
+    EventKind.TIMER_SET: Fold._timer_set,
+    EventKind.WITHDRAWAL_SET: Fold._withdrawal_set,
+    EventKind.NOTED: Fold._setting,
 }

@@ -7,7 +7,7 @@ from truebook import messages as m
 
 @dataclass(slots=True)
 class FoldedOrder:
-    """An order, from its ACCEPTED event on."""
+    """An order, from its ACCEPTED or TRIGGER_PLACED event on."""
 
     order_id: int
     account: int
@@ -24,6 +24,8 @@ class FoldedOrder:
     priority: int = 0
     fills: int = 0
     """In the present command."""
+    trigger_price: int = 0
+    """While it is pending; else 0."""
 
     @property
     def order_type(self) -> int:
@@ -44,6 +46,11 @@ class FoldedOrder:
     def may_rest(self) -> bool:
         """Whether its rest may stand in the book."""
         return self.order_type == m.OrderType.LIMIT and self.time_in_force == m.TimeInForce.GTC
+
+    @property
+    def rises(self) -> bool:
+        """Whether, pending, it fires at its trigger price or above."""
+        return bool(self.time_flags & m.ORDER_RISES)
 
 
 class FoldedBook:

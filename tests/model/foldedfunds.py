@@ -6,6 +6,8 @@ of an entry every changed balance must have been said, once (I1, I2, I6, I7).
 
 from collections import defaultdict
 
+from truebook.messages import WithdrawalState
+
 AMOUNT_MAX = 1 << 62
 
 
@@ -18,6 +20,10 @@ class FoldedFunds:
         self.supply: defaultdict[int, int] = defaultdict(int)
         self.unsaid: set[tuple[int, int]] = set()
         """Balances that changed since their last BALANCE event."""
+        self.withdrawals: dict[int, tuple[int, int, int]] = {}
+        """Pending ones by id: account, asset, atoms."""
+        self.references: set[bytes] = set()
+        """Of every deposit that had one."""
         self.is_saying = False
         """Whether BALANCE events have begun: then the entry has no others."""
 
@@ -32,6 +38,26 @@ class FoldedFunds:
         """Book a deposit, or a withdrawal of −atoms."""
         self.supply[asset] += atoms
         self.move(account, asset, atoms)
+
+    def withdraw(self, number: int, state: int, wanted: tuple[int, int, int]) -> None:
+        """Book a requested withdrawal, (account, asset, atoms), or what became of it."""
+        account, asset, atoms = wanted
+        if state == WithdrawalState.PENDING:
+            assert number not in self.withdrawals, f"withdrawal {number} was requested twice"
+            self.withdrawals[number] = wanted
+            self.move(account, asset, -atoms, atoms)
+            return
+        assert self.withdrawals.pop(number) == wanted, f"withdrawal {number} was another"
+        if state == WithdrawalState.CONFIRMED:
+            self.supply[asset] -= atoms
+            self.move(account, asset, 0, -atoms)
+        else:
+            self.move(account, asset, atoms, -atoms)
+
+    def refer(self, reference: bytes) -> None:
+        """Note a deposit's reference: it counts once."""
+        assert reference not in self.references, "a deposit counts twice"
+        self.references.add(reference)
 
     def said(self, account: int, asset: int, available: int, locked: int) -> None:
         """Compare a BALANCE event with what was booked."""

@@ -20,7 +20,10 @@ KEPT_BY = {
     EventKind.MARKET_SET: "market",
     EventKind.TIER_SET: "tier",
     EventKind.ACCOUNT_SET: "account",
+    EventKind.ATTESTER_SET: "slot",
 }
+NO_SETTING = EventKind.REFERENCE_SET
+"""Above the settings by its number; it is kept with the funds."""
 
 
 @dataclass
@@ -61,6 +64,8 @@ class FoldedSettings:
         self.accounts: dict[int, int] = {m.VENUE_ACCOUNT: 0}
         """The tier of each."""
         self.sequences: dict[int, int] = {m.VENUE_ACCOUNT: 0}
+        self.rules = 1
+        """The version followed."""
 
     def _first(self, kind: EventKind, dtype: np.dtype, index: int, **fields: Any) -> None:
         event = np.zeros(1, dtype)
@@ -71,7 +76,12 @@ class FoldedSettings:
 
     def note(self, kind: int, event: Any, row: bytes) -> None:
         """Take a setting's new values."""
-        if kind == EventKind.KEY_SET:
+        if kind == NO_SETTING:
+            return
+        if kind == EventKind.RULES_SET:
+            assert self.rules <= event.version <= m.RULES_VERSION_MAX, "the rules went back"
+            self.rules, index = event.version, 0
+        elif kind == EventKind.KEY_SET:
             index = event.public_key_0, event.public_key_1
         else:
             index = getattr(event, KEPT_BY[EventKind(kind)])

@@ -16,6 +16,7 @@ def check_engine(fold: Fold, engine: Engine) -> None:
     check_depth(fold, engine)
     check_balances(fold, engine)
     check_orders(fold, engine)
+    check_waiting(fold, engine)
     check_settings(fold, engine)
 
 
@@ -28,9 +29,10 @@ def check_figures(fold: Fold, engine: Engine) -> None:
         "accounts": len(fold.settings.accounts),
         "keys": len(fold.settings.said[EventKind.KEY_SET]),
         "orders": len(fold.orders),
-        "triggers": 0,
-        "withdrawals": 0,
+        "triggers": len(fold.triggers.pending),
+        "withdrawals": len(fold.funds.withdrawals),
     }
+    assert engine.rules_version() == fold.settings.rules
     for index, market in fold.settings.markets.items():
         figures = market.sequence, market.last_trade_id, market.last_price
         assert engine.market_figures(index) == figures, f"I11: market {index}"
@@ -50,13 +52,15 @@ def check_depth(fold: Fold, engine: Engine) -> None:
 
 
 def check_balances(fold: Fold, engine: Engine) -> None:
-    """Balances are those of the events; what is locked is what resting orders need (I6)."""
+    """Balances are those of the events; locked is what resting orders and withdrawals need (I6)."""
     locked: Counter[tuple[int, int]] = Counter()
     for order in fold.orders.values():
         market = fold.settings.markets[order.market]
         is_bid = order.side == m.Side.BID
         each = order.price * market.unit if is_bid else market.lot_atoms
         locked[order.account, market.held_asset(order.side)] += each * order.remaining
+    for account, asset, atoms in fold.funds.withdrawals.values():
+        locked[account, asset] += atoms
     for account in fold.settings.accounts:
         for asset in fold.settings.assets:
             key = account, asset
@@ -66,7 +70,7 @@ def check_balances(fold: Fold, engine: Engine) -> None:
 
 
 def check_orders(fold: Fold, engine: Engine) -> None:
-    """Each account's resting orders, field by field, oldest placement first."""
+    """Each account's resting and pending orders, field by field, oldest placement first."""
     for account in fold.settings.accounts:
         placed = fold.placed.get(account, {}).values()
         expected = [
@@ -81,6 +85,7 @@ def check_orders(fold: Fold, engine: Engine) -> None:
                 executed_quote=order.executed_quote,
                 priority=order.priority,
                 time_flags=order.time_flags,
+                trigger_price=order.trigger_price,
             )
             for order in placed
         ]
@@ -91,6 +96,18 @@ def check_orders(fold: Fold, engine: Engine) -> None:
         assert order == engine.order(order_id), f"I7: order {order_id}"
 
 
+def check_waiting(fold: Fold, engine: Engine) -> None:
+    """Withdrawals that are not settled, by id; timers that are on, as they will run out."""
+    withdrawals = sorted(fold.funds.withdrawals.items())
+    assert engine.pending_withdrawals() == [(number, *what) for number, what in withdrawals]
+    for account in fold.settings.accounts:
+        own = [(number, *what) for number, what in withdrawals if what[0] == account]
+        assert engine.pending_withdrawals(account) == own
+    timers = sorted((when, *whose) for whose, when in fold.timers.expires.items())
+    assert engine.timers() == timers
+    assert engine.next_timer_ms() == (timers[0][0] if timers else 0)
+
+
 def check_settings(fold: Fold, engine: Engine) -> None:
     """Settings, byte for byte as their last events."""
     said, everybody = fold.settings.bytes_of, 1 << 22
@@ -99,3 +116,4 @@ def check_settings(fold: Fold, engine: Engine) -> None:
     assert engine.tier_settings() == said(EventKind.TIER_SET)
     assert engine.account_settings(0, everybody) == said(EventKind.ACCOUNT_SET)
     assert engine.key_settings(0, everybody) == said(EventKind.KEY_SET)
+    assert engine.attester_settings() == said(EventKind.ATTESTER_SET)

@@ -82,7 +82,7 @@ SHAPES = {
 }
 PRICE_MAX = np.array([shape.price_max for shape in MARKETS])
 CHOICES = {
-    "price_min": (1, 1, 1, 1, 1, 47),
+    "price_min": (*(1,) * 9, 47, 47, 98),
     "quantity_min": (1, 1, 1, 1, 3),
     "quantity_max": (50, 50, 50, 15, 10**6),
     "price_reference": (0, 50, 100),

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from model.commands import Commands
 from model.engines import CANDIDATES, candidate
+from store.trading import Trading
 
 from truebook.commandlog.interface import EventEntry, Position
 from truebook.directory import Directory
@@ -39,8 +40,8 @@ class Reader:
 class Venue:
     """An engine, its event stream, a feed on it and readers of all that it publishes."""
 
-    def __init__(self, seed):
-        self.engine = candidate(next(iter(CANDIDATES)))
+    def __init__(self, seed, engine=None):
+        self.engine = engine or candidate(next(iter(CANDIDATES)))
         self.random = random.Random(seed)
         self.stream = []
         self.fold = Fold(Directory())
@@ -52,8 +53,11 @@ class Venue:
 
     def apply(self, entries):
         """Give the engine an input; its events become one entry of the stream."""
+        self.take(self.engine.apply(entries).events)
+
+    def take(self, events):
+        """Take what the engine made of an input."""
         end = len(self.stream)
-        events = self.engine.apply(entries).events
         entry = EventEntry(Position(end + 1, 0), Position(end, 0), events, b"", b"")
         self.stream.append(entry)
 
@@ -144,6 +148,21 @@ def test_a_book_kept_from_all_updates_is_the_engines_at_every_period(seed):
     venue.make_pass(PERIODS[1:])
     venue.compare(PERIODS)
     assert len(venue.readers) == len(PERIODS) * len(venue.fold.markets)
+    assert venue.gaps == 0
+
+
+@pytest.mark.parametrize("seed", range(5, 7))
+def test_pending_orders_are_counted_and_not_in_the_book(seed):
+    trading = Trading(seed)
+    venue = Venue(seed, trading.engine)
+    for entry in trading.entries:
+        venue.take(entry.events)
+    for _ in range(300):
+        for entry in trading.go_on(4):
+            venue.take(entry.events)
+        periods = venue.random.sample(PERIODS[1:], venue.random.randrange(4))
+        venue.make_pass(periods)
+        venue.compare(["", *periods])
     assert venue.gaps == 0
 
 

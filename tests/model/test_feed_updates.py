@@ -7,6 +7,8 @@ import pytest
 from model.commands import Commands
 from model.engines import CANDIDATES, candidate
 from model.world import ACCOUNTS
+from store.naive import NaiveTables
+from store.trading import Trading
 
 from truebook.commandlog.interface import EventEntry, Position
 from truebook.directory import Directory
@@ -15,7 +17,26 @@ from truebook.feed.fold import Fold
 from truebook.feed.followed import FollowedAccount
 from truebook.queries import OrderRow
 
-LAST = {"Filled", "Cancelled", "Expired"}
+LAST = {"Filled", "Cancelled", "Expired", "TriggerFailed"}
+FIRST = {"orderAccepted", "triggerPlaced"}
+
+
+def any_commands(seed):
+    """An engine, and the events of each input as it takes it."""
+    engine = candidate(next(iter(CANDIDATES)))
+    return engine, (engine.apply(i).events for i in Commands(seed).inputs(6_000, 32))
+
+
+def trading(seed):
+    """The same of a venue under version 2 of the rules."""
+    venue = Trading(seed)
+
+    def events():
+        yield from [entry.events for entry in venue.entries]
+        for _ in range(1_000):
+            yield venue.go_on(1)[0].events
+
+    return venue.engine, events()
 
 
 def follow(fold, account):
@@ -42,10 +63,13 @@ class Told:
         self.texts[number] = text
 
 
-@pytest.mark.parametrize("seed", range(21, 24))
-def test_updates_are_the_same_whenever_following_began(seed):
+SOURCES = [(any_commands, 21), (any_commands, 22), (trading, 23), (trading, 24)]
+
+
+@pytest.mark.parametrize(("source", "seed"), SOURCES)
+def test_updates_are_the_same_whenever_following_began(source, seed):
     dice = random.Random(seed)
-    engine = candidate(next(iter(CANDIDATES)))
+    engine, inputs = source(seed)
     directory = Directory()
     whole, late = Fold(directory), Fold(directory)
     first = [Told() for _ in range(ACCOUNTS + 1)]
@@ -53,13 +77,11 @@ def test_updates_are_the_same_whenever_following_began(seed):
     for account in range(1, ACCOUNTS + 1):
         follow(whole, account).load(0, [])
     begun, answers = 0, {}
-    for number, entries in enumerate(Commands(seed).inputs(6_000, 32)):
+    for number, events in enumerate(inputs):
         account = dice.randrange(1, ACCOUNTS + 1)
         if dice.random() < 0.1 and account not in late.accounts:
             follow(late, account)
-        entry = EventEntry(
-            Position(number + 1, 0), Position(number, 0), engine.apply(entries).events, b"", b""
-        )
+        entry = EventEntry(Position(number + 1, 0), Position(number, 0), events, b"", b"")
         for fold, told in ((whole, first), (late, second)):
             hear(fold.step([entry], 0, (), False).messages, told)
         for account, followed in list(late.accounts.items()):
@@ -77,6 +99,23 @@ def test_updates_are_the_same_whenever_following_began(seed):
         assert sorted(first[account].texts) == list(range(1, engine.account_sequence(account) + 1))
         assert second[account].texts.items() <= first[account].texts.items()
         check_lives(first[account].texts, engine.open_orders(account))
+
+
+def test_what_is_told_as_it_happens_is_what_the_database_tells_later():
+    venue = Trading(31)
+    venue.go_on(1_000)
+    fold, naive = Fold(Directory()), NaiveTables()
+    told = [Told() for _ in range(ACCOUNTS + 1)]
+    for account in range(1, ACCOUNTS + 1):
+        follow(fold, account).load(0, [])
+    kinds = set()
+    for entry in venue.entries:
+        hear(fold.step([entry], 0, (), False).messages, told)
+        naive.read(entry.events)
+    for account, updates in naive.updates.items():
+        assert told[account].texts == updates
+        kinds |= {msgspec.json.decode(text)["e"] for text in updates.values()}
+    assert len(kinds) == 7
 
 
 def hear(messages, told):
@@ -97,7 +136,13 @@ def check_lives(texts, open_orders):
         life = lives.setdefault(update["i"], [])
         if life and life[-1]["X"] in LAST:
             life.clear()  # the generator uses an id again
-        assert (update["e"] == "orderAccepted") == (not life)
+        if life and life[-1]["X"] == "TriggerPending":
+            # Fired, failed or cancelled: it is told for the last time what it waited for.
+            assert update["P"] == life[-1]["P"]
+            assert update["e"] in {"orderAccepted", "triggerFailed", "orderCancelled"}
+        else:
+            assert (update["e"] in FIRST) == (not life)
+            assert ("P" in update) == (update["e"] == "triggerPlaced")
         life.append(update)
     live = {order_id for order_id, life in lives.items() if life[-1]["X"] not in LAST}
     assert live == {str(order.order_id) for order in open_orders}

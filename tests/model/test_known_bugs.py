@@ -3,6 +3,7 @@
 A bug goes into the twin; the fold of its own events must object, without any second engine.
 """
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,18 @@ from model.engines import naive
 from model.fold import Fold
 from model.invariants import check_engine
 
-from truebook.engine.naive import amending, engine, entering, ledger, matching, placing, trading
+from truebook.engine.naive import (
+    amending,
+    configuring,
+    engine,
+    entering,
+    ledger,
+    matching,
+    placing,
+    timers,
+    trading,
+    triggers,
+)
 from truebook.engine.naive.book import LinkedList, ListNode, Order, OrderBookSide
 from truebook.engine.naive.fok import Scan
 from truebook.engine.naive.journal import Journal
@@ -113,6 +125,74 @@ def no_check(*_: object) -> int:
     return 0
 
 
+def fire_the_last(state: State, market: Market) -> Order | None:
+    """The order that should fire last of those that one look finds."""
+    reached = []
+    while order := original_next(state, market):
+        reached.append(state.pending.pop(order.id))
+    state.pending.update((order.id, order) for order in reached)
+    return reached[-1] if reached else None
+
+
+original_next = triggers.next_reached
+
+
+def reach_the_last(self: Market, price: int) -> None:
+    self.reached = price, price
+
+
+def hold_for_a_trigger(self: State, order: Order) -> None:
+    original_suspend(self, order)
+    asset = self.markets[order.market].held_asset(order.side)
+    self.ledger.hold(order.user_id, asset, min(1, self.ledger.available(order.user_id, asset)))
+
+
+original_suspend = State.suspend
+
+
+def fire_twice(state: State, journal: Journal, market: Market, order: Order) -> None:
+    original_fire(state, journal, market, order)
+    if order.id not in state.orders:
+        journal.accepted(order, 2)
+
+
+original_fire = triggers.place_reached
+
+
+def part_of_everything(state: State, market: Market, order: Order) -> int:
+    funds = state.ledger.balances.get((order.user_id, market.held_asset(order.side)))
+    total = funds.available + funds.locked if funds else 0
+    each = market.value(order.price, 1) if order.side == Side.BID else market.lot_atoms
+    return total * order.original_qty // 10_000 // each if each else 0
+
+
+def forget_in_the_list(self: State, order: Order) -> None:
+    del self.pending[order.id]
+
+
+def an_hour_early(state: State) -> list[tuple[int, int, int]]:
+    return [(when - 3_600_000, *whose) for when, *whose in original_order(state)]
+
+
+original_order = timers.in_order
+
+
+class NeverGone(dict[int, Any]):
+    """Keeps what is taken out."""
+
+    def pop(self, key: int, default: Any = None) -> Any:
+        return self.get(key, default)
+
+
+NEVER_GONE = NeverGone()
+
+
+def release_nothing_of_withdrawals(self: Ledger, account: int, asset: int, atoms: int) -> None:
+    called_by = sys._getframe(1).f_code.co_name
+    if called_by != "settle_withdrawal":
+        self._move(account, asset, atoms, -atoms)
+
+
 BUGS: dict[str, tuple[object, str, Any]] = {
     "a fee is dropped": (ledger, "fee", lambda atoms, rate: 0),
     "a fee is rounded down": (ledger, "fee", lambda atoms, rate: atoms * rate // 10_000),
@@ -142,13 +222,38 @@ BUGS: dict[str, tuple[object, str, Any]] = {
     "duplicates of an id rest": (placing, "identity_fault", no_check),
     "immediate or cancel rests": (matching, "rests_if_unfilled", lambda order: True),
     "a balance is not told": (Journal, "balances", no_check),
+    "triggers fire from the highest up": (triggers, "next_reached", fire_the_last),
+    "a trigger that was reached waits on": (triggers, "next_reached", lambda *_: None),
+    "triggers look at the last price alone": (Market, "reach", reach_the_last),
+    "a trigger holds funds": (State, "suspend", hold_for_a_trigger),
+    "a trigger fires twice": (triggers, "place_reached", fire_twice),
+    "a trigger waits for the wrong direction": (triggers, "rises", lambda *_: True),
+    "a part is counted from too much": (triggers, "lots_of_part", part_of_everything),
+    "a fired order answers": (Journal, "is_silent", property(lambda _: False, no_check)),
+    "a cancelled trigger is still there": (State, "resume", forget_in_the_list),
+    "timers never run out": (engine, "run_out", no_check),
+    "timers run out too early": (timers, "in_order", an_hour_early),
+    "a timer that ran out leaves orders": (timers, "close", no_check),
+    "a refused withdrawal is gone": (Ledger, "release", release_nothing_of_withdrawals),
+    "a confirmed withdrawal is not taken out": (Ledger, "withdraw_locked", Ledger.release),
+    "a withdrawal is settled twice": (
+        State,
+        "withdrawals",
+        property(lambda _: NEVER_GONE, no_check),
+    ),
+    "a deposit's reference is forgotten": (
+        State,
+        "references",
+        property(lambda _: set(), no_check),
+    ),
+    "a version that nobody knows is followed": (configuring, "RULES_VERSION_MAX", 3),
 }
 
 
 def run() -> None:
     """Run commands until something objects."""
     engine_with_bug, fold = naive(), Fold()
-    for number, entries in enumerate(Commands(7).inputs(COMMANDS, 16)):
+    for number, entries in enumerate(Commands(7, rules=2).inputs(COMMANDS, 16)):
         fold.read(*engine_with_bug.apply(entries))
         if number % 16 == 0:
             check_engine(fold, engine_with_bug)

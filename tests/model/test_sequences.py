@@ -1,7 +1,8 @@
 """Every sequence of twelve small commands: no order of events is left to chance.
 
 Two traders, one market, one price or two. Before each sequence everything is cancelled and both
-traders get the same balances back, so that one engine can go through all sequences.
+traders get the same balances back, so that one engine can go through all sequences. `SMALL` trades,
+in one entry; `WAITING` has what version 2 of the rules adds, an entry and ten milliseconds each.
 """
 
 from collections.abc import Iterator
@@ -15,19 +16,32 @@ from model.world import (
     USDC,
     MarketShape,
     entry,
+    one,
     order,
     set_account,
     set_asset,
     set_market,
+    set_rules,
     set_tier,
     transfer,
+    trigger,
 )
 
 from truebook import messages as m
 from truebook.limits import TIERS_MAX
-from truebook.messages import CommandKind, OrderType, PlaceFlag, SelfTrade, Side, TimeInForce
+from truebook.messages import (
+    CancelFlag,
+    CommandKind,
+    OrderType,
+    PlaceFlag,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    TriggerFlag,
+)
 
 PLACE, CANCEL, AMEND = CommandKind.PLACE, CommandKind.CANCEL, CommandKind.AMEND
+MARKET = OrderType.MARKET
 NAMED = PlaceFlag.HAS_CLIENT_ID
 ANN, BOB = 1, 2
 BALANCES = {(ANN, USDC): 4_000, (ANN, GOLD): 5, (BOB, USDC): 4_000, (BOB, GOLD): 5}
@@ -68,13 +82,59 @@ SMALL = (
 )
 
 
+WAITING = (
+    order(PLACE, account=ANN, side=Side.BID, order_id=1, price=100, quantity=2),
+    order(PLACE, account=BOB, side=Side.ASK, order_id=2, price=100, quantity=1),
+    order(PLACE, account=BOB, side=Side.ASK, order_id=3, price=101, quantity=2),
+    order(
+        PLACE, account=ANN, side=Side.BID, order_id=4, price=101, quantity=3, client_id=7, flags=2
+    ),
+    trigger(
+        account=ANN, side=Side.ASK, order_id=5, quantity=1, order_type=MARKET, trigger_price=100
+    ),
+    trigger(account=BOB, side=Side.BID, order_id=6, price=101, quantity=2, trigger_price=101),
+    trigger(
+        account=BOB,
+        side=Side.ASK,
+        order_id=7,
+        quantity=5_000,
+        order_type=MARKET,
+        trigger_flags=TriggerFlag.PERCENT,
+        trigger_price=100,
+    ),
+    trigger(
+        account=ANN,
+        side=Side.BID,
+        order_id=8,
+        quantity=1_400,
+        order_type=OrderType.MARKET_BY_QUOTE,
+        trigger_price=101,
+        flags=PlaceFlag.SLIPPAGE_TICKS,
+        self_trade=SelfTrade.REJECT_MAKER,
+    ),
+    order(CANCEL, account=ANN, market=m.NO_MARKET, order_id=5),
+    one(m.CANCEL_AFTER, kind=CommandKind.CANCEL_AFTER, account=ANN, timeout_ms=15),
+    order(CommandKind.CANCEL_ALL, account=BOB, market=m.NO_MARKET, flags=CancelFlag.PENDING),
+    one(
+        m.REQUEST_WITHDRAWAL,
+        kind=CommandKind.REQUEST_WITHDRAWAL,
+        account=ANN,
+        asset=USDC,
+        amount=3_000,
+        withdrawal_id=9,
+    ),
+)
+
+
 class Table:
     """Both engines, set up, and the entry that clears the table."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, rules: int) -> None:
         self.pair = SideBySide(naive(), CANDIDATES[name]())
         self.sequence = count(1)
+        self.time_ms = 0
         self.apply(
+            set_rules(rules),
             set_asset(0, "USDC", 6),
             *(set_asset(i, f"UNUSED{i}", 6) for i in range(1, GOLD)),
             set_asset(GOLD, "GOLD", 0),
@@ -87,13 +147,21 @@ class Table:
 
     def apply(self, *commands: object) -> None:
         """Apply one entry to both."""
-        self.pair.apply(entry(next(self.sequence), *commands))
+        self.time_ms += 10
+        self.pair.apply(entry(next(self.sequence), *commands, time_ms=self.time_ms))
 
     def clear(self) -> None:
         """Cancel all orders, and bring both traders' balances back to where they were."""
         everything = {"market": m.NO_MARKET}
         self.apply(
             *(order(CommandKind.CANCEL_ALL, account=who, **everything) for who in (ANN, BOB)),
+            one(m.CANCEL_AFTER, kind=CommandKind.CANCEL_AFTER, account=ANN),
+            one(
+                m.SETTLE_WITHDRAWAL,
+                kind=CommandKind.SETTLE_WITHDRAWAL,
+                state=m.WithdrawalState.CONFIRMED,
+                withdrawal_id=9,
+            ),
         )
         self.apply(*self._payments())
 
@@ -105,19 +173,21 @@ class Table:
                 yield transfer(kind, account, asset, abs(surplus))
 
 
-def go_through(name: str, length: int) -> int:
+def go_through(name: str, length: int, waiting: bool = False) -> int:
     """Play every sequence of up to `length` commands; return how many there were."""
-    table = Table(name)
+    table = Table(name, rules=2 if waiting else 1)
+    commands = WAITING if waiting else SMALL
     played = 0
     for size in range(1, length + 1):
-        for chosen in product(range(len(SMALL)), repeat=size):
+        for chosen in product(range(len(commands)), repeat=size):
             try:
                 table.clear()
-                table.apply(*(SMALL[i] for i in chosen))
+                for together in [chosen] if not waiting else [(i,) for i in chosen]:
+                    table.apply(*(commands[i] for i in together))
                 table.pair.compare_funds_and_depth()
                 table.pair.compare_hashes()
             except AssertionError as fault:
-                raise Difference(f"after the commands {chosen} of SMALL: {fault}") from fault
+                raise Difference(f"after the commands {chosen}: {fault}") from fault
             played += 1
     table.pair.compare_everything()
     return played
@@ -126,6 +196,18 @@ def go_through(name: str, length: int) -> int:
 @pytest.mark.parametrize("name", CANDIDATES)
 def test_every_sequence_of_up_to_four_small_commands(name):
     assert go_through(name, 4) == 12 + 12**2 + 12**3 + 12**4
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_every_sequence_of_up_to_three_commands_that_wait(name):
+    assert go_through(name, 3, waiting=True) == 12 + 12**2 + 12**3
+
+
+@pytest.mark.night
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_every_sequence_of_up_to_four_commands_that_wait(name):
+    assert go_through(name, 4, waiting=True) == sum(12**size for size in range(1, 5))
 
 
 @pytest.mark.night

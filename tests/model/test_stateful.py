@@ -9,10 +9,21 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from model.comparison import SideBySide
 from model.engines import CANDIDATES, naive
-from model.world import ASSETS, MARKETS, entry, founding, order, set_account, set_market, transfer
+from model.world import (
+    ASSETS,
+    MARKETS,
+    entry,
+    founding,
+    one,
+    order,
+    set_account,
+    set_market,
+    transfer,
+    trigger,
+)
 
 from truebook import messages as m
-from truebook.messages import CommandKind, MarketState, PlaceFlag
+from truebook.messages import CommandKind, MarketState, PlaceFlag, TriggerFlag
 
 STEPS = 50
 TRADERS = 3
@@ -37,10 +48,15 @@ class Trading(RuleBasedStateMachine):
         self.order_ids = count(1)
         self.newest = 0
         self.pair = SideBySide(naive(), CANDIDATES[self.name]())
-        self.apply(*founding(TRADERS))
+        self.time_ms = 0
+        self.reached_ms = 0
+        self.apply(*founding(TRADERS, rules=2))
 
     def apply(self, *commands: object) -> None:
-        self.pair.apply(entry(next(self.sequences), *commands, time_ms=self.newest))
+        self.time_ms += 1
+        stamps = {"time_ms": self.time_ms, "reached_ms": self.reached_ms}
+        self.pair.apply(entry(next(self.sequences), *commands, **stamps))
+        self.reached_ms = 0
         self.pair.compare_everything()
 
     @rule(
@@ -124,9 +140,91 @@ class Trading(RuleBasedStateMachine):
         named = {"market": m.NO_MARKET, "by": 1, "client_id": client}
         self.apply(order(kind, account=account, **named, **numbers))
 
-    @rule(account=ACCOUNT, market=st.one_of(MARKET, st.just(m.NO_MARKET)))
-    def cancel_all(self, account, market):
-        self.apply(order(CommandKind.CANCEL_ALL, account=account, market=market))
+    @rule(
+        account=ACCOUNT,
+        market=st.one_of(MARKET, st.just(m.NO_MARKET)),
+        flags=st.integers(0, 3),
+    )
+    def cancel_all(self, account, market, flags):
+        self.apply(order(CommandKind.CANCEL_ALL, account=account, market=market, flags=flags))
+
+    @rule(
+        account=ACCOUNT,
+        market=MARKET,
+        side=st.integers(0, 1),
+        order_type=st.integers(0, 2),
+        time_in_force=st.integers(0, 2),
+        self_trade=st.integers(0, 3),
+        ticks=TICKS,
+        trigger_price=TICKS,
+        lots=LOTS,
+        percent=st.one_of(st.just(0), st.integers(1, 10_000)),
+    )
+    def place_trigger(self, market, ticks, trigger_price, lots, percent, **fields):
+        self.newest = next(self.order_ids)
+        lower = 100 - MARKETS[market].centre
+        is_limit, by_quote = fields["order_type"] == 0, fields["order_type"] == 2
+        amount = min(lots * MARKETS[market].unit * ticks, 1 << 62)
+        part = percent and not by_quote
+        self.apply(
+            trigger(
+                market=market,
+                order_id=self.newest,
+                price=ticks - lower if is_limit else 0,
+                trigger_price=trigger_price - lower,
+                quantity=percent if part else amount if by_quote else lots,
+                trigger_flags=TriggerFlag.PERCENT if part else 0,
+                **fields,
+            )
+        )
+
+    @rule(
+        account=ACCOUNT,
+        market=MARKET,
+        side=st.integers(0, 1),
+        lots=LOTS,
+        flag=st.sampled_from((PlaceFlag.SLIPPAGE_TICKS, PlaceFlag.SLIPPAGE_BASIS_POINTS)),
+        tolerance=st.one_of(st.integers(0, 300), WHOLE),
+    )
+    def place_with_slippage(self, lots, flag, tolerance, **fields):
+        self.newest = next(self.order_ids)
+        terms = {"order_type": 1, "flags": flag, "price": tolerance, "quantity": lots}
+        self.apply(order(CommandKind.PLACE, order_id=self.newest, **terms, **fields))
+
+    @rule(
+        account=ACCOUNT,
+        timer=st.integers(0, 1),
+        timeout_ms=st.one_of(st.integers(0, 12), st.integers(0, 100_000_000)),
+    )
+    def cancel_after(self, **fields):
+        self.apply(one(m.CANCEL_AFTER, kind=CommandKind.CANCEL_AFTER, **fields))
+
+    @rule(milliseconds=st.sampled_from((1, 10, 5_000, 100_000_000)))
+    def let_time_pass(self, milliseconds):
+        self.time_ms += milliseconds
+
+    @rule(lateness=st.sampled_from((1, 4_999, 5_002, 100_000)))
+    def be_late(self, lateness):
+        self.reached_ms = self.time_ms + lateness
+
+    @rule(account=ACCOUNT, asset=st.integers(0, len(ASSETS)), amount=st.integers(1, 10**6))
+    def request_withdrawal(self, **fields):
+        self.newest = next(self.order_ids)
+        kind = CommandKind.REQUEST_WITHDRAWAL
+        self.apply(one(m.REQUEST_WITHDRAWAL, kind=kind, withdrawal_id=self.newest, **fields))
+
+    @rule(back=st.integers(0, 8), state=st.integers(0, 3))
+    def settle_withdrawal(self, back, state):
+        waiting = [w.withdrawal_id for w in self.pair.reference.pending_withdrawals()]
+        number = waiting[back % len(waiting)] if waiting else 1
+        kind = CommandKind.SETTLE_WITHDRAWAL
+        self.apply(one(m.SETTLE_WITHDRAWAL, kind=kind, withdrawal_id=number, state=state))
+
+    @rule(account=st.integers(0, TRADERS), digest=st.integers(0, 3))
+    def deposit_once(self, account, digest):
+        deposit = transfer(CommandKind.DEPOSIT, account, 0, 5)
+        deposit["reference"] = (digest, 0)
+        self.apply(deposit)
 
     @rule(
         kind=st.sampled_from((CommandKind.DEPOSIT, CommandKind.WITHDRAW)),

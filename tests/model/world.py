@@ -127,36 +127,55 @@ def transfer(kind: m.CommandKind, account: int, asset: int, amount: int) -> NDAr
     return one(m.TRANSFER, kind=kind, account=account, asset=asset, amount=amount)
 
 
+def set_rules(version: int) -> NDArray[np.void]:
+    """Make a SET_RULES."""
+    return one(m.SET_RULES, kind=m.CommandKind.SET_RULES, version=version)
+
+
+def trigger(**fields: int) -> NDArray[np.void]:
+    """Make a PLACE_TRIGGER."""
+    return one(m.PLACE_TRIGGER, kind=m.CommandKind.PLACE_TRIGGER, **fields)
+
+
 def order(kind: m.CommandKind, **fields: int) -> NDArray[np.void]:
     """Make a PLACE, CANCEL, CANCEL_ALL or AMEND."""
     return one(m.COMMAND, kind=kind, **fields)
 
 
-def entry(sequence: int, *commands: NDArray[np.void], gateway: int = 1, time_ms: int = 0) -> bytes:
+def entry(
+    sequence: int,
+    *commands: NDArray[np.void],
+    gateway: int = 1,
+    time_ms: int = 0,
+    reached_ms: int = 0,
+) -> bytes:
     """Make one log entry of these commands."""
     body = b"".join(command.tobytes() for command in commands)
     header = np.zeros(1, m.ENTRY)
     header["kind"], header["version"] = m.CommandKind.ENTRY, m.FORMAT_VERSION
     header["count"] = len(body) // m.COMMAND_BYTES
     header["gateway"], header["sequence"], header["time_ms"] = gateway, sequence, time_ms
+    header["reached_ms"] = reached_ms
     return header.tobytes() + body
 
 
-def rebates() -> list[NDArray[np.void]]:
+def rebates(rules: int) -> list[NDArray[np.void]]:
     """Return the commands for five usual tiers, two of them with rebates.
 
-    A rebate is refused as long as any tier's taker pays less, so all 64 get a taker rate first.
+    Under version 1 a rebate is refused as long as any tier's taker pays less, so all 64 get a taker
+    rate first; from version 2 on only those that were set count.
     """
     rates = ((8, 10), (-3, 5), (0, 4), (20, 30), (-4, 25))
-    commands = [set_tier(tier, 0, 5) for tier in range(TIERS_MAX)]
+    commands = [set_tier(tier, 0, 5) for tier in range(TIERS_MAX)] if rules == 1 else []
     return commands + [set_tier(tier, *both) for tier, both in enumerate(rates)]
 
 
-def founding(accounts: int = ACCOUNTS) -> list[NDArray[np.void]]:
-    """Return the commands that set this world up."""
-    commands = [set_asset(i, symbol, decimals) for i, (symbol, decimals) in enumerate(ASSETS)]
+def founding(accounts: int = ACCOUNTS, rules: int = 1) -> list[NDArray[np.void]]:
+    """Return the commands that set this world up, under this version of the rules."""
+    commands = [set_rules(rules)] if rules > 1 else []
+    commands += [set_asset(i, symbol, decimals) for i, (symbol, decimals) in enumerate(ASSETS)]
     commands += [set_market(i, shape) for i, shape in enumerate(MARKETS)]
-    commands += rebates()
+    commands += rebates(rules)
     commands += [set_account(f"trader-{i}", tier=i % 5) for i in range(1, accounts + 1)]
     for account in range(1, accounts + 1):
         for asset, usual in enumerate(FUNDING):

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from rooms.application import Rooms
 
 from truebook.commandlog.memory import MemoryBus, MemoryBusServer
-from truebook.ws.serve import Served, serving
+from truebook.ws.proxies import Proxies
+from truebook.ws.serve import Door, Served, serving
 from truebook.ws.users import UserManager
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
@@ -125,6 +126,26 @@ class Client:
             await self.writer.wait_closed()
 
 
+async def handshake(
+    client: Client,
+    headers: str = "",
+    *,
+    path: str = "/",
+    connection: str = "Upgrade",
+    host: str = "here",
+) -> int:
+    """Ask for a session; the status of the answer."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    await client.send(
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+        f"Connection: {connection}\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {key}\r\n{headers}\r\n".encode()
+    )
+    async with asyncio.timeout(WAIT_S_MAX):
+        head = await client.reader.readuntil(b"\r\n\r\n")
+    return int(head.split()[1])
+
+
 class Server:
     """The rooms on a free port, their bus, and clients."""
 
@@ -136,7 +157,11 @@ class Server:
         self._clients: list[Client] = []
 
     async def handshake(
-        self, path: str = "/", connection: str = "Upgrade", receive_bytes: int = 0
+        self,
+        path: str = "/",
+        connection: str = "Upgrade",
+        receive_bytes: int = 0,
+        headers: str = "",
     ) -> tuple[int, Client]:
         """Ask for a session; the status of the answer."""
         plain = socket.socket()
@@ -147,15 +172,7 @@ class Server:
         reader, writer = await asyncio.open_connection(sock=plain)
         client = Client(reader, writer)
         self._clients.append(client)
-        key = base64.b64encode(os.urandom(16)).decode()
-        await client.send(
-            f"GET {path} HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n"
-            f"Connection: {connection}\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
-        )
-        async with asyncio.timeout(WAIT_S_MAX):
-            head = await reader.readuntil(b"\r\n\r\n")
-        return int(head.split()[1]), client
+        return await handshake(client, headers, path=path, connection=connection), client
 
     async def client(self, **options: Any) -> Client:
         """A session."""
@@ -188,15 +205,15 @@ async def until(condition) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served_rooms(connections_per_address: int = 64) -> AsyncGenerator[Server, None]:
+async def served_rooms(
+    connections_per_address: int = 64, proxies: str = ""
+) -> AsyncGenerator[Server, None]:
     """Serve the rooms."""
     bus_server, rooms = MemoryBusServer(), Rooms()
     bound = socket.create_server(("127.0.0.1", 0))
     served = Served(MemoryBus(bus_server), rooms, rooms)
-    async with serving(served, bound, connections_per_address=connections_per_address) as (
-        users,
-        _,
-    ):
+    door = Door(connections_per_address, Proxies(proxies))
+    async with serving(served, bound, door) as (users, _):
         server = Server(users, bus_server, rooms, bound.getsockname()[1])
         try:
             yield server

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from venue.browser import CHEAP, PASSWORD, Town
 
+from truebook.asking import TimedOut
+from truebook.commandlog.interface import LogUnavailable
 from truebook.limits import LOGINS_WAITING_MAX
 from truebook.people import passwords
 from truebook.people.errors import TryLater
@@ -216,3 +218,14 @@ def test_where_nobody_may_sign_up_nobody_can(tmp_path):
     assert (answer.status, answer.json["code"]) == (403, "FORBIDDEN")
     assert town.exchange.engine.state_hash() == before
     town.close()
+
+
+def test_a_password_change_that_fails_again_and_again_locks_nobody_out(town):
+    browser = town.signed_up("stubborn")
+    change = {"password": PASSWORD, "newPassword": "another one, longer"}
+    for failure, status in ((LogUnavailable("away"), 503), (TimedOut("no answer"), 504)) * 2:
+        town.exchange.failure = failure
+        answer = browser.call("POST", "/api/v1/auth/password", **change)
+        town.exchange.failure = None
+        assert answer.status == status
+        assert town.browser().log_in("stubborn").status == 200

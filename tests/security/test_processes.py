@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from nacl.signing import SigningKey
+from rooms.client import CLOSE, Client, handshake
 from venue.credentials import Credentials, body_of, signed_headers
 from venue.installed import UNLIMITED, Installed, installed, wait_until
 
@@ -22,6 +24,7 @@ from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.gateway import Gateway
 from truebook.commandlog.server import log_url
 from truebook.commandlog.valkey_log import ValkeyLog
+from truebook.messages import OrderType, Side
 
 ORDER = "/api/v1/order"
 BID = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "90", "quantity": "1"}
@@ -140,7 +143,19 @@ def test_a_revoked_key_is_refused_on_every_process_soon(exchange):
     connections = to_each_process(exchange)
     for each in connections:
         assert asked(each, somebody, bid()).status == 200
-    asyncio.run(revoke(exchange, somebody))
+
+    async def subscribed_when_revoked() -> Any:
+        client = await websocket(exchange)
+        signature = subscription_of(somebody)
+        subscribed = await client.ask("SUBSCRIBE", "account.orderUpdate", signature=signature)
+        assert subscribed == {"id": 1, "result": None}
+        await revoke(exchange, somebody)
+        told = await client.hear_json()
+        await client.close()
+        return told
+
+    told = asyncio.run(subscribed_when_revoked())
+    assert told["error"]["code"] == 4004
     for each in connections:
         wait_until(
             lambda each=each: asked(each, somebody, BID | {"price": "1.001"}).status == 401,
@@ -150,12 +165,121 @@ def test_a_revoked_key_is_refused_on_every_process_soon(exchange):
     close(connections)
 
 
-async def revoke(exchange: Installed, credentials: Credentials) -> None:
+def test_a_session_that_ended_is_refused_on_every_process_soon(exchange):
+    connections = to_each_process(exchange)
+    cookie = sign_up(connections[0], "visitor")
+
+    async def heard_when_logged_out() -> Any:
+        client = await websocket(exchange, f"Origin: {exchange.url}\r\nCookie: {cookie}\r\n")
+        subscribed = await client.ask("SUBSCRIBE", "account.orderUpdate")
+        assert subscribed == {"id": 1, "result": None}
+        assert person(connections[1], "GET", "/api/v1/auth/session", cookie).status == 200
+        assert person(connections[0], "POST", "/api/v1/auth/logout", cookie).status == 200
+        heard = await client.hear()
+        await client.close()
+        return heard.opcode, heard.code
+
+    assert asyncio.run(heard_when_logged_out()) == (CLOSE, 1008)
+    for each in connections:
+        wait_until(
+            lambda each=each: person(each, "GET", "/api/v1/auth/session", cookie).status == 401,
+            5,
+            "the process has heard of it",
+        )
+    close(connections)
+
+
+def test_a_page_of_another_site_gets_no_websocket_with_a_session(exchange):
+    connections = to_each_process(exchange)
+    cookie = sign_up(connections[0], "victim")
+    close(connections)
+
+    async def statuses() -> list[int]:
+        pages = ("http://evil.test", exchange.ws_url.replace("ws", "http"), exchange.url)
+        found = []
+        for page in pages:
+            status, client = await shaken(exchange, f"Origin: {page}\r\nCookie: {cookie}\r\n")
+            found.append(status)
+            await client.close()
+        return found
+
+    assert asyncio.run(statuses()) == [403, 101, 101]
+
+
+def test_orders_that_are_bound_to_a_connection_go_with_it(exchange, trader):
+    connection = connect(exchange)
+
+    async def left() -> str:
+        await append(exchange, commands.set_rules(2))
+        client = await websocket(exchange)
+        signature = subscription_of(trader)
+        bound = await client.ask("SUBSCRIBE", "account.cancelOnDisconnect", signature=signature)
+        assert bound == {"id": 1, "result": None}
+        order_id: str = asked(connection, trader, bid()).value["id"]
+        assert order_id in open_orders(connection, trader)
+        await client.close()
+        return order_id
+
+    order_id = asyncio.run(left())
+    wait_until(lambda: order_id not in open_orders(connection, trader), 10, "it is cancelled")
+    connection.close()
+
+
+def open_orders(connection: http.client.HTTPConnection, credentials: Credentials) -> set[str]:
+    headers = signed_headers(credentials, "orderQueryAll", {})
+    connection.request("GET", "/api/v1/orders", headers=headers)
+    return {order["id"] for order in read(connection).value}
+
+
+async def append(exchange: Installed, records: bytes) -> None:
     gateway = await Gateway.start(ValkeyLog(log_url(exchange.data)))
-    key = base64.b64decode(credentials.api_key)
-    record = commands.set_key(account=credentials.account, public_key=key, permissions=0)
-    await gateway.submit(record, 1)
+    await gateway.submit(records, 1)
     await gateway.close()
+
+
+def sign_up(connection: http.client.HTTPConnection, name: str) -> str:
+    """The cookie of somebody new."""
+    fields = json.dumps({"name": name, "password": "correct horse battery"})
+    kind = {"Content-Type": "application/json"}
+    connection.request("POST", "/api/v1/auth/signup", fields, kind)
+    response = connection.getresponse()
+    assert response.status == 200, response.read()
+    response.read()
+    return (response.getheader("Set-Cookie") or "").partition(";")[0]
+
+
+def person(connection: http.client.HTTPConnection, method: str, path: str, cookie: str) -> Answer:
+    headers = {"Cookie": cookie, "Content-Type": "application/json"}
+    connection.request(method, path, "{}" if method == "POST" else None, headers)
+    return read(connection)
+
+
+async def shaken(exchange: Installed, headers: str = "") -> tuple[int, Client]:
+    """The answer to a websocket's handshake, and its connection."""
+    port = urlsplit(exchange.ws_url).port
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    client = Client(reader, writer)
+    return await handshake(client, headers, host=f"127.0.0.1:{port}"), client
+
+
+async def websocket(exchange: Installed, headers: str = "") -> Client:
+    status, client = await shaken(exchange, headers)
+    assert status == 101
+    return client
+
+
+def subscription_of(credentials: Credentials) -> list[str]:
+    now = str(time.time_ns() // 1_000_000)
+    text = f"instruction=subscribe&timestamp={now}&window=5000"
+    signature = SigningKey(credentials.seed).sign(text.encode()).signature
+    return [credentials.api_key, base64.b64encode(signature).decode(), now, "5000"]
+
+
+async def revoke(exchange: Installed, credentials: Credentials) -> None:
+    key = base64.b64decode(credentials.api_key)
+    await append(
+        exchange, commands.set_key(account=credentials.account, public_key=key, permissions=0)
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,6 +332,64 @@ def test_while_the_engine_stands_still_nothing_is_appended_and_then_it_goes_on(e
     for each in connections:
         wait_until(lambda each=each: asked(each, trader, bid()).status == 200, 20, "it goes on")
     close(connections)
+
+
+@pytest.mark.parametrize("end", [signal.SIGCONT, signal.SIGKILL])
+def test_what_an_engine_reaches_too_late_expires_and_cancellations_are_carried_out(exchange, end):
+    somebody = exchange.open_account(f"late {end}", {"USDC": "100000"})
+    connection = connect(exchange)
+    resting = int(asked(connection, somebody, bid()).value["id"])
+    (engine,) = [child["pid"] for child in exchange.processes() if child["role"] == "engine"]
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        late = asyncio.run(append_while_it_stands_still(exchange, somebody, resting))
+        wait_until(lambda: is_refused(connection, somebody), 10, "the gateway notices")
+    finally:
+        os.kill(engine, end)
+    wait_until(lambda: asked(connection, somebody, bid()).status == 200, 20, "it goes on")
+    found = {order["id"]: order["status"] for order in history(connection, somebody)}
+    assert found[str(resting)] == "Cancelled"
+    assert found[str(late)] == "Expired"
+    connection.close()
+    checked = exchange.run("log", "verify", "--json")
+    assert checked["found"] == 0, checked["findings"]
+    replayed = exchange.run("replay", "--engine", "naive", "--json")
+    (engine,) = exchange.run("status", "--json")["engines"]
+    assert (replayed["position"], replayed["stateHash"]) == (
+        engine["position"],
+        engine["stateHash"],
+    )
+
+
+async def append_while_it_stands_still(
+    exchange: Installed, credentials: Credentials, resting: int
+) -> int:
+    """An order with a short deadline, and a cancellation; the order's id."""
+    gateway = await Gateway.start(ValkeyLog(log_url(exchange.data)))
+    order_id = gateway.next_order_id()
+    place = commands.place(
+        account=credentials.account,
+        market=0,
+        order_id=order_id,
+        side=Side.BID,
+        order_type=OrderType.LIMIT,
+        price=9_000,
+        quantity=100,
+        deadline_ms=100,
+    )
+    cancel = commands.cancel(account=credentials.account, market=0, order_id=resting)
+    await gateway.submit(commands.set_rules(2) + place + cancel, 3)
+    await gateway.close()
+    return order_id
+
+
+def history(connection: http.client.HTTPConnection, credentials: Credentials) -> Any:
+    fields: dict[str, object] = {"symbol": "SOL_USDC"}
+    headers = signed_headers(credentials, "orderHistoryQueryAll", fields)
+    connection.request("GET", "/wapi/v1/history/orders?symbol=SOL_USDC", headers=headers)
+    answer = read(connection)
+    assert answer.status == 200, answer
+    return answer.value
 
 
 def is_refused(connection: http.client.HTTPConnection, trader: Credentials) -> bool:

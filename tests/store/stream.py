@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 from model.commands import Commands
+from store.trading import Trading
 
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.interface import GENESIS, EventEntry, Position, Tail
@@ -33,6 +34,14 @@ def campaign(seed: int, commands: int, commands_per_entry: int = 8):
     inputs = Commands(seed).inputs(commands, commands_per_entry)
     events = b"".join([engine.apply(records).events for records in inputs])
     return entries_of(events), engine
+
+
+@lru_cache(maxsize=4)
+def trading(seed: int, entries: int):
+    """The events of a venue under version 2 of the rules, and the engine at their end."""
+    venue = Trading(seed)
+    venue.go_on(entries)
+    return venue.entries, venue.engine
 
 
 def tail_of(entries: list[EventEntry]) -> Tail:

@@ -5,12 +5,13 @@ import random
 import pytest
 from store.database import compare, dump, state_hash, store
 from store.naive import NaiveTables
-from store.stream import campaign
+from store.stream import campaign, trading
 
 from truebook.store.fold import fold
 from truebook.store.sqlite.writer import SqliteWriter
 
-SEEDS = (1, 2, 3)
+STREAMS = [(campaign, 1, 6000), (campaign, 2, 6000), (trading, 3, 1500), (trading, 4, 1500)]
+of_streams = pytest.mark.parametrize(("make", "seed", "size"), STREAMS)
 
 
 def naive_of(entries):
@@ -20,18 +21,18 @@ def naive_of(entries):
     return naive
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_the_database_equals_the_fold_of_the_event_stream(tmp_path, seed):
-    entries, engine = campaign(seed, 6000)
+@of_streams
+def test_the_database_equals_the_fold_of_the_event_stream(tmp_path, make, seed, size):
+    entries, engine = make(seed, size)
     path = tmp_path / "database.sqlite"
     store(path, entries, batch=40)
     compare(path, naive_of(entries))
     assert state_hash(path) == engine.state_hash()
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_batches_of_any_size_make_the_same_database(tmp_path, seed):
-    entries, _ = campaign(seed, 6000)
+@of_streams
+def test_batches_of_any_size_make_the_same_database(tmp_path, make, seed, size):
+    entries, _ = make(seed, size)
     store(tmp_path / "one", entries, batch=len(entries))
     whole = dump(tmp_path / "one")
     rng = random.Random(seed)

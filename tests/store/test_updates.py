@@ -6,20 +6,21 @@ import random
 import pytest
 from store.database import store
 from store.naive import NaiveTables
-from store.stream import campaign
+from store.stream import campaign, trading
 
 from truebook.commandlog.interface import GENESIS
 from truebook.history import HistoryUnavailable, TooManyUpdates
 from truebook.limits import HISTORY_UPDATES_MAX
 from truebook.store.sqlite.history import SqliteHistory
 
-SEEDS = (11, 12)
+STREAMS = [(campaign, 11, 6000), (trading, 12, 1500)]
 
 
-@pytest.fixture(params=SEEDS)
+@pytest.fixture(params=STREAMS)
 def told(request, tmp_path):
     """A database, and each account's updates as they were told."""
-    entries, _ = campaign(request.param, 6000)
+    make, seed, size = request.param
+    entries, _ = make(seed, size)
     store(tmp_path / "database", entries)
     naive = NaiveTables()
     for entry in entries:

@@ -16,7 +16,8 @@ from truebook.directory import Directory
 from truebook.store.fold import StreamTrimmed, fold
 from truebook.store.interface import Stored, StoreUnavailable
 from truebook.store.sqlite import writer as writing
-from truebook.store.sqlite.schema import SCHEMA_VERSION
+from truebook.store.sqlite.schema import MIGRATIONS, SCHEMA_VERSION
+from truebook.store.sqlite.version_2 import COLUMNS
 from truebook.store.sqlite.writer import SqliteWriter
 
 SEED = 21
@@ -228,6 +229,56 @@ def test_a_database_of_a_later_version_is_left_alone(tmp_path):
         connection.commit()
     with pytest.raises(StoreUnavailable, match="version"):
         SqliteWriter(tmp_path / "database").open()
+
+
+NEW = {
+    *("notes", "noted", "withdrawals", "timers", "attesters", "rules", "schema_version"),
+    *("orders", "transfers"),
+}
+"""Tables that a database of version 1 has not, or not with these columns."""
+
+
+def make_version_1(path, whole):
+    """A database as it was made before the rules had a version 2."""
+    with opened(path) as connection:
+        connection.execute("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)")
+        connection.execute("INSERT INTO schema_version VALUES (1)")
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("DELETE FROM accounts")
+        connection.execute("CREATE VIEW readable_trades AS SELECT * FROM trades")
+        connection.execute("ATTACH ? AS whole", (str(whole),))
+        tables = [(name, "*") for name in dump(whole) if name not in NEW]
+        tables += [("orders", COLUMNS), ("transfers", "id, user_id, asset, amount, created_at")]
+        for name, columns in tables:
+            connection.execute(f"INSERT INTO {name} SELECT {columns} FROM whole.{name}")
+        connection.commit()
+
+
+def test_a_database_of_version_1_is_brought_to_the_present_one(tmp_path, entries, expected):
+    path, half = tmp_path / "database", len(entries) // 2
+    store(tmp_path / "half", entries[:half])
+    make_version_1(path, tmp_path / "half")
+    store(path, entries)
+    whole = dump(path)
+    assert whole.pop("schema_version") == [(1,), (SCHEMA_VERSION,)]
+    assert whole == {name: rows for name, rows in expected.items() if name in whole}
+    with opened(path) as connection:
+        assert connection.execute("SELECT count(*) FROM readable_orders").fetchone()[0] > 0
+
+
+def test_a_step_to_another_version_that_fails_leaves_nothing(tmp_path, entries, monkeypatch):
+    path = tmp_path / "database"
+    store(tmp_path / "whole", entries[:60])
+    make_version_1(path, tmp_path / "whole")
+    before = dump(path)
+    broken = (MIGRATIONS[0], (*MIGRATIONS[1], "CREATE TABLE notes (id)"))
+    monkeypatch.setattr(writing, "MIGRATIONS", broken)
+    with pytest.raises(StoreUnavailable):
+        SqliteWriter(path).open()
+    assert dump(path) == before
+    monkeypatch.undo()
+    store(path, entries[:60])
 
 
 def test_what_is_no_database_is_said(tmp_path):

@@ -12,6 +12,7 @@ INSTRUCTIONS = {
     ("POST", "/api/v1/order"): "orderExecute",
     ("GET", "/api/v1/order"): "orderQuery",
     ("DELETE", "/api/v1/order"): "orderCancel",
+    ("PATCH", "/api/v1/order"): "orderModify",
     ("POST", "/api/v1/orders"): "orderExecute",
     ("GET", "/api/v1/orders"): "orderQueryAll",
     ("DELETE", "/api/v1/orders"): "orderCancelAll",
@@ -22,6 +23,11 @@ INSTRUCTIONS = {
     ("GET", "/wapi/v1/history/orders"): "orderHistoryQueryAll",
     ("GET", "/wapi/v1/history/fills"): "fillHistoryQueryAll",
     ("GET", "/wapi/v1/capital/deposit/address"): "depositAddressQuery",
+    ("GET", "/wapi/v1/capital/deposits"): "depositQueryAll",
+    ("GET", "/wapi/v1/capital/withdrawals"): "withdrawalQueryAll",
+    ("POST", "/wapi/v1/capital/withdrawals"): "withdraw",
+    ("POST", "/api/v1/orders/cancelAllAfter"): "orderCancelAllAfter",
+    ("PATCH", "/api/v1/account"): "accountUpdate",
 }
 
 
@@ -44,14 +50,18 @@ class Client:
 
     def call(self, method: str, path: str, value: Any = None, **headers: str) -> Answer:
         """A signed (or public) request with a value as its query or body."""
+        return asyncio.run(self.sent(method, path, value, **headers))
+
+    async def sent(self, method: str, path: str, value: Any = None, **headers: str) -> Answer:
+        """The same, beside others."""
         named = {name.replace("_", "-"): text for name, text in headers.items()}
         if self.credentials is not None:
             objects = value if isinstance(value, list) else [value or {}]
             instruction = INSTRUCTIONS[method, path]
             named = signed_headers(self.credentials, instruction, *objects) | named
         if method == "GET":
-            return self.raw(method, path, query=query_of(value or {}), headers=named)
-        return self.raw(method, path, body=body_of(value), headers=named)
+            return await self._request(method, path, query_of(value or {}), b"", named)
+        return await self._request(method, path, "", body_of(value), named)
 
     def raw(
         self,
@@ -63,6 +73,16 @@ class Client:
         headers: dict[str, str] | None = None,
     ) -> Answer:
         """A request as it stands."""
+        return asyncio.run(self._request(method, path, query, body, headers or {}))
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        body: bytes | list[bytes],
+        headers: dict[str, str],
+    ) -> Answer:
         pieces = body if isinstance(body, list) else [body]
         scope = {
             "type": "http",
@@ -73,11 +93,9 @@ class Client:
             "root_path": "",
             "scheme": "http",
             "server": ("127.0.0.1", 80),
-            "headers": [
-                (name.lower().encode(), text.encode()) for name, text in (headers or {}).items()
-            ],
+            "headers": [(name.lower().encode(), text.encode()) for name, text in headers.items()],
         }
-        return asyncio.run(self._exchange(scope, pieces))
+        return await self._exchange(scope, pieces)
 
     async def _exchange(self, scope: dict[str, Any], pieces: list[bytes]) -> Answer:
         messages = [

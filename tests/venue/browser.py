@@ -22,7 +22,10 @@ from truebook.people.sqlite import FILE_NAME, open_in
 
 ORIGIN = "http://exchange.test"
 PASSWORD = "correct horse battery"
-CHEAP: dict[str, Any] = {"passwords": {"memory_kib": 8, "operations": 1}}
+CHEAP: dict[str, Any] = {
+    "passwords": {"memory_kib": 8, "operations": 1},
+    "accounts": {"faucet": "none"},
+}
 """A derivation in a tenth of a millisecond."""
 
 

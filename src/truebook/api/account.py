@@ -7,16 +7,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from truebook.api.authenticate import Authority, Caller, Parameters
+from truebook.api.authenticate import Authority, Caller, Parameters, parameters_of
 from truebook.api.errors import invalid, rejected
 from truebook.api.exchange import Exchange
-from truebook.api.order_payload import SIDES, amount_of, choice_of, market_of
+from truebook.api.order_payload import SIDES
+from truebook.api.payload import amount_of, choice_of, market_of
 from truebook.api.request import Scope, fields_of, headers_of, query_of
 from truebook.api.response import JsonResponse
+from truebook.api.shapes import account as shapes
+from truebook.api.sign_in import fields_of_body
 from truebook.directory import Market
-from truebook.limits import PRICE_TICKS_MAX
+from truebook.limits import AMOUNT_MAX, PRICE_TICKS_MAX
 from truebook.messages import RejectCode, Side
-from truebook.units import show
+from truebook.units import Grid, show
+
+SWITCHES = ("autoBorrowSettlements", "autoLend", "autoRealizePnl", "autoRepayBorrows")
+LEVERAGE_GRID = Grid(1, 4)
 
 
 class Account:
@@ -30,6 +36,7 @@ class Account:
         """Each endpoint at its path."""
         return [
             Route("/api/v1/account", self.account, methods=["GET"]),
+            Route("/api/v1/account", self.change, methods=["PATCH"]),
             Route("/api/v1/account/limits/order", self.order_limit),
             Route("/api/v1/account/limits/withdrawal", self.withdrawal_limit),
             Route("/api/v1/capital", self.capital),
@@ -45,24 +52,36 @@ class Account:
         directory = self._exchange.directory
         tier = directory.tiers[directory.accounts[caller.account].tier]
         orders = (await self._exchange.ask("orders", caller.account)).orders
-        return JsonResponse(
-            {
-                "autoBorrowSettlements": False,
-                "autoLend": False,
-                "autoRealizePnl": False,
-                "autoRepayBorrows": False,
-                "borrowLimit": "0",
-                "futuresMakerFee": "0",
-                "futuresTakerFee": "0",
-                "leverageLimit": "1",
-                "limitOrders": len(orders),
-                "liquidating": False,
-                "positionLimit": "0",
-                "spotMakerFee": str(tier.maker_bp),
-                "spotTakerFee": str(tier.taker_bp),
-                "triggerOrders": 0,
-            }
-        )
+        waiting = sum(order.trigger_price > 0 for order in orders)
+        told: shapes.Account = {
+            "autoBorrowSettlements": False,
+            "autoLend": False,
+            "autoRealizePnl": False,
+            "autoRepayBorrows": False,
+            "borrowLimit": "0",
+            "futuresMakerFee": "0",
+            "futuresTakerFee": "0",
+            "leverageLimit": "1",
+            "limitOrders": len(orders) - waiting,
+            "liquidating": False,
+            "positionLimit": "0",
+            "spotMakerFee": str(tier.maker_bp),
+            "spotTakerFee": str(tier.taker_bp),
+            "triggerOrders": waiting,
+        }
+        return JsonResponse(told)
+
+    async def change(self, request: Request) -> Response:
+        """Take note of settings of margin and lending; a spot venue has neither, so they stay
+        without effect (`accountUpdate`)."""
+        headers = headers_of(request.scope)
+        fields = await fields_of_body(request, headers)
+        self._authority.trader(headers, "accountUpdate", [parameters_of(fields)])
+        for name in SWITCHES:
+            if not isinstance(fields.get(name, False), bool | None):
+                raise invalid(name, "must be true or false")
+        amount_of(fields, "leverageLimit", LEVERAGE_GRID, AMOUNT_MAX)
+        return Response()
 
     async def capital(self, request: Request) -> Response:
         """Every balance that is not zero (`balanceQuery`)."""
@@ -107,7 +126,11 @@ class Account:
             raise rejected(RejectCode.UNKNOWN_ASSET)
         available = await self._available(caller.account, asset.number)
         quantity = show(available, asset.atoms)
-        return JsonResponse({"maxWithdrawalQuantity": quantity, "symbol": asset.symbol})
+        told: shapes.WithdrawalLimit = {
+            "maxWithdrawalQuantity": quantity,
+            "symbol": asset.symbol,
+        }
+        return JsonResponse(told)
 
     async def _available(self, account: int, asset: int) -> int:
         answer = await self._exchange.ask("balances", account)

@@ -13,18 +13,25 @@ from starlette.routing import Route
 from truebook.api.authenticate import Authority, Caller, parameters_of
 from truebook.api.errors import ApiError, invalid
 from truebook.api.exchange import Exchange
+from truebook.api.payload import amount_of
 from truebook.api.request import fields_of, headers_of, query_of
 from truebook.api.response import JsonResponse
 from truebook.api.sign_in import Fields, fields_of_body, text_of
 from truebook.directory import Account
+from truebook.limits import AMOUNT_MAX, DECIMALS_MAX
 from truebook.messages import AccountFlag
 from truebook.people.accounts import key_text
 from truebook.people.admin import AccountChange, Admin, Why, asset_plan, market_plan
+from truebook.units import Grid
 
 ACCOUNTS_LISTED_MAX = 1_000
 
+_ANY_AMOUNT = Grid(1, DECIMALS_MAX)
 _UPPER = re.compile(r"(?<=[a-z])[A-Z]")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,9}")
+_PLAN_NUMBERS = frozenset({"decimals", "openOrdersMax"})
+_PLAN_TEXTS = frozenset({"symbol", "displayName"})
+"""What else a plan has are amounts."""
 
 
 class Administration:
@@ -158,7 +165,14 @@ def _json(account: Account) -> Fields:
 
 
 def _plan_of(fields: Fields) -> Fields:
-    """A plan's fields as the configuration names them: `displayName` is `display_name`."""
+    """A plan's fields as the configuration names them: `displayName` is `display_name`. Raises
+    ApiError for what is no number."""
+    for name in fields.keys() - _PLAN_TEXTS - {"reason"}:
+        if name in _PLAN_NUMBERS:
+            if _whole_of(fields, name) < 0:
+                raise invalid(name, "must not be negative")
+        else:
+            amount_of(fields, name, _ANY_AMOUNT, AMOUNT_MAX * 10**DECIMALS_MAX)
     return {
         _UPPER.sub(lambda letter: f"_{letter[0]}", name).lower(): value
         for name, value in fields.items()

@@ -14,6 +14,8 @@ the request id and the path, never headers, bodies or keys.
 
 import itertools
 import secrets
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -22,13 +24,18 @@ from starlette.routing import Router
 from truebook.api.account import Account
 from truebook.api.admin import Administration
 from truebook.api.authenticate import Authority
+from truebook.api.capital import Capital
 from truebook.api.charts import Charts
-from truebook.api.errors import ApiError, unavailable, used_before
+from truebook.api.countdown import Countdowns
+from truebook.api.errors import RETRY_AFTER_S, ApiError, unavailable, used_before
 from truebook.api.exchange import Exchange
 from truebook.api.keys import Keys
 from truebook.api.marketdata import MarketData
 from truebook.api.markets import Markets
+from truebook.api.openapi import document
+from truebook.api.openapi.page import Description
 from truebook.api.orders import Orders
+from truebook.api.pages import Pages
 from truebook.api.past import Past
 from truebook.api.people_errors import told
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
@@ -62,21 +69,26 @@ class Application:
         clock: Clock = SYSTEM_CLOCK,
         rates: Rates | None = None,
         people: People | None = None,
+        pages: Pages | None = None,
     ) -> None:
-        """`people` None: there are keys and no sessions, and nobody can sign up."""
+        """`people` None: there are keys and no sessions, and nobody can sign up. `pages` None:
+        there is nothing to look at in a browser."""
         doorkeeper = None if people is None else people.doorkeeper
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
         self._throttle = Throttle(clock, rates)
         authority = Authority(exchange.directory, clock, self._throttle, doorkeeper)
-        stubs = Stubs(authority)
+        stubs = Stubs(authority, exchange.directory)
         public = [
             *Markets(exchange, clock).routes(),
             *MarketData(exchange).routes(),
             *Charts(exchange, history, clock).routes(),
             *stubs.public_routes(),
+            *Description(document.encoded()).routes(),
         ]
         signed = [
             *Account(exchange, authority).routes(),
+            *Countdowns(exchange, authority).routes(),
+            *Capital(exchange, history, authority, clock).routes(),
             *Past(exchange, history, authority).routes(),
             *stubs.signed_routes(),
             *Administration(exchange, authority).routes(),
@@ -85,10 +97,25 @@ class Application:
             sign_in = SignIn(exchange, authority, people)
             public += sign_in.public_routes()
             signed += [*sign_in.signed_routes(), *Keys(authority, people).routes()]
+        if pages is not None:
+            public += pages.routes()
         self._orders = Orders(exchange, authority).endpoints()
         self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
-        self._others = Router(routes=[*public, *signed], redirect_slashes=False)
+        self._routes = [*public, *signed]
+        self._others = Router(routes=self._routes, redirect_slashes=False)
         self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
+
+    def endpoints(self) -> dict[tuple[str, str], Callable[..., Any]]:
+        """Everything that is answered, by method and path."""
+        return {
+            **self._orders,
+            **{
+                (method, route.path): route.endpoint
+                for route in self._routes
+                for method in route.methods or ()
+                if method != "HEAD"
+            },
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -151,7 +178,8 @@ def _error_of(failure: Exception) -> ApiError:
     if isinstance(failure, TimedOut):
         return ApiError(504, "TIMEOUT", "The engine did not answer in time")
     if isinstance(failure, HistoryUnavailable):
-        return ApiError(503, "MAINTENANCE", f"History is not available: {failure}")
+        message = f"History is not available: {failure}"
+        return ApiError(503, "MAINTENANCE", message, retry_after_s=RETRY_AFTER_S)
     if isinstance(failure, LogUnavailable):
         return unavailable(failure)
     if isinstance(failure, UsedBefore):

@@ -95,14 +95,16 @@ class Authority:
         clock: Clock,
         throttle: Throttle | None = None,
         doorkeeper: Doorkeeper | None = None,
+        page_port: int | None = None,
     ) -> None:
-        """`doorkeeper` None: there are no sessions, and no key has an address list."""
+        """`doorkeeper` None: there are no sessions, and no key has an address list. `page_port`: of
+        this host, where our pages come from if not from here."""
         self._directory = directory
         self._clock = clock
         self._throttle = throttle or Throttle(clock)
         self._address_lists = None if doorkeeper is None else doorkeeper.address_lists
         sessions = SessionsSection() if doorkeeper is None else doorkeeper.section
-        self.origins = Origins(sessions.origins, secure=sessions.secure)
+        self.origins = Origins(sessions.origins, secure=sessions.secure, page_port=page_port)
 
     def reader(
         self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
@@ -112,21 +114,33 @@ class Authority:
         self._throttle.private(caller.public_key)
         return caller
 
-    def subscriber(self, signature: Sequence[str], address: str) -> Caller:
+    def subscriber(
+        self, signature: Sequence[str], address: str, permission: Permission = Permission.READ
+    ) -> Caller:
         """Who signed a subscription: key, signature, timestamp and window, as the headers of a
         request would hold them. Raises ApiError, which names them like the headers."""
         values = [part.encode() for part in signature]
         headers = Headers(zip(_HEADERS, values, strict=True), address)
-        return self.reader(headers, "subscribe", ())
+        caller = self._caller(headers, "subscribe", [()], permission, changes=False)
+        self._throttle.private(caller.public_key)
+        return caller
 
-    def may_read(self, caller: Caller, address: str) -> bool:
-        """Whether somebody who could read from there still can: the key may be revoked or have
-        expired, or be kept to other addresses now."""
+    def visitor(self, session: Session, permission: Permission) -> Caller:
+        """Who has a session, for something that it needs this permission for. Raises ApiError."""
+        check_permission(self.permissions_of(session), permission)
+        self._throttle.private(session.public_key)
+        return Caller(session.account, session.public_key, b"", session=session)
+
+    def may_still(self, caller: Caller, address: str, permission: Permission) -> bool:
+        """Whether somebody who could from there still can: the key may be revoked or have expired,
+        or be kept to other addresses now; the session may have ended."""
+        if caller.session is not None:
+            return permission in self.permissions_of(caller.session)
         key = self._key(caller.public_key)
         return (
             key is not None
             and key.account == caller.account
-            and Permission.READ in key.permissions
+            and permission in key.permissions
             and self._is_from_its_address(caller.public_key, address)
         )
 
@@ -142,6 +156,14 @@ class Authority:
             self._throttle.orders(caller.account, len(objects))
         else:
             self._throttle.private(caller.public_key)
+        return caller
+
+    def withdrawer(
+        self, headers: Mapping[bytes, bytes], instruction: str, parameters: Parameters
+    ) -> Caller:
+        """Who wants something of theirs to leave the exchange. Raises ApiError."""
+        caller = self._caller(headers, instruction, [parameters], Permission.WITHDRAW, changes=True)
+        self._throttle.private(caller.public_key)
         return caller
 
     def administrator(
@@ -186,7 +208,7 @@ class Authority:
         """401 for what proves nobody, 400 outside the window, 403 without permission."""
         if _session_of(headers) is not None:
             session = self._open_session(headers, changes=changes)
-            _check_permission(self.permissions_of(session), permission)
+            check_permission(self.permissions_of(session), permission)
             return Caller(session.account, session.public_key, b"", session=session)
         public_key = _decoded(headers.get(b"x-api-key", b""), _KEY_BYTES)
         if public_key is None:
@@ -206,7 +228,7 @@ class Authority:
         if not signed:
             raise ApiError(401, "INVALID_SIGNATURE", "Invalid signature")
         self._check_address(public_key, headers)
-        _check_permission(key.permissions, permission)
+        check_permission(key.permissions, permission)
         return Caller(key.account, public_key, signature, int(timestamp) + int(window))
 
     def _key(self, public_key: bytes) -> Key | None:
@@ -232,7 +254,8 @@ def _session_of(headers: Mapping[bytes, bytes]) -> Session | None:
     return None
 
 
-def _check_permission(permissions: Permission, permission: Permission) -> None:
+def check_permission(permissions: Permission, permission: Permission) -> None:
+    """Raise ApiError 403 unless it is among them."""
     if permission not in permissions:
         raise ApiError(403, "FORBIDDEN", f"The permission is missing: {permission.name}")
 

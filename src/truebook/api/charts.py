@@ -14,10 +14,12 @@ from starlette.routing import Route
 from truebook.api.candles import gapless
 from truebook.api.errors import invalid
 from truebook.api.exchange import Exchange
-from truebook.api.order_payload import choice_of, market_of, whole_number_of
 from truebook.api.paging import OFFSET_MAX, limit_of
+from truebook.api.payload import choice_of, market_of, whole_number_of
 from truebook.api.request import fields_of, query_of
 from truebook.api.response import JsonResponse
+from truebook.api.shapes.market import Kline
+from truebook.api.shapes.market import Trade as TradeShape
 from truebook.clock import Clock
 from truebook.directory import Market
 from truebook.feed.intervals import INTERVALS, Interval
@@ -90,7 +92,7 @@ class Charts:
         return list(gapless(interval, kept, close, start_s, end_s))
 
 
-def _trade_json(trade: Trade, market: Market) -> dict[str, str | int | bool]:
+def _trade_json(trade: Trade, market: Market) -> TradeShape:
     return {
         "id": trade.trade_id,
         "price": show(trade.price, market.tick),
@@ -101,7 +103,7 @@ def _trade_json(trade: Trade, market: Market) -> dict[str, str | int | bool]:
     }
 
 
-def _kline_json(candle: Candle, interval: Interval, market: Market) -> dict[str, str]:
+def _kline_json(candle: Candle, interval: Interval, market: Market) -> Kline:
     return {
         "start": _date(candle.start_s),
         "end": _date(interval.next_start(candle.start_s)),

@@ -113,9 +113,22 @@ REJECTIONS = {
     RejectCode.ENGINE_FULL: Rejection(
         503, "MAINTENANCE", "The exchange holds as many open orders as it can"
     ),
+    RejectCode.DEADLINE_PASSED: Rejection(
+        503, "MAINTENANCE", "The order was reached after its deadline; nothing was done"
+    ),
     RejectCode.INSUFFICIENT_FUNDS: Rejection(400, "INSUFFICIENT_FUNDS", "Insufficient funds"),
     RejectCode.SUPPLY_TOO_LARGE: Rejection(
         400, "INVALID_QUANTITY", "The asset's supply would be too large", "quantity"
+    ),
+    RejectCode.DUPLICATE_REFERENCE: Rejection(
+        409, "PRECONDITION_FAILED", "A deposit with this reference was counted", "reference"
+    ),
+    RejectCode.DUPLICATE_WITHDRAWAL: Rejection(
+        500, "SERVER_ERROR", "The withdrawal's id was given twice; nothing was done"
+    ),
+    RejectCode.UNKNOWN_WITHDRAWAL: Rejection(404, "RESOURCE_NOT_FOUND", "Not Found"),
+    RejectCode.WITHDRAWAL_LIMIT: Rejection(
+        503, "MAINTENANCE", "The exchange has as many unsettled withdrawals as it can keep"
     ),
     RejectCode.UNKNOWN_ASSET: Rejection(400, "INVALID_ASSET", "Invalid asset", "symbol"),
     RejectCode.SETTING_INVALID: Rejection(400, "INVALID_CLIENT_REQUEST", "Invalid setting"),
@@ -130,10 +143,11 @@ REJECTIONS = {
 }
 
 
-def rejected(code: int, order_id: int | None = None) -> ApiError:
-    """What a client is told of a command that the engine rejected."""
-    status, name, message, field = REJECTIONS[RejectCode(code)]
-    return ApiError(status, name, message, field=field, order_id=order_id)
+def rejected(code: int, order_id: int | None = None, field: str | None = None) -> ApiError:
+    """What a client is told of a command that the engine rejected, or would reject; `field` is to
+    blame, if it is another than usual."""
+    status, name, message, usual = REJECTIONS[RejectCode(code)]
+    return ApiError(status, name, message, field=field or usual, order_id=order_id)
 
 
 def invalid(field: str, reason: str) -> ApiError:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from truebook.api.errors import ApiError
 from truebook.api.exchange import Exchange
-from truebook.api.order_payload import market_of
+from truebook.api.payload import market_of
 from truebook.api.request import fields_of, query_of
 
 DEPTH_LEVELS_MAX = 1000

@@ -4,15 +4,20 @@ Promise: everything here comes from the directory, so it is what the log says; t
 are the shortest text, since clients take their number of decimals as precision.
 """
 
+from typing import get_args
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from truebook.api.errors import ApiError
 from truebook.api.exchange import Exchange
-from truebook.api.order_payload import market_of
+from truebook.api.payload import market_of
 from truebook.api.request import fields_of, query_of
 from truebook.api.response import JsonResponse
+from truebook.api.shapes import market as shapes
+from truebook.api.shapes.values import MarketState as StateName
+from truebook.api.shapes.values import MarketType
 from truebook.asking import TimedOut
 from truebook.clock import Clock
 from truebook.directory import Asset, Market
@@ -22,9 +27,9 @@ from truebook.units import BASIS_POINT_GRID, show
 LISTED_AT = "2026-01-01T00:00:00.000000"
 """Markets carry no date of their own; clients only need one that parses."""
 
-MARKET_TYPES = frozenset({"SPOT", "PERP", "IPERP", "DATED", "PREDICTION", "RFQ"})
+MARKET_TYPES = frozenset(get_args(MarketType))
 
-STATES = {
+STATES: dict[MarketState, StateName] = {
     MarketState.OPEN: "Open",
     MarketState.CANCEL_ONLY: "CancelOnly",
     MarketState.POST_ONLY: "PostOnly",
@@ -42,7 +47,7 @@ class Markets:
     def __init__(self, exchange: Exchange, clock: Clock) -> None:
         self._exchange = exchange
         self._clock = clock
-        self._status: tuple[float, dict[str, str | None]] | None = None
+        self._status: tuple[float, shapes.Status] | None = None
 
     def routes(self) -> list[Route]:
         """Each endpoint at its path."""
@@ -62,7 +67,7 @@ class Markets:
             self._status = now, await self._ask_status()
         return JsonResponse(self._status[1])
 
-    async def _ask_status(self) -> dict[str, str | None]:
+    async def _ask_status(self) -> shapes.Status:
         try:
             status = (await self._exchange.ask("status")).status
         except TimedOut:
@@ -103,14 +108,14 @@ class Markets:
         return JsonResponse(_market_json(market_of(fields, self._exchange.directory)))
 
 
-def _asset_json(asset: Asset) -> dict[str, object]:
-    token = {
+def _asset_json(asset: Asset) -> shapes.Asset:
+    token: shapes.Token = {
         "displayName": asset.display_name,
         "blockchain": "Truebook",
         "contractAddress": "",
-        "depositEnabled": False,
+        "depositEnabled": True,
         "minimumDeposit": "0",
-        "withdrawEnabled": False,
+        "withdrawEnabled": True,
         "minimumWithdrawal": "0",
         "maximumWithdrawal": None,
         "withdrawalFee": "0",
@@ -124,7 +129,7 @@ def _asset_json(asset: Asset) -> dict[str, object]:
     }
 
 
-def _market_json(market: Market) -> dict[str, object]:
+def _market_json(market: Market) -> shapes.Market:
     return {
         "symbol": market.symbol,
         "baseSymbol": market.base.symbol,
@@ -144,7 +149,7 @@ def _market_json(market: Market) -> dict[str, object]:
     }
 
 
-def _price_filter(market: Market) -> dict[str, str | None]:
+def _price_filter(market: Market) -> shapes.PriceFilter:
     return {
         "minPrice": show(market.price_min, market.tick),
         "maxPrice": show(market.price_max, market.tick),
@@ -160,7 +165,7 @@ def _price_filter(market: Market) -> dict[str, str | None]:
     }
 
 
-def _quantity_filter(market: Market) -> dict[str, str]:
+def _quantity_filter(market: Market) -> shapes.QuantityFilter:
     return {
         "minQuantity": show(market.quantity_min, market.step),
         "maxQuantity": show(market.quantity_max, market.step),

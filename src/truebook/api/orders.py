@@ -4,37 +4,29 @@ Promise: a 200 for a change means on disk and applied, and carries the order as 
 504 carries the order's id and means unknown; 202 (`Prefer: respond-async`) means on disk.
 """
 
-import contextlib
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from truebook import commands
 from truebook.api.authenticate import Authority, Caller, parameters_of
+from truebook.api.conditions import deadline_ms_of
 from truebook.api.errors import (
     ApiError,
     invalid,
     invalid_body,
     not_found,
     rejected,
-    timed_out,
-    unavailable,
-    used_before,
 )
 from truebook.api.exchange import Exchange
 from truebook.api.order_json import (
-    JsonOrder,
     Reply,
     json_of_reply,
     json_of_row,
     json_of_rows,
     replies_of,
 )
-from truebook.api.order_payload import (
-    Fields,
-    client_id_of,
-    market_of,
-    order_id_of,
-    place_record,
-)
+from truebook.api.order_payload import amend_command, place_command
+from truebook.api.outcomes import told_to_client
+from truebook.api.payload import Fields, choice_of, client_id_of, market_of, order_id_of
 from truebook.api.request import (
     Receive,
     Scope,
@@ -46,17 +38,21 @@ from truebook.api.request import (
     read_body,
 )
 from truebook.api.response import respond, respond_json
+from truebook.api.shapes.order import Order
 from truebook.api.strict_json import decode, decode_object, object_of
-from truebook.asking import TimedOut
-from truebook.commandlog.interface import LogUnavailable, UsedBefore
 from truebook.limits import BATCH_ORDERS_MAX, HTTP_BATCH_BYTES_MAX, HTTP_BODY_BYTES_MAX
-from truebook.messages import OrderStatus, RejectCode
+from truebook.messages import CancelFlag, OrderStatus, RejectCode
 
 Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+CANCELLED = {
+    "RestingLimitOrder": CancelFlag.RESTING,
+    "ConditionalOrder": CancelFlag.PENDING,
+}
+
 
 class Orders:
-    """POST, GET and DELETE of an order and of orders."""
+    """POST, GET, PATCH and DELETE of an order, and the same of orders but for PATCH."""
 
     def __init__(self, exchange: Exchange, authority: Authority) -> None:
         self._exchange = exchange
@@ -67,6 +63,7 @@ class Orders:
         return {
             ("POST", "/api/v1/order"): self.place,
             ("GET", "/api/v1/order"): self.find,
+            ("PATCH", "/api/v1/order"): self.amend,
             ("DELETE", "/api/v1/order"): self.cancel,
             ("POST", "/api/v1/orders"): self.place_batch,
             ("GET", "/api/v1/orders"): self.find_all,
@@ -79,7 +76,9 @@ class Orders:
         fields = decode_object(await read_body(receive, headers, HTTP_BODY_BYTES_MAX))
         caller = self._authority.trader(headers, "orderExecute", [parameters_of(fields)])
         order_id = self._exchange.next_order_id()
-        record = place_record(fields, self._exchange.directory, caller.account, order_id)
+        deadline_ms = deadline_ms_of(headers.get(b"x-deadline", b""))
+        directory = self._exchange.directory
+        record = place_command(fields, directory, caller.account, order_id, deadline_ms)
         if prefers_async(headers):
             await self._submit(record, 1, caller, order_id)
             await respond_json(send, 202, {"id": str(order_id)})
@@ -93,14 +92,16 @@ class Orders:
         batch = _batch(decode(await read_body(receive, headers, HTTP_BATCH_BYTES_MAX)))
         signed = [parameters_of(fields) for fields in batch]
         caller = self._authority.trader(headers, "orderExecute", signed)
+        deadline_ms = deadline_ms_of(headers.get(b"x-deadline", b""))
+        directory = self._exchange.directory
         records: list[bytes] = []
         order_ids: dict[int, int] = {}
         results: list[object] = [None] * len(batch)
         for place, fields in enumerate(batch):
             order_id = self._exchange.next_order_id()
             try:
-                directory = self._exchange.directory
-                records.append(place_record(fields, directory, caller.account, order_id))
+                command = place_command(fields, directory, caller.account, order_id, deadline_ms)
+                records.append(command)
                 order_ids[place] = order_id
             except ApiError as error:
                 results[place] = _failed(error)
@@ -143,16 +144,32 @@ class Orders:
         replies = await self._outcome(record, 1, caller, order_id)
         await respond_json(send, 200, self._json(replies[0]))
 
+    async def amend(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give a resting order another price and whole quantity; it keeps its place in the queue if
+        only the quantity goes down (`orderModify`)."""
+        headers = headers_of(scope)
+        fields = decode_object(await read_body(receive, headers, HTTP_BODY_BYTES_MAX))
+        caller = self._authority.trader(headers, "orderModify", [parameters_of(fields)])
+        target = _target(fields)
+        deadline_ms = deadline_ms_of(headers.get(b"x-deadline", b""))
+        directory = self._exchange.directory
+        record = amend_command(fields, directory, caller.account, target, deadline_ms)
+        if prefers_async(headers):
+            await self._submit(record, 1, caller, target[0])
+            await respond(send, 202, b"")
+            return
+        replies = await self._outcome(record, 1, caller, target[0])
+        await respond_json(send, 200, self._json(replies[0]))
+
     async def cancel_all(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Cancel the account's orders in a market (`orderCancelAll`)."""
+        """Cancel the account's orders in a market, or only those that rest in the book, or wait for
+        their trigger (`orderCancelAll`)."""
         headers = headers_of(scope)
         fields = decode_object(await read_body(receive, headers, HTTP_BODY_BYTES_MAX))
         caller = self._authority.trader(headers, "orderCancelAll", [parameters_of(fields)])
         market = market_of(fields, self._exchange.directory)
-        if not _concerns_resting_orders(fields):
-            await respond_json(send, 200, [])
-            return
-        record = commands.cancel_all(account=caller.account, market=market.number)
+        which = choice_of(fields, "orderType", CANCELLED, CancelFlag(0))
+        record = commands.cancel_all(account=caller.account, market=market.number, flags=which)
         if prefers_async(headers):
             await self._submit(record, 1, caller)
             await respond(send, 202, b"")
@@ -162,7 +179,7 @@ class Orders:
         await respond_json(send, 200, [self._json(reply) for reply in cancelled])
 
     async def find(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A resting order of the account by its id or its client id (`orderQuery`)."""
+        """An open order of the account by its id or its client id (`orderQuery`)."""
         query = query_of(scope)
         caller = self._authority.reader(headers_of(scope), "orderQuery", query)
         fields = fields_of(query)
@@ -178,7 +195,7 @@ class Orders:
         raise not_found()
 
     async def find_all(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The account's resting orders, in one market or all (`orderQueryAll`)."""
+        """The account's open orders, in one market or all (`orderQueryAll`)."""
         query = query_of(scope)
         caller = self._authority.reader(headers_of(scope), "orderQueryAll", query)
         fields = fields_of(query)
@@ -200,7 +217,7 @@ class Orders:
         order_ids: Sequence[int] = (),
     ) -> list[Reply]:
         """Carry out commands; raises ApiError where it isn't known that they were."""
-        with _told_to_client(order_id, order_ids):
+        with told_to_client(order_id, order_ids):
             outcome = await self._exchange.send_and_await(records, commands, caller.once)
         return replies_of(outcome.replies)
 
@@ -213,10 +230,10 @@ class Orders:
         order_ids: Sequence[int] = (),
     ) -> None:
         """Write commands to the log; raises ApiError where it isn't known that they were."""
-        with _told_to_client(order_id, order_ids):
+        with told_to_client(order_id, order_ids):
             await self._exchange.submit(records, commands, caller.once)
 
-    def _json(self, reply: Reply) -> JsonOrder:
+    def _json(self, reply: Reply) -> Order:
         """The order of a reply; raises ApiError if the command was rejected."""
         if reply.status == OrderStatus.REJECTED:
             duplicate = reply.code == RejectCode.DUPLICATE_CLIENT_ID
@@ -229,19 +246,6 @@ class Orders:
             return {"operation": "Ok", **self._json(reply)}
         except ApiError as error:
             return _failed(error)
-
-
-@contextlib.contextmanager
-def _told_to_client(order_id: int | None, order_ids: Sequence[int]) -> Generator[None, None, None]:
-    """Say what may have become of commands as HTTP says it."""
-    try:
-        yield
-    except UsedBefore:
-        raise used_before() from None
-    except LogUnavailable as reason:
-        raise unavailable(reason) from None
-    except TimedOut:
-        raise timed_out(order_id, order_ids) from None
 
 
 def _failed(error: ApiError) -> object:
@@ -260,10 +264,3 @@ def _target(fields: Fields) -> tuple[int | None, int | None]:
     if (order_id is None) == (client_id is None):
         raise invalid("orderId", "give either orderId or clientId")
     return order_id, client_id
-
-
-def _concerns_resting_orders(fields: Fields) -> bool:
-    order_type = fields.get("orderType")
-    if order_type not in (None, "RestingLimitOrder", "ConditionalOrder"):
-        raise invalid("orderType", "must be RestingLimitOrder or ConditionalOrder")
-    return order_type != "ConditionalOrder"

@@ -1,13 +1,15 @@
 """Which part of a long list is asked for, and the headers that say where it lies (contract A6)."""
 
 from truebook.api.errors import invalid
-from truebook.api.order_payload import Fields, choice_of, market_of, whole_number_of
+from truebook.api.payload import Fields, choice_of, market_of, whole_number_of
 from truebook.directory import Directory
 from truebook.history import Page
 
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 1000
 OFFSET_MAX = (1 << 63) - 1
+TIME_MS_MAX = (1 << 63) - 1
+ID_MAX = (1 << 63) - 1
 DIRECTIONS = {"Asc": True, "Desc": False}
 EXPOSED = "X-Page-Count, X-Current-Page, X-Page-Size, X-Total"
 

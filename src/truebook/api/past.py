@@ -4,7 +4,7 @@ Promise: whoever has been answered about an order or a trade finds it here: the 
 for, for a moment. It is asked for nothing else than these lists, so without it all else goes on.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,22 +12,21 @@ from starlette.routing import Route
 
 from truebook.api.authenticate import Authority
 from truebook.api.exchange import Exchange
-from truebook.api.order_json import json_of_past_order
-from truebook.api.order_payload import (
+from truebook.api.order_json import iso, json_of_past_order
+from truebook.api.paging import TIME_MS_MAX, market_number_of, page_headers, page_of
+from truebook.api.payload import (
     choice_of,
     order_id_of,
     whole_number_of,
 )
-from truebook.api.paging import market_number_of, page_headers, page_of
 from truebook.api.request import fields_of, headers_of, query_of
 from truebook.api.response import JsonResponse
+from truebook.api.shapes.order import Fill, PastOrder
 from truebook.directory import Directory
-from truebook.feed.words import EXPIRY_REASONS, SIDES
-from truebook.history import History, Page, PastFill, PastOrder
-from truebook.messages import ORDER_TIME_SHIFT, CloseReason
+from truebook.feed.words import SIDES
+from truebook.history import History, Page, PastFill
 from truebook.units import show
 
-TIME_MS_MAX = (1 << 63) - 1
 FILL_TYPES = {
     "User": True,
     "BookLiquidation": False,
@@ -74,7 +73,11 @@ class Past:
             market=market,
             after=self._exchange.last_position,
         )
-        return _respond([_order_json(order, directory) for order in orders], page, total)
+        return _respond(
+            [json_of_past_order(order, directory.markets[order.market]) for order in orders],
+            page,
+            total,
+        )
 
     async def fills(self, request: Request) -> Response:
         """Fills by their time (`fillHistoryQueryAll`)."""
@@ -102,22 +105,11 @@ class Past:
         return _respond([_fill_json(fill, directory) for fill in fills], page, total)
 
 
-def _respond(found: list[dict[str, str | int | bool | None]], page: Page, total: int) -> Response:
+def _respond(found: Sequence[PastOrder | Fill], page: Page, total: int) -> Response:
     return JsonResponse(found, headers=page_headers(page, total))
 
 
-def _order_json(order: PastOrder, directory: Directory) -> dict[str, str | int | bool | None]:
-    reason = None if order.reason is None else CloseReason(order.reason)
-    return json_of_past_order(order, directory.markets[order.market]) | {
-        "createdAt": _iso(order.time_flags >> ORDER_TIME_SHIFT),
-        "expiryReason": EXPIRY_REASONS.get(reason) if reason is not None else None,
-        "systemOrderType": None,
-        "slippageTolerance": None,
-        "slippageToleranceType": None,
-    }
-
-
-def _fill_json(fill: PastFill, directory: Directory) -> dict[str, str | int | bool | None]:
+def _fill_json(fill: PastFill, directory: Directory) -> Fill:
     market = directory.markets[fill.market]
     asset = directory.assets[fill.fee_asset]
     return {
@@ -131,13 +123,6 @@ def _fill_json(fill: PastFill, directory: Directory) -> dict[str, str | int | bo
         "side": SIDES[fill.side],
         "symbol": market.symbol,
         "systemOrderType": None,
-        "timestamp": _iso(fill.time_ms),
+        "timestamp": iso(fill.time_ms),
         "tradeId": fill.trade_id,
     }
-
-
-def _iso(time_ms: int) -> str:
-    """A time as history tells it: UTC, without saying so."""
-    seconds, milliseconds = divmod(time_ms, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}"

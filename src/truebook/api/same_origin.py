@@ -19,8 +19,10 @@ _SITES_OF_OURS = (None, b"same-origin", b"none")
 class Origins:
     """Which pages may use sessions: those of the host that was asked, and those named."""
 
-    def __init__(self, named: str, *, secure: bool) -> None:
+    def __init__(self, named: str, *, secure: bool, page_port: int | None = None) -> None:
+        """`page_port`: the host's pages come from there too, as those that use its streams do."""
         self._named = frozenset(filter(None, (one.strip() for one in named.split(","))))
+        self._page_port = page_port
         self._schemes = ("https",) if secure else ("http", "https")
 
     def check(self, headers: Mapping[bytes, bytes], *, changes: bool) -> None:
@@ -39,6 +41,15 @@ class Origins:
             )
 
     def _is_ours(self, origin: bytes, host: bytes) -> bool:
-        text = origin.decode("latin-1").lower()
-        own = [f"{scheme}://{host.decode('latin-1').lower()}" for scheme in self._schemes]
+        text, asked = origin.decode("latin-1").lower(), host.decode("latin-1").lower()
+        hosts = [asked]
+        if self._page_port is not None:
+            hosts.append(f"{_without_port(asked)}:{self._page_port}")
+        own = [f"{scheme}://{one}" for scheme in self._schemes for one in hosts]
         return text in own or text in self._named
+
+
+def _without_port(host: str) -> str:
+    """The name in a Host header, or the address, with the brackets of an IPv6 one."""
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() and not host.endswith("]") else host

@@ -1,30 +1,27 @@
 """The streams of the exchange: which names clients write for them, and who may hear which.
 
 Promise: every name of the dialects (contract A7) means one channel of the feed; a name that means
-none is "Invalid stream". An account's updates are for who signed with a key that may read, and end
-within about a second of the key's end. A key that is kept to some addresses is heard from nowhere
-else, and a password's key not at all; who signs too often, or wrongly, has to wait as at the API.
+none is "Invalid stream". An account's updates are for who proves to be of the account
+(stream_guests.py), with the permission to read, and as long as that lasts.
 
     depth.SOL_USDC, depth.200ms.SOL_USDC, trade.…, bookTicker.…, ticker.…, kline.1m.SOL_USDC
     depth@SOL_USDC           as the tutorial family writes it
     SOL_USDC@depth           as it was written before 2024
     account.orderUpdate, account.orderUpdate.SOL_USDC
     account.balanceUpdate    (an addition)
+    account.cancelOnDisconnect   (an addition) with the permission to trade
     account.positionUpdate, account.rfqUpdate: accepted, and silent
 
 The updates of one market are those of the account that are about it, with the account's numbers.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from truebook.api.authenticate import Authority, Caller
-from truebook.api.errors import ApiError
-from truebook.api.throttle import Rates, Throttle
+from truebook.api.authenticate import Caller
 from truebook.asking import Asker, TimedOut
-from truebook.clock import Clock
 from truebook.directory import Directory
 from truebook.feed.channels import (
     ACCOUNT_BALANCES,
@@ -39,13 +36,16 @@ from truebook.feed.channels import (
     updates_channel,
 )
 from truebook.feed.intervals import INTERVALS
-from truebook.people.doorkeeper import Doorkeeper
-from truebook.ws.interface import Channel, Missed, Refused, Unavailable
+from truebook.messages import Permission
+from truebook.ws.interface import Channel, Missed, Presence, Refused, Unavailable
 
 SILENT = ("account.positionUpdate", "account.rfqUpdate")
 """Of futures and of quotes on request, which the exchange doesn't have: nothing ever happens there.
 They are accepted since clients ask for them together with the orders: ccxt's watch_orders names
 account.rfqUpdate in the same request, and a refusal would refuse the orders as well."""
+
+CANCEL_ON_DISCONNECT = "account.cancelOnDisconnect"
+"""An addition: silent too; while it is subscribed to, the account's orders live."""
 
 INVALID_STREAM = 4006
 UNAUTHORIZED = 4004
@@ -102,31 +102,42 @@ def merge_candles(older: bytes, newer: bytes) -> bytes | None:
     return newer if _decode_candle(older).start == _decode_candle(newer).start else None
 
 
-class Streams:
-    """ws.interface.Guide of the exchange."""
+class Speaker(Protocol):
+    """Who asks for private streams."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        clock: Clock,
-        rates: Rates | None = None,
-        doorkeeper: Doorkeeper | None = None,
-    ) -> None:
-        """`doorkeeper` None: no key has an address list."""
+    def caller(self, permission: Permission) -> Caller:
+        """Whose they are; raises Refused without the permission."""
+
+    def may_still(self, caller: Caller, permission: Permission) -> bool:
+        """Whether they still may."""
+
+
+class Attendance(Protocol):
+    """Looks after accounts as long as somebody of them is there."""
+
+    def presence(self, account: int) -> Presence:
+        """Of one subscription."""
+
+
+class StreamNames:
+    """What each name means."""
+
+    def __init__(self, directory: Directory, attendance: Attendance | None = None) -> None:
+        """`attendance` None: orders can't be bound to a connection."""
         self._directory = directory
-        self._throttle = Throttle(clock, rates)
-        self._authority = Authority(directory, clock, self._throttle, doorkeeper)
+        self._attendance = attendance
 
-    def channels_of(
-        self, streams: Sequence[str], signature: Sequence[str] | None, address: str
-    ) -> list[Channel]:
+    def channels_of(self, streams: Sequence[str], speaker: Speaker) -> list[Channel]:
         """The channel of each stream. Raises Refused."""
         private = {name: self._private_parts(name) for name in streams if _is_private(name)}
         channels = {name: self._public(name) for name in streams if name not in private}
         if private:
-            caller = self._caller(signature, address)
+            needed = Permission(0)
+            for kind, _ in private.values():
+                needed |= _permission_for(kind)
+            caller = speaker.caller(needed)
             for name, (kind, symbol) in private.items():
-                channels[name] = self._private(kind, symbol, caller, address)
+                channels[name] = self._private(kind, symbol, caller, speaker)
         return [channels[name] for name in streams]
 
     def _public(self, name: str) -> Channel:
@@ -159,7 +170,7 @@ class Streams:
 
     def _private_parts(self, name: str) -> tuple[str, str]:
         """Kind and symbol of a private stream's name."""
-        if name == ACCOUNT_BALANCES:
+        if name == ACCOUNT_BALANCES or (name == CANCEL_ON_DISCONNECT and self._attendance):
             return name, ""
         for kind in (ACCOUNT_UPDATES, *SILENT):
             if name == kind:
@@ -169,10 +180,15 @@ class Streams:
                 return kind, symbol
         raise _invalid()
 
-    def _private(self, kind: str, symbol: str, caller: Caller, address: str) -> Channel:
-        def is_allowed() -> bool:
-            return self._authority.may_read(caller, address)
+    def _private(self, kind: str, symbol: str, caller: Caller, speaker: Speaker) -> Channel:
+        permission = _permission_for(kind)
 
+        def is_allowed() -> bool:
+            return speaker.may_still(caller, permission)
+
+        if kind == CANCEL_ON_DISCONNECT and self._attendance is not None:
+            presence = self._attendance.presence(caller.account)
+            return Channel("", is_allowed=is_allowed, presence=presence)
         if kind in SILENT:
             return Channel("", is_allowed=is_allowed)
         if kind == ACCOUNT_BALANCES:
@@ -184,19 +200,6 @@ class Streams:
             wants=_of_market(symbol) if symbol else None,
             is_allowed=is_allowed,
         )
-
-    def _caller(self, signature: Sequence[str] | None, address: str) -> Caller:
-        if signature is None:
-            raise Refused(UNAUTHORIZED, "signature: missing, and the stream is private")
-        try:
-            self._throttle.signed(address)
-            return self._authority.subscriber(signature, address)
-        except ApiError as error:
-            if error.status == 401:
-                self._throttle.failed(address)
-            if error.status == 429:
-                raise Refused(TOO_MANY, error.message) from None
-            raise Refused(UNAUTHORIZED, f"signature: {error.message}") from None
 
 
 class Updates:
@@ -218,7 +221,17 @@ class Updates:
             )
         except TimedOut as error:
             raise Unavailable(str(error)) from None
-        return Missed(answer.sequence, answer.messages)
+        if after is None:
+            return Missed(answer.sequence, answer.messages)
+        # Of more than are told at once the first ones come.
+        number = min(after + len(answer.messages), answer.sequence)
+        if number < answer.sequence and not answer.messages:
+            raise Unavailable(f"nothing of {after} … {answer.sequence} is told")
+        return Missed(number, answer.messages, is_all=number == answer.sequence)
+
+
+def _permission_for(kind: str) -> Permission:
+    return Permission.TRADE if kind == CANCEL_ON_DISCONNECT else Permission.READ
 
 
 def _is_private(name: str) -> bool:

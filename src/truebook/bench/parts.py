@@ -38,10 +38,10 @@ def fit(counts: NDArray[Any], taken_ns: NDArray[Any]) -> dict[str, float]:
     """Nanoseconds for one of each part that occurs at all."""
     usual = taken_ns <= np.quantile(taken_ns, 1 - _OUTLIERS)
     counts, taken_ns = counts[usual].astype(float), taken_ns[usual].astype(float)
-    occurring = counts.any(axis=0)
+    occurring = counts.sum(axis=0) != 0
     each, *_ = np.linalg.lstsq(counts[:, occurring], taken_ns, rcond=None)
     unexplained = taken_ns - counts[:, occurring] @ each
-    names = [name for name, occurs in zip(PARTS, occurring, strict=True) if occurs]
+    names = [name for name, occurs in zip(PARTS, occurring.tolist(), strict=True) if occurs]
     figures = {name: round(float(ns), 1) for name, ns in zip(names, each, strict=True)}
     return {**figures, "explained": round(1 - float(unexplained.var() / taken_ns.var()), 3)}
 

@@ -4,44 +4,92 @@ Promise: there is never a second server on a log, nor an `up` beside a private o
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Literal
 
 from truebook.cli.engines import make_engine
 from truebook.cli.reports import print_json
 from truebook.clock import SYSTEM_CLOCK
-from truebook.commandlog.interface import Position
+from truebook.commandlog.interface import LogReader, Position
+from truebook.commandlog.reached_log import ReachedLog
 from truebook.commandlog.server import start_log_server
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
-from truebook.installation import archive_url, folder_of, running
+from truebook.engine.interface import Engine
+from truebook.installation import (
+    archive_url,
+    database_url,
+    folder_of,
+    running,
+    snapshots_path,
+)
 from truebook.progress import Progress
+from truebook.snapshots.folder import kept_by_all
+from truebook.store.interface import StateUnreadable
+from truebook.store.reading import state_of
 from truebook.verify.replay import BeyondTheEnd, Replayed, replay
+from truebook.verify.roads import Beginning, NoRoad, from_genesis, from_snapshot, from_tables
 
 LOG_FOLDER = "log"
 
 
-def print_replay(config: Config, to: str | None, json: bool) -> None:
-    """Replay from genesis and print what came out. Raises UserError."""
-    try:
-        end = None if to is None else Position.parse(to)
-    except ValueError as error:
-        raise UserError(f"--to: {error}") from None
+Road = Literal["genesis", "snapshot", "database"]
+
+
+def print_replay(config: Config, road: Road, to: str | None, json: bool) -> None:
+    """Replay from where the road begins and print what came out. Raises UserError."""
+    end = None if to is None else position_of("--to", to)
     progress = Progress(stream=sys.stderr)
-    with log_address(config) as url:
-        engine = make_engine(config.engine.kind, progress.show)
-        reader = open_whole_log(url, archive_url(config), allow_not_durable=True)
+    make = partial(make_engine, config.engine.kind, progress.show)
+    with whole_log(config) as log:
         try:
-            replayed = replay(
-                reader, engine, SYSTEM_CLOCK, end, partial(progress.show, "replaying")
-            )
+            last = log.last_position()
+            began_s = SYSTEM_CLOCK.elapsed_s()
+            start = _begin(config, road, log, make, last if end is None else end)
+            seconds = SYSTEM_CLOCK.elapsed_s() - began_s
+            tell = partial(progress.show, "replaying")
+            replayed = replay(log, start.engine, SYSTEM_CLOCK, end, tell, start.position)
         except BeyondTheEnd as error:
             raise UserError(f"--to: {error}") from None
+        except (NoRoad, StateUnreadable) as error:
+            raise UserError(f"--from {road}: {error}") from None
         finally:
-            reader.close()
             progress.end()
+    if road != "genesis":
+        replayed = replayed._replace(seconds=replayed.seconds + seconds)
     _print(replayed, json)
+
+
+def _begin(
+    config: Config, road: Road, log: LogReader, make: Callable[[], Engine], to: Position
+) -> Beginning:
+    if road == "genesis":
+        return from_genesis(make)
+    if road == "snapshot":
+        return from_snapshot(log, kept_by_all(snapshots_path(config)), make, to)
+    state = state_of(database_url(config))
+    return from_tables(log, state.position, state.tables, make, to)
+
+
+def position_of(what: str, text: str) -> Position:
+    """The position that somebody has written; UserError, with `what` it was for, if it is none."""
+    try:
+        return Position.parse(text)
+    except ValueError as error:
+        raise UserError(f"{what}: {error}") from None
+
+
+@contextmanager
+def whole_log(config: Config) -> Iterator[ReachedLog]:
+    """The log of a configuration, archived entries included. Raises UserError."""
+    with log_address(config) as url:
+        log = open_whole_log(url, archive_url(config), allow_not_durable=True)
+        try:
+            yield log
+        finally:
+            log.close()
 
 
 def _print(replayed: Replayed, json: bool) -> None:

@@ -16,16 +16,21 @@ def run_ws(config: Config, descriptor: int | None) -> None:
     log_lines(sys.stdout)
     import uuid
 
-    from truebook.api.streams import Streams, Updates
+    from truebook.api.cancel_on_disconnect import CancelOnDisconnect
+    from truebook.api.send_and_await import CommandClient
+    from truebook.api.stream_guests import Streams
+    from truebook.api.streams import Updates
     from truebook.api.throttle import Rates
     from truebook.asking import Asker, Horizon
     from truebook.cli.sockets import socket_of
     from truebook.clock import SYSTEM_CLOCK
     from truebook.commandlog.valkey_bus import ValkeyBus
+    from truebook.commandlog.valkey_log import ValkeyLog
     from truebook.following import DirectoryFollower
     from truebook.people.doorkeeper import Doorkeeper
     from truebook.people.sqlite import open_in
-    from truebook.ws.serve import Served, serve
+    from truebook.ws.proxies import Proxies
+    from truebook.ws.serve import Door, Served, serve
 
     config = attached(config)
     rates = Rates(config.limits.public_per_s, config.limits.private_per_s)
@@ -33,6 +38,8 @@ def run_ws(config: Config, descriptor: int | None) -> None:
     @contextlib.asynccontextmanager
     async def connect() -> AsyncGenerator[Served]:
         bus = ValkeyBus(config.bus.url)
+        log = ValkeyLog(config.log.url, allow_not_durable=config.log.allow_not_durable)
+        attendance = CancelOnDisconnect(lambda: CommandClient.start(log, bus))
         try:
             asker = await Asker.start(bus, f"ws:{uuid.uuid4().hex}:answers", Horizon())
             follower = await DirectoryFollower.start(bus, asker, bus.event_tail)
@@ -40,13 +47,23 @@ def run_ws(config: Config, descriptor: int | None) -> None:
             doorkeeper = await Doorkeeper.start(directory, config.sessions, database)
             lifeline.serving()
             try:
-                streams = Streams(directory, SYSTEM_CLOCK, rates, doorkeeper)
+                streams = Streams(
+                    directory,
+                    SYSTEM_CLOCK,
+                    rates,
+                    doorkeeper,
+                    attendance=attendance,
+                    page_port=config.api.port,
+                )
                 yield Served(bus, streams, Updates(asker))
             finally:
+                await attendance.close()
                 follower.close()
                 await doorkeeper.close()
         finally:
+            await log.close()
             await bus.close()
 
     bound = socket_of(descriptor, config.api.host, config.ws.port, "ws")
-    serve(connect, bound, connections_per_address=config.ws.connections_per_address)
+    door = Door(config.ws.connections_per_address, Proxies(config.api.trusted_proxies))
+    serve(connect, bound, door)

@@ -8,11 +8,26 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncGenerator
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
 
+import truebook
 from truebook.cli.loglines import log_lines
-from truebook.config import Config
-from truebook.installation import archive_url, attached, database_url, folder_of
+from truebook.config import Config, faucet_text
+from truebook.installation import (
+    archive_url,
+    attached,
+    database_url,
+    folder_of,
+    running,
+    snapshots_path,
+)
 from truebook.lifeline import Lifeline
+from truebook.messages import COMMAND_BYTES
+
+WEB = Path(truebook.__file__).parent / "web" / "dist"
+"""The built page (tools/web.py); it is in the wheel, and in a source tree once it was built."""
 
 
 def run_engine(config: Config, number: int) -> None:
@@ -20,20 +35,30 @@ def run_engine(config: Config, number: int) -> None:
     lifeline = Lifeline.from_environment()
     log_lines(sys.stdout)
     from truebook import node
-    from truebook.cli.engines import make_engine
+    from truebook.cli.engines import make_engine, make_quorum, make_vigil
+    from truebook.snapshots.keeping import Plan
 
     config = attached(config)
     folder = folder_of(config)
     folder.create()
+    snapshots = config.snapshots
+    # What came since the latest one stays in the log server's memory.
+    records = min(snapshots.records, config.archive.log_bytes_max // 4 // COMMAND_BYTES)
+    plan = Plan(records, snapshots.seconds, snapshots.keep)
+    name = f"engine-{number}"
     node.run_engine(
-        f"engine-{number}",
-        make_engine(config.engine.kind, lifeline.say),
+        name,
         log_url=config.log.url,
         bus_url=config.bus.url,
         archive_url=archive_url(config),
         data=folder.run,
+        snapshots=snapshots_path(config),
+        plan=plan,
+        make_engine=partial(make_engine, config.engine.kind, lifeline.say),
         allow_not_durable=config.log.allow_not_durable,
         caught_up=lifeline.serving,
+        make_quorum=make_quorum(name, config.engine.quorum, folder.keys, config.bus.url),
+        vigil=make_vigil(name, folder.keys, config.log.url, config.bus.url),
     )
     # An interpreter that has compiled the engine takes seconds to clear up, and would be killed.
     sys.stdout.flush()
@@ -47,6 +72,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
     log_lines(sys.stdout)
     from truebook.api.app import Application
     from truebook.api.connect import connected
+    from truebook.api.pages import Pages, Streams
     from truebook.api.serve import Door, serve
     from truebook.api.throttle import Rates
     from truebook.cli.sockets import socket_of
@@ -58,6 +84,13 @@ def run_api(config: Config, descriptor: int | None) -> None:
     limits = config.limits
     rates = Rates(limits.public_per_s, limits.private_per_s, limits.orders_per_s)
     door = Door(rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies)
+
+    def streams() -> Streams:
+        state = running(config)
+        port = urlsplit(state.ws_url).port if state is not None else None
+        return Streams(config.ws.url or None, port or config.ws.port)
+
+    pages = Pages(WEB, streams, faucet_text(config))
 
     @contextlib.asynccontextmanager
     async def connect() -> AsyncGenerator[Application]:
@@ -71,7 +104,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
             people = await People.start(exchange, config, open_in(folder_of(config).path))
             lifeline.serving()
             try:
-                yield Application(exchange, history, rates=door.rates, people=people)
+                yield Application(exchange, history, rates=door.rates, people=people, pages=pages)
             finally:
                 await people.close()
 

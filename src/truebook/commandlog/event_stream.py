@@ -6,7 +6,9 @@ position *and* with that event hash. So a second or restarted engine can do no h
 came to other events can't add a word to the stream of the others.
 
 Beside the stream, under the same hash tag, stands its **tail**: the last entry's position and the
-event hash up to there. It outlives the trimming of the stream.
+event hash up to there. It outlives the trimming of the stream. And its **token**: who doesn't know
+the recovery of that number adds nothing (recovering.py); **life**, which changes when the server
+loses everything; and **begun**, where the log ended when the stream was empty.
 """
 
 from typing import Any
@@ -16,13 +18,18 @@ from truebook.commandlog.interface import GENESIS, EventEntry, Position, Tail
 from truebook.commandlog.resp import pairs
 from truebook.limits import EVENT_STREAM_ENTRIES_MAX
 
-# KEYS: stream, tail. ARGV: the tail expected, the tail afterwards, how many entries, `trim` (a
-# position, or empty), each entry (id, previous, events, replies, hash), each message (channel,
-# text).
-SCRIPT = f"""
+_TAIL = f"""
 local tail = redis.call('GET', KEYS[2]) or '{GENESIS} {START.hex()}'
 if tail ~= ARGV[1] then return tail end
-local at = 5
+local token = tonumber(redis.call('GET', KEYS[3]) or '0')
+"""
+
+# KEYS: stream, tail, token. ARGV: the tail expected, the tail afterwards, how many entries, `trim`
+# (a position, or empty), the token known, each entry (id, previous, events, replies, hash), each
+# message (channel, text). Gives the tail, or the token, or nothing once it is done.
+SCRIPT = f"""{_TAIL}
+if token > tonumber(ARGV[5]) then return token end
+local at = 6
 for _ = 1, tonumber(ARGV[3]) do
   redis.call('XADD', KEYS[1], 'MAXLEN', '~', '{EVENT_STREAM_ENTRIES_MAX}', ARGV[at],
     'p', ARGV[at + 1], 'e', ARGV[at + 2], 'r', ARGV[at + 3], 'h', ARGV[at + 4])
@@ -35,6 +42,31 @@ while at < #ARGV do
   at = at + 2
 end
 return false
+"""
+
+# KEYS as above. ARGV: the tail expected, the token to be known from now on.
+CLAIM = f"""{_TAIL}
+if token < tonumber(ARGV[2]) then redis.call('SET', KEYS[3], ARGV[2]) end
+return false
+"""
+
+# KEYS: life. ARGV: a name that nobody else has.
+LIFE = """
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return redis.call('GET', KEYS[1])
+"""
+
+# KEYS: life, tail, token, begun. ARGV: the life expected, the log's end, the token known. Gives
+# where the stream began, and the token.
+BEGIN = f"""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+if not redis.call('GET', KEYS[2]) then redis.call('SET', KEYS[4], ARGV[2], 'NX') end
+local token = redis.call('GET', KEYS[3]) or '0'
+if tonumber(token) < tonumber(ARGV[3]) then
+  token = ARGV[3]
+  redis.call('SET', KEYS[3], token)
+end
+return {{redis.call('GET', KEYS[4]) or '{GENESIS}', token}}
 """
 
 

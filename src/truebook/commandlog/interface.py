@@ -40,6 +40,8 @@ class LogEntry(NamedTuple):
     position: Position
     time_ms: int
     data: bytes
+    reached_ms: int = 0
+    """When it was reached, where that was later than at once (recoveries.py); 0: it wasn't."""
 
 
 class LogUnavailable(Exception):
@@ -62,6 +64,15 @@ class LogHole(Exception):
     """Entries that were in the log are neither on its server nor in the archive."""
 
 
+class Overtaken(Exception):
+    """Entries were read as reached at once, and it has become a fact that they were reached later:
+    who applied them must start again."""
+
+
+class RecoveriesWrong(Exception):
+    """The log server's list of recoveries isn't what stands in the log."""
+
+
 class BusUnavailable(Exception):
     """The bus can't be reached or refuses; whether it has done what was asked is not known."""
 
@@ -72,6 +83,14 @@ class StreamLost(Exception):
 
 class StreamForeign(Exception):
     """The event stream was not made from this log by engines like this one."""
+
+
+class Claimed(Exception):
+    """The event stream waits for a recovery: only who knows number `token` may add to it."""
+
+    def __init__(self, token: int) -> None:
+        super().__init__(f"the event stream is for those who know recovery {token}")
+        self.token = token
 
 
 class Once(NamedTuple):
@@ -142,6 +161,14 @@ class LogReader(Protocol):
         reached it gives nothing and connects again by itself. Raises LogLost, LogNotDurable.
         """
 
+    def chain_at(self, position: Position) -> bytes | None:
+        """The chain (chain.py) up to and with the entry at a position, for whoever doesn't follow
+        yet; None: there is no such entry. Raises LogUnavailable."""
+
+    def hold(self, position: Position | None) -> None:
+        """What is behind that position is to stay at hand, though it was read: one would start
+        there again. None: nothing more than what wasn't read."""
+
     def fileno(self) -> int:
         """What to `select` on to be woken for the next `follow`; below 0: nothing, ask again."""
 
@@ -157,12 +184,40 @@ class StreamReader(LogReader, Protocol):
 
     Where entries behind the position asked for have been trimmed, `read`, `follow` and
     `check_holds` raise LogTrimmed. One that is made with a name is **registered** while it follows:
-    the server keeps what is behind its position.
+    the server keeps what is behind its position, or behind the one that it holds, if that is less.
     """
 
     def check_holds(self, after: Position) -> None:
         """Make sure that the server has `after` and all that came behind it. Raises LogTrimmed,
         LogLost, LogUnavailable."""
+
+
+class Recovery(NamedTuple):
+    """What stands between these two positions was reached at the time of the second."""
+
+    after: Position
+    at: Position
+
+
+class RecoveryBook(Protocol):
+    """Beside the log, on its server: the list of its recoveries, and a token that changes whenever
+    the list does. Every method may raise LogUnavailable."""
+
+    def read(self) -> tuple[int, list[Recovery]]:
+        """The token, and the list, which may be newer than the token, but not older."""
+
+    def append(self, token: int, after: Position) -> bool:
+        """Write a RECOVERY of what stands behind `after` into the log and into the list, in one
+        step, if the token is still this one; whether it was."""
+
+    def fence(self) -> None:
+        """Change the token: no recovery that somebody has begun will be written."""
+
+    def now_ms(self) -> int:
+        """The log server's clock, which stamps entries."""
+
+    def close(self) -> None:
+        """Give the connection back."""
 
 
 class Trimmed(NamedTuple):
@@ -216,10 +271,6 @@ class Trimmer(Protocol):
         """Give the connection back."""
 
 
-SNAPSHOT_READER = "snapshot"
-"""Registered by whoever writes snapshots, with the position of the latest that is kept."""
-
-
 class EventEntry(NamedTuple):
     """One entry of the event stream: what the engine made of the log entry at `position`."""
 
@@ -237,6 +288,16 @@ class Tail(NamedTuple):
     event_hash: bytes
 
 
+class Begun(NamedTuple):
+    """What the bus knows of its event stream beside it."""
+
+    end: Position
+    """Where the log ended when the stream began: what became of entries up to there may have been
+    told by a bus before this one. GENESIS: not noted yet."""
+    token: int
+    """Who doesn't know this token adds nothing."""
+
+
 class Publisher(Protocol):
     """The engine's side of the bus: blocking. Every method may raise BusUnavailable; the next call
     connects again."""
@@ -249,9 +310,23 @@ class Publisher(Protocol):
         before: Tail,
         entries: Sequence[EventEntry],
         messages: Sequence[tuple[str, bytes]],
+        token: int = 0,
     ) -> Tail | None:
         """Append the entries and send the messages (channel, bytes), if the stream ends with
-        `before`, all in one step: None. Else do nothing: where the stream does end."""
+        `before`, all in one step: None. Else do nothing: where the stream does end.
+
+        Raises Claimed if it waits for a recovery with a higher token than this."""
+
+    def claim(self, before: Tail, token: int) -> Tail | None:
+        """If the stream ends with `before`, let only those go on there who know this token: None.
+        Else do nothing: where the stream does end."""
+
+    def life(self) -> str:
+        """Names the server's life: after it has lost everything there is another."""
+
+    def begin(self, life: str, end: Position, token: int) -> "Begun | None":
+        """If this is still the server's life, note for an empty stream that it began when the log
+        ended at `end`, and that only those add to it who know the token. None: it isn't."""
 
     def publish(self, channel: str, message: bytes) -> None:
         """Send a message."""

@@ -11,15 +11,19 @@ gateway or an engine holds of them. An engine may run in another thread than the
 import asyncio
 import logging
 import threading
+import uuid
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START
+from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.interface import (
     GENESIS,
+    Begun,
     BusUnavailable,
+    Claimed,
     EventEntry,
     LogEntry,
     LogLost,
@@ -27,6 +31,7 @@ from truebook.commandlog.interface import (
     LogUnavailable,
     Once,
     Position,
+    Recovery,
     Registered,
     Tail,
     TooLate,
@@ -50,6 +55,9 @@ class MemoryLogServer:
         """Who has each mark, by bucket."""
         self.trimmed = GENESIS
         self.readers: dict[str, Registered] = {}
+        self.recoveries: list[Recovery] = []
+        self.token = 0
+        """Of the recoveries; what is done with both is done under the lock of `changed`."""
         self.is_up = True
         self.changed = threading.Condition()
 
@@ -186,12 +194,25 @@ class MemoryLogReader:
     def __init__(self, server: MemoryLogServer, name: str = "") -> None:
         self._server = server
         self._name = name
+        self._held: Position | None = None
+
+    def chain_at(self, position: Position) -> bytes | None:
+        """The chain up to and with the entry at a position; read from genesis on."""
+        return chain_at(self, position)
+
+    def hold(self, position: Position | None) -> None:
+        """What is behind that position is to stay on the server."""
+        self._held = position
+
+    def _register(self, after: Position) -> None:
+        if self._name:
+            held = after if self._held is None else min(after, self._held)
+            self._server.register(self._name, held)
 
     def check_holds(self, after: Position) -> None:
         """Make sure that nothing behind `after` was trimmed."""
         self._server.check_up()
-        if self._name:
-            self._server.register(self._name, after)
+        self._register(after)
         self._server.after(after, 1)
         if after > self._server.last_position():
             raise LogLost(f"the log in memory doesn't hold {after}")
@@ -207,8 +228,7 @@ class MemoryLogReader:
 
     def follow(self, after: Position, count: int) -> list[LogEntry]:
         """What is there by now; nothing while the server is down."""
-        if self._name:
-            self._server.register(self._name, after)
+        self._register(after)
         return self._server.after(after, count) if self._server.is_up else []
 
     def fileno(self) -> int:
@@ -234,6 +254,10 @@ class MemoryBusServer:
         self.entries: list[EventEntry] = []
         self.receivers: dict[str, list[Receiver]] = {}
         self.notes: dict[str, str] = {}
+        self.life = uuid.uuid4().hex
+        self.begun: Position | None = None
+        self.token = 0
+        self.attestations: list[bytes] = []
         self.is_up = True
         self.lock = threading.RLock()
 
@@ -277,16 +301,45 @@ class MemoryPublisher:
         before: Tail,
         entries: Sequence[EventEntry],
         messages: Sequence[tuple[str, bytes]],
+        token: int = 0,
     ) -> Tail | None:
         """Append and send, if the stream ends with `before`."""
         self._server.check_up()
         with self._server.lock:
             if self._server.tail() != before:
                 return self._server.tail()
+            if self._server.token > token:
+                raise Claimed(self._server.token)
             self._server.entries.extend(entries)
         for channel, message in messages:
             self._server.publish(channel, message)
         return None
+
+    def claim(self, before: Tail, token: int) -> Tail | None:
+        """Let only those go on who know the token, if the stream ends with `before`."""
+        self._server.check_up()
+        with self._server.lock:
+            if self._server.tail() != before:
+                return self._server.tail()
+            self._server.token = max(self._server.token, token)
+            return None
+
+    def life(self) -> str:
+        """Names the server's life."""
+        self._server.check_up()
+        return self._server.life
+
+    def begin(self, life: str, end: Position, token: int) -> Begun | None:
+        """Note where an empty stream begins, and the token, if this is still the server's life."""
+        server = self._server
+        server.check_up()
+        with server.lock:
+            if life != server.life:
+                return None
+            if not server.entries and server.begun is None:
+                server.begun = end
+            server.token = max(server.token, token)
+            return Begun(server.begun or GENESIS, server.token)
 
     def publish(self, channel: str, message: bytes) -> None:
         """Send a message."""

@@ -7,11 +7,16 @@ stream, and carries on itself if nobody has published it within half a second. A
 same events, so it doesn't matter which one publishes; that they do is checked by the event hash at
 every append.
 
-After a restart everything is made again from the log; what the stream has is not published again.
+After a restart events are made again from the log, from genesis or from a snapshot on; what the
+stream has is not published again. An **empty** stream, after the bus was lost, begins with the last
+entry before that: its predecessors are nowhere in the stream then, as if it had been trimmed, and
+whoever needs them makes them anew from the log. An engine that begins behind the end of the stream
+(another began it with an older snapshot) stands by until the stream has come to where it began.
 """
 
 import logging
 from collections import deque
+from itertools import islice
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START, extend
@@ -27,15 +32,24 @@ from truebook.commandlog.interface import (
     Tail,
     reply_channel,
 )
-from truebook.commandlog.replies import Made, pack_position, reply_message, settings_events
+from truebook.commandlog.quorum import Quorum
+from truebook.commandlog.replies import (
+    Made,
+    pack_position,
+    reply_message,
+    settings_events,
+    split,
+)
 
 _logger = logging.getLogger(__name__)
-TAKE_OVER_S = 0.5
+TAKE_OVER_S = 0.3
 """How long a standby waits for somebody else to publish what it has."""
-LOOK_S = 0.1
+LOOK_S = 0.05
 """How often it looks whether somebody has; and how often a lost bus is tried."""
 CHECK_S = 1.0
 """How often an engine with nothing to publish makes sure that the stream is still there."""
+START_AGAIN_S = 5.0
+"""How long it waits while nobody fills the stream up to where it began."""
 KEPT_BYTES_MAX = 64 << 20
 """A standby that keeps more than this looks at once."""
 AT_ONCE_BYTES_MAX = 8 << 20
@@ -45,10 +59,17 @@ AT_ONCE_BYTES_MAX = 8 << 20
 class Publication:
     """One engine's events on their way into the stream."""
 
-    def __init__(self, publisher: Publisher, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, publisher: Publisher, clock: Clock = SYSTEM_CLOCK, quorum: Quorum | None = None
+    ) -> None:
         self._publisher = publisher
         self._clock = clock
+        self._quorum = quorum
         self._made = Tail(GENESIS, START)
+        self._begun = GENESIS
+        """What is up to there was not made by us, but stands in the snapshot that we began with."""
+        self._closest = GENESIS
+        self._last: tuple[EventEntry, Made] | None = None
         self._published = Tail(GENESIS, START)
         """What the stream is known to have of ours, or to have had before we started."""
         self._waiting: deque[tuple[EventEntry, Made]] = deque()
@@ -57,7 +78,11 @@ class Publication:
         self._next_look = 0.0
         self._next_check = 0.0
         self._is_unsure = False
+        self._foreign: StreamForeign | None = None
+        self._is_disputed = False
         self.is_active = True
+        self.token = 0
+        """Of the recoveries that were heeded in what is added."""
 
     @property
     def event_hash(self) -> bytes:
@@ -69,6 +94,18 @@ class Publication:
         """How many entries are not known to be in the stream."""
         return len(self._waiting)
 
+    @property
+    def last(self) -> EventEntry | None:
+        """The entry that was added last; None: none was since genesis."""
+        return None if self._last is None else self._last[0]
+
+    def begin(self, last: EventEntry) -> None:
+        """Go on behind an entry, the last that a snapshot has; before `open`."""
+        made = split(last.events, last.replies, 1)[0]
+        self._begun = last.position
+        self._last = last, made
+        self._made = Tail(last.position, last.event_hash)
+
     def open(self, log_end: Position) -> None:
         """Find out what the stream has already. Raises BusUnavailable, StreamForeign."""
         self._published = self._publisher.tail()
@@ -77,37 +114,63 @@ class Publication:
                 f"the event stream ends at {self._published.position}, behind the log's end"
                 f" {log_end}: it belongs to another log; start the bus afresh"
             )
+        self._check_same(self._made, self._published)
+        if self._last is not None and self._published.position == GENESIS:
+            self._wait_for_turn(*self._last)
 
     def add(self, position: Position, made: Made) -> None:
-        """Take the next entry's events. Raises StreamForeign where the stream has others."""
+        """Take the next entry's events."""
         previous, before = self._made
         self._made = Tail(position, extend(before, position, made.events))
-        if position <= self._published.position:
-            self._check_same(self._made, self._published)
+        if self._is_disputed:
             return
+        entry = EventEntry(position, previous, made.events, made.replies, self._made.event_hash)
+        self._last = entry, made
+        if position <= self._published.position:
+            try:
+                self._check_same(self._made, self._published)
+            except StreamForeign as error:
+                self._foreign = error  # which `publish` raises: these events are made all the same
+        else:
+            self._wait_for_turn(entry, made)
+
+    def _wait_for_turn(self, entry: EventEntry, made: Made) -> None:
         if not self._waiting:
             self._waiting_since = self._clock.elapsed_s()
-        entry = EventEntry(position, previous, made.events, made.replies, self._made.event_hash)
+        if self._quorum is not None:
+            self._quorum.made(entry.position, entry.event_hash)
         self._waiting.append((entry, made))
         self._waiting_bytes += len(made.events) + len(made.replies)
 
     def publish(self) -> bool:
         """Do what is our turn; whether the engine may go on making events. Raises StreamLost,
-        StreamForeign."""
+        StreamForeign, Claimed."""
+        if self._is_disputed:
+            return True
+        if self._foreign is not None:
+            raise self._foreign
         try:
             if not self._waiting:
                 self._look_after()
                 return True
             if not self.is_active and not self._must_take_over():
                 return self._waiting_bytes < KEPT_BYTES_MAX
-            while self._waiting and self._append():
+            while self._waiting and (batch := self._next_batch()) and self._append(batch):
                 pass
-            return not self._waiting or not self.is_active
+            may_go_on = not self.is_active or self._quorum is not None
+            return not self._waiting or (may_go_on and self._waiting_bytes < KEPT_BYTES_MAX)
         except BusUnavailable as error:
             if not self._is_unsure:
                 _logger.warning("the bus can't be reached, trying again: %s", error)
             self._is_unsure = True
             return False
+
+    def dispute(self) -> None:
+        """The stream tells another story: make events as before, and publish none."""
+        self._is_disputed = True
+        self.is_active = False
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
     def seconds_to_wait(self) -> float:
         """When `publish` has something to do again, if nothing is added."""
@@ -122,12 +185,11 @@ class Publication:
             self._check_tail(tail, self._published)
             self._published = max(self._published, tail)
 
-    def _append(self) -> bool:
+    def _append(self, batch: list[tuple[EventEntry, Made]]) -> bool:
         """Append the next batch; whether it was our turn."""
-        batch = self._next_batch()
         entries = [entry for entry, _ in batch]
         before = self._before(entries[0])
-        tail = self._publisher.append(before, entries, _messages(batch))
+        tail = self._publisher.append(before, entries, _messages(batch), self.token)
         if tail is None:
             self._seen(Tail(entries[-1].position, entries[-1].event_hash))
             self._is_unsure = False
@@ -152,14 +214,32 @@ class Publication:
         if tail != before:
             self._check_tail(tail, before)
             self._seen(tail)
-        if not self._waiting or now - self._waiting_since < TAKE_OVER_S:
+        if not self._waiting or self._has_come_closer(tail, now):
+            return False
+        if now - self._waiting_since < TAKE_OVER_S:
             return False
         _logger.warning("nobody publishes: carrying on from %s", self._waiting[0][0].position)
         self.is_active = True
         return True
 
+    def _has_come_closer(self, tail: Tail, now: float) -> bool:
+        """Whether others still fill a stream up to where we began. Raises StreamLost if they have
+        stopped: we don't have what comes next."""
+        if not GENESIS < tail.position < self._begun:
+            return False
+        if tail.position > self._closest:
+            self._closest, self._waiting_since = tail.position, now
+        if now - self._waiting_since > START_AGAIN_S:
+            raise StreamLost(
+                f"the event stream ends at {tail.position} and nobody goes on; this engine, which"
+                f" began at {self._begun}, must begin with an earlier snapshot"
+            )
+        return True
+
     def _before(self, entry: EventEntry) -> Tail:
         """Where the stream must end for this entry to be next."""
+        if self._published.position == GENESIS:
+            return self._published
         return Tail(entry.previous, self._published.event_hash)
 
     def _seen(self, tail: Tail) -> None:
@@ -169,18 +249,25 @@ class Publication:
             self._waiting_bytes -= len(made.events) + len(made.replies)
             self._check_same(Tail(entry.position, entry.event_hash), tail)
             self._waiting_since = self._clock.elapsed_s()
+        if self._quorum is not None:
+            self._quorum.published(tail.position)
         self._published = tail
 
     def _check_tail(self, tail: Tail, before: Tail) -> None:
-        if tail.position < before.position:
+        if tail.position < before.position and not self._is_on_its_way(tail):
             raise StreamLost(
                 f"the event stream ends at {tail.position}, not at {before.position} as it did"
             )
         self._check_same(before, tail)
-        if self._waiting and before.position < tail.position < self._waiting[0][0].position:
+        is_between = before.position < tail.position and tail.position >= self._begun
+        if self._waiting and is_between and tail.position < self._waiting[0][0].position:
             raise StreamForeign(
                 f"the event stream ends at {tail.position}, where the log has no entry"
             )
+
+    def _is_on_its_way(self, tail: Tail) -> bool:
+        """Whether the stream, as we know it, has not come yet to where we began."""
+        return self._published.position <= tail.position < self._begun
 
     def _check_same(self, ours: Tail, theirs: Tail) -> None:
         if ours.position == theirs.position and ours.event_hash != theirs.event_hash:
@@ -190,9 +277,12 @@ class Publication:
             )
 
     def _next_batch(self) -> list[tuple[EventEntry, Made]]:
+        """What may leave now."""
         batch: list[tuple[EventEntry, Made]] = []
-        size = 0
-        for entry, made in self._waiting:
+        size, count = 0, len(self._waiting)
+        if self._quorum is not None:
+            count = self._quorum.agreed([entry.position for entry, _ in self._waiting])
+        for entry, made in islice(self._waiting, count):
             batch.append((entry, made))
             size += len(made.events) + len(made.replies)
             if size >= AT_ONCE_BYTES_MAX:

@@ -7,14 +7,31 @@ counted, so after a restart it may be twice as much for a while.)
 """
 
 import logging
+import uuid
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
-from truebook.commandlog.event_stream import SCRIPT, entry_arguments, pack_tail, read_tail
-from truebook.commandlog.interface import BusUnavailable, EventEntry, Position, Tail
+from truebook.commandlog.event_stream import (
+    BEGIN,
+    CLAIM,
+    LIFE,
+    SCRIPT,
+    entry_arguments,
+    pack_tail,
+    read_tail,
+)
+from truebook.commandlog.interface import (
+    Begun,
+    BusUnavailable,
+    Claimed,
+    EventEntry,
+    Position,
+    Tail,
+)
 from truebook.commandlog.resp import NOT_YET, ConnectionLost, Refused, key, pack
 from truebook.limits import EVENT_STREAM_BYTES_MAX, EVENT_STREAM_ENTRIES_MAX
 
@@ -35,6 +52,7 @@ class ValkeyPublisher:
         self._shard = shard
         self._stream = key(shard, "events")
         self._tail = key(shard, "events:tail")
+        self._token = key(shard, "events:token")
         self._script = b""
         self._kept: deque[tuple[Position, int]] = deque()
         self._kept_bytes = 0
@@ -49,21 +67,45 @@ class ValkeyPublisher:
         before: Tail,
         entries: Sequence[EventEntry],
         messages: Sequence[tuple[str, bytes]],
+        token: int = 0,
     ) -> Tail | None:
         """Append and send, if the stream ends with `before`; else where it does end."""
         after = Tail(entries[-1].position, entries[-1].event_hash)
         arguments: list[str | bytes | int] = [pack_tail(before), pack_tail(after), len(entries)]
-        arguments.append(self._keep_from)
+        arguments += [self._keep_from, token]
         for entry in entries:
             arguments += entry_arguments(entry)
         for channel, message in messages:
             arguments += (key(self._shard, channel), message)
-        keys = (2, self._stream, self._tail)
-        tail = self._request("EVALSHA", None, *keys, *arguments)
-        if tail is not None:
-            return read_tail(tail)
+        found = self._request("EVALSHA", None, *self._keys, *arguments)
+        if isinstance(found, int):
+            raise Claimed(found)
+        if found is not None:
+            return read_tail(found)
         self._count(entries)
         return None
+
+    def claim(self, before: Tail, token: int) -> Tail | None:
+        """Let only those go on who know the token, if the stream ends with `before`."""
+        found = self._request("EVAL", CLAIM, *self._keys, pack_tail(before), token)
+        return None if found is None else read_tail(found)
+
+    def life(self) -> str:
+        """Names the server's life."""
+        name = uuid.uuid4().hex
+        found: bytes = self._request("EVAL", LIFE, 1, key(self._shard, "events:life"), name)
+        return found.decode()
+
+    def begin(self, life: str, end: Position, token: int) -> Begun | None:
+        """Note where an empty stream begins, and the token, if this is still the server's life."""
+        names = (key(self._shard, "events:life"), key(self._shard, "events:begun"))
+        keys = (4, names[0], self._tail, self._token, names[1])
+        found = self._request("EVAL", BEGIN, *keys, life, str(end), token)
+        return None if found is None else Begun(Position.parse(found[0]), int(found[1]))
+
+    @property
+    def _keys(self) -> tuple[int | str, ...]:
+        return 3, self._stream, self._tail, self._token
 
     def publish(self, channel: str, message: bytes) -> None:
         """Send a message."""
@@ -77,7 +119,7 @@ class ValkeyPublisher:
         """Give the connection back."""
         self._connection.close()
 
-    def _request(self, *command: str | bytes | int | None) -> bytes | None:
+    def _request(self, *command: str | bytes | int | None) -> Any:
         """Send a command, with the script's digest for None."""
         try:
             if not self._connection.is_open:
@@ -85,7 +127,7 @@ class ValkeyPublisher:
                 loaded = self._connection.request("SCRIPT", "LOAD", SCRIPT, seconds=REPLY_S_MAX)
                 self._script = loaded
             whole = [self._script if word is None else word for word in command]
-            reply: bytes | None = self._connection.request(*whole, seconds=REPLY_S_MAX)
+            reply = self._connection.request(*whole, seconds=REPLY_S_MAX)
         except (ConnectionLost, Refused) as error:
             # Refused too: the server may have forgotten the script, or be short of memory.
             self._connection.close()

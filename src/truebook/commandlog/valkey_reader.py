@@ -13,8 +13,9 @@ import math
 from typing import Any
 
 from truebook.clock import SYSTEM_CLOCK, Clock
-from truebook.commandlog.address import parse
+from truebook.commandlog.address import Command, parse
 from truebook.commandlog.blocking import BlockingConnection
+from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.durability import PROBES, cannot_check, check_durable
 from truebook.commandlog.interface import (
     GENESIS,
@@ -78,6 +79,7 @@ class ValkeyLogReader:
         self._next_try = 0.0
         self._followed_at = self._registered_at = -math.inf
         self._registered = GENESIS
+        self._held: Position | None = None
         self._is_register_sent = False
         self._is_lost_logged = False
 
@@ -127,6 +129,15 @@ class ValkeyLogReader:
         except (ConnectionLost, Refused) as error:
             self._lost(error)
             return []
+
+    def chain_at(self, position: Position) -> bytes | None:
+        """The chain up to and with the entry at a position; read from genesis on."""
+        return chain_at(self, position)
+
+    def hold(self, position: Position | None) -> None:
+        """What is behind that position is to stay on the server; it learns so in REGISTER_S."""
+        self._held = position
+        self._registered = GENESIS
 
     def fileno(self) -> int:
         """The connection's, for `select`."""
@@ -188,7 +199,7 @@ class ValkeyLogReader:
         """The entry read last is still there, and nothing behind it was trimmed."""
         at, one = str(after), ("COUNT", 1)
         if self._name:
-            register = register_command(self._shard, self._name, after)
+            register = self._register_command(after)
             self._connection.request(*register, seconds=REPLY_S_MAX)
             self._registered_at, self._registered = self._clock.elapsed_s(), after
         commands = [
@@ -229,10 +240,14 @@ class ValkeyLogReader:
         if self._name and self._asked_at - self._registered_at > wait_s:
             self._registered_at, self._registered = self._asked_at, after
             self._is_register_sent = True
-            register = register_command(self._shard, self._name, after)
+            register = self._register_command(after)
             self._connection.send(pack_all([register, command]), REPLY_S_MAX)
         else:
             self._connection.send(pack(*command), REPLY_S_MAX)
+
+    def _register_command(self, after: Position) -> Command:
+        held = after if self._held is None else min(after, self._held)
+        return register_command(self._shard, self._name, held)
 
     def _poll(self) -> Any:
         """The reply of the XREAD, if it has come."""

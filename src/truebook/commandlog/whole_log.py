@@ -9,6 +9,7 @@ Where they don't meet there is a hole, and LogHole says between which positions.
 
 from truebook.commandlog.archive.reading import ArchiveReader
 from truebook.commandlog.archive.store import open_archive
+from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.interface import (
     LogEntry,
     LogHole,
@@ -17,7 +18,9 @@ from truebook.commandlog.interface import (
     Position,
     StreamReader,
 )
+from truebook.commandlog.reached_log import ReachedLog
 from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.valkey_recoveries import ValkeyRecoveryBook
 
 
 class WholeLog:
@@ -74,6 +77,15 @@ class WholeLog:
             )
         return last
 
+    def chain_at(self, position: Position) -> bytes | None:
+        """The chain up to and with the entry at a position; None: there is no such entry."""
+        self._archive.refresh()
+        return chain_at(self, position, self._archive.known_chain(position))
+
+    def hold(self, position: Position | None) -> None:
+        """What is behind that position is to stay on the log server (StreamReader.hold)."""
+        self._stream.hold(position)
+
     def close(self) -> None:
         """Give the connection back."""
         self._stream.close()
@@ -91,7 +103,9 @@ class WholeLog:
 
 def open_whole_log(
     log_url: str, archive_url: str, *, allow_not_durable: bool = False, name: str = ""
-) -> WholeLog:
-    """The log at a server and its archive. `name`: as what it is registered while it follows."""
+) -> ReachedLog:
+    """The log at a server and its archive, each entry with the time at which it was reached.
+    `name`: as what it is registered while it follows."""
     stream = ValkeyLogReader(log_url, allow_not_durable=allow_not_durable, name=name)
-    return WholeLog(stream, ArchiveReader(open_archive(archive_url)))
+    whole = WholeLog(stream, ArchiveReader(open_archive(archive_url)))
+    return ReachedLog(whole, ValkeyRecoveryBook(log_url))

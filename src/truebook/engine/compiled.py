@@ -39,7 +39,9 @@ _TO_WRITE, _KEEP, _DATA = 0, 3, 1
 def sources() -> list[Path]:
     """The files that compiled code is made from."""
     folder = Path(__file__).parent
-    return [*sorted(folder.glob("*.py")), *sorted((folder.parent / "messages").glob("*.py"))]
+    parts = [folder.glob("*.py"), (folder.parent / "messages").glob("*.py")]
+    found = [path for part in parts for path in sorted(part)]
+    return [*found, folder / "canonical" / "tables.py", folder.parent / "limits.py"]
 
 
 def _digest_of_sources() -> str:

@@ -32,6 +32,8 @@ from truebook.engine.state import Record, State, accessor, map_at
 MAP_BITS_START = 10
 NOTHING_TO_MOVE = 1 << 62
 _LINE = 8
+_END = 2 * MAP_PLACES_MAX - 1
+"""A search ends there at the latest, even one that damaged counts have sent off."""
 _MOVED_AT_ONCE = 4
 """Lines that each insertion into the larger map moves: it ends long before the next time."""
 
@@ -124,7 +126,7 @@ def growing_map(name: str, number: int) -> GrowingMap:
     @inlined
     def next_displaced(s: State, home_place: Any, count: Any, place: Any) -> Any:
         place = place + 1 if count != 0 else home_place & ~(_LINE - 1)
-        while not is_displaced(s, place, home_place):
+        while place < _END and not is_displaced(s, place, home_place):
             place += 1
         return place
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.book import join_account, join_level, key_of, new_order
-from truebook.engine.canonical.tables import ORDER
+from truebook.engine.canonical.tables import ORDER, TRIGGER
 from truebook.engine.compiled import entry, record_at
 from truebook.engine.hashing import (
     put_gateway,
@@ -19,10 +19,18 @@ from truebook.engine.hashing import (
     touch_market,
     touch_order,
 )
-from truebook.engine.hashing_settings import put_asset, put_key, put_tier
-from truebook.engine.layout import WORD
+from truebook.engine.hashing_seldom import put_reference, put_withdrawal
+from truebook.engine.hashing_settings import put_asset, put_attester, put_key, put_rules, put_tier
+from truebook.engine.layout import TIMER, WORD
 from truebook.engine.ledger import asset_of, set_sides
-from truebook.engine.maps import add_key, add_name, remove_name
+from truebook.engine.maps import (
+    add_key,
+    add_name,
+    add_reference,
+    add_withdrawal_id,
+    remove_name,
+)
+from truebook.engine.pending import join_waiting
 from truebook.engine.settings import lot_atoms_of, unit_of
 from truebook.engine.state import (
     State,
@@ -35,11 +43,16 @@ from truebook.engine.state import (
     market_at,
     meta_of,
     order_at,
+    reference_at,
+    withdrawal_at,
 )
-from truebook.limits import TIERS_MAX
+from truebook.engine.timers import look_at_next_timer, start_timer
+from truebook.limits import ATTESTERS_MAX, TIERS_MAX
 
 PLACED = np.dtype([("value", "<u4")])
 _ORDER_BYTES = ORDER.itemsize
+_TRIGGER_BYTES = TRIGGER.itemsize
+_TIMER_BYTES = TIMER.itemsize
 
 
 @entry("int64(int64)")
@@ -52,8 +65,8 @@ def forget_venue_name(s: State) -> Any:
 
 @entry("int64(int64)")
 def take_in_settings(s: State) -> Any:
-    """Assets, markets, tiers, accounts and keys stand in their pools, and how many in META: find
-    them by name and key from now on, and let the state hash know them."""
+    """Assets, markets, tiers, attesters, accounts and keys stand in their pools, and how many in
+    META: find them by name and key from now on, and let the state hash know them."""
     meta = meta_of(s)
     for index in range(meta.assets):
         put_asset(s, index)
@@ -63,8 +76,11 @@ def take_in_settings(s: State) -> Any:
         market.unit = unit_of(s, market)
         set_sides(s, index)
         touch_market(s, index)
+    put_rules(s)
     for index in range(TIERS_MAX):
         put_tier(s, index)
+    for slot in range(ATTESTERS_MAX):
+        put_attester(s, slot)
     for number in range(meta.accounts):
         name = account_at(s, number).name
         add_name(s, name[0], name[1], name[2], number)
@@ -117,6 +133,59 @@ def take_in_orders(s: State, address: Any, count: Any) -> Any:
         )
         join_level(s, slot, market * 2 + side, key_of(side, row.price), row.remaining)
         touch_order(s, slot)
+    return 0
+
+
+@entry("int64(int64, int64, int64)")
+def take_in_triggers(s: State, address: Any, count: Any) -> Any:
+    """Let the orders at the address (canonical TRIGGER rows) wait for their trigger prices."""
+    for i in range(count):
+        row = record_at(address + i * _TRIGGER_BYTES, TRIGGER)
+        slot = new_order(
+            s,
+            row.order_id,
+            np.int64(row.account),
+            np.int64(row.market),
+            row.quantity,
+            0,
+            row.price,
+            row.priority,
+            row.time_flags,
+            np.int64(row.client_id),
+        )
+        join_waiting(s, slot, np.int64(row.market), row.trigger_price)
+    return 0
+
+
+@entry("int64(int64, int64, int64)")
+def take_in_timers(s: State, address: Any, count: Any) -> Any:
+    """Switch the timers at the address (layout.TIMER records) on."""
+    for i in range(count):
+        row = record_at(address + i * _TIMER_BYTES, TIMER)
+        start_timer(s, row.number, row.expires_ms)
+    look_at_next_timer(s)
+    return 0
+
+
+@entry("int64(int64, int64)")
+def take_in_withdrawals(s: State, count: Any) -> Any:
+    """So many withdrawals stand in their pool and are pending."""
+    for slot in range(1, count + 1):
+        add_withdrawal_id(s, withdrawal_at(s, slot).withdrawal_id, slot)
+        put_withdrawal(s, slot)
+    meta_of(s).withdrawals = count
+    meta_of(s).withdrawals_top = count
+    return 0
+
+
+@entry("int64(int64, int64)")
+def take_in_references(s: State, count: Any) -> Any:
+    """So many references stand in their pool and count."""
+    for slot in range(1, count + 1):
+        digest = reference_at(s, slot).digest
+        add_reference(s, digest[0], digest[1], slot)
+        put_reference(s, slot)
+    meta_of(s).references = count
     return 0
 
 

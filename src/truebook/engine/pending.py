@@ -12,12 +12,13 @@ import numpy as np
 from truebook.engine.answer import answer_order
 from truebook.engine.book import (
     forget_order,
+    join_account,
+    join_level,
     key_of,
     leave_account,
     leave_level,
     market_of_book,
     new_order,
-    rest_in_book,
 )
 from truebook.engine.compiled import called, inlined
 from truebook.engine.emit import emit_closed
@@ -45,6 +46,16 @@ def trigger_price_of(s: State, slot: Any) -> Any:
 
 
 @inlined
+def join_waiting(s: State, slot: Any, number: Any, trigger_price: Any) -> None:
+    """A new order joins those of its market that wait for the same price."""
+    rises = np.int64(1) if order_at(s, slot).time_flags & ORDER_RISES else np.int64(0)
+    book = TRIGGER_BOOKS + number * 2 + rises
+    join_level(s, slot, book, key_of(rises, trigger_price), 0)
+    touch_order(s, slot)
+    meta_of(s).triggers += 1
+
+
+@inlined
 def wait(
     s: State,
     number: Any,
@@ -61,10 +72,8 @@ def wait(
     slot = new_order(
         s, order_id, account, number, quantity, 0, price, priority, time_flags, client_id
     )
-    rises = np.int64(1) if time_flags & ORDER_RISES else np.int64(0)
-    book = TRIGGER_BOOKS + number * 2 + rises
-    rest_in_book(s, slot, book, key_of(rises, trigger_price), account, 0)
-    meta_of(s).triggers += 1
+    join_waiting(s, slot, number, trigger_price)
+    join_account(s, slot, account)
     return slot
 
 

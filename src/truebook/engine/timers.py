@@ -112,7 +112,7 @@ def _stop(s: State, number: Any) -> None:
 
 
 @inlined
-def _start(s: State, number: Any, expires_ms: Any) -> None:
+def start_timer(s: State, number: Any, expires_ms: Any) -> None:
     """Switch a timer on that is off."""
     meta = meta_of(s)
     meta.timers += 1
@@ -121,7 +121,7 @@ def _start(s: State, number: Any, expires_ms: Any) -> None:
 
 
 @inlined
-def _look_at_next(s: State) -> None:
+def look_at_next_timer(s: State) -> None:
     """Which one is next may have changed."""
     meta = meta_of(s)
     meta.next_timer_ms = timer_at(s, 0).expires_ms if meta.timers != 0 else np.int64(NEVER_MS)
@@ -157,8 +157,8 @@ def cancel_after(s: State, i: Any, c: Any) -> None:
     _stop(s, number)
     if c.timeout_ms != 0:
         expires_ms = meta_of(s).time_ms + c.timeout_ms
-        _start(s, number, expires_ms)
-    _look_at_next(s)
+        start_timer(s, number, expires_ms)
+    look_at_next_timer(s)
     _emit(s, number, expires_ms)
     answer_done(s, _CANCEL_AFTER, c.account, 0, 0)
 
@@ -200,7 +200,7 @@ def run_timers_out(s: State) -> Any:
         else:
             number = timer_at(s, 0).number
             _stop(s, number)
-            _look_at_next(s)
+            look_at_next_timer(s)
             _emit(s, number, 0)
             meta.step = np.int64(account_at(s, number >> 1).orders_head)
     meta.phase = PHASE_NONE

@@ -11,7 +11,7 @@ from functools import partial
 
 from truebook.asking import Asker, TimedOut
 from truebook.clock import Clock
-from truebook.feed.followed import FollowedAccount
+from truebook.feed.followed import FollowedAccount, Memory
 from truebook.feed.publisher import Publisher
 from truebook.following import wait_for
 
@@ -27,6 +27,7 @@ class Accounts:
         self._asker = asker
         self._clock = clock
         self._followed: dict[int, FollowedAccount] = {}
+        self._memory = Memory()
         self._loading: dict[int, asyncio.Task[None]] = {}
         self._failure: BaseException | None = None
         publisher.after_pass(self._look)
@@ -60,7 +61,8 @@ class Accounts:
     def _begin(self, account: int) -> FollowedAccount:
         followed = self._followed.get(account)
         if followed is None:
-            followed = FollowedAccount(account, self._publisher.fold.directory)
+            directory = self._publisher.fold.directory
+            followed = FollowedAccount(account, directory, self._memory)
             self._followed[account] = followed
             self._load_soon(account, followed)
         followed.listened_s = self._clock.elapsed_s()
@@ -77,7 +79,7 @@ class Accounts:
             # While the lock was waited for somebody may have come, or another call done this.
             if self._is_unheard(account, oldest_s):
                 self._publisher.fold.accounts.pop(account, None)
-                del self._followed[account]
+                self._followed.pop(account).forget()
 
     def _look(self) -> None:
         """After a loss, load again."""

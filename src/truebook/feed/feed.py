@@ -116,6 +116,7 @@ class Feed:
             return
         async with self.publisher.lock:
             anew, self._is_heard_anew = self._is_heard_anew, False
+            self.publisher.listened = frozenset(channels)
             self.fold.listen(interest_in(channels), anew)
         await self.accounts.listened(self.fold.interest.accounts)
 

@@ -21,18 +21,40 @@ from truebook.feed.events import (
 from truebook.queries import OrderRow
 
 RECENT_MAX = 1024
-"""Updates that are remembered, for who has just missed some."""
+"""Updates of an account that are remembered, for who has just missed some."""
+REMEMBERED_MAX = 1 << 18
+"""Of all accounts together: about 150 MB. What is older is in the database."""
 WAITING_MAX = 1 << 14
 """Events that wait for the engine's answer; beyond, a later answer is needed."""
 
 AccountEvent = Accepted | Fill | Closed | Amended | TriggerPlaced | TriggerFailed
 
 
+class Memory:
+    """How much all followed accounts remember together; beyond it the oldest is forgotten."""
+
+    def __init__(self) -> None:
+        self._oldest: deque[deque[Update]] = deque()
+        """Where each remembered update is."""
+
+    def remember(self, recent: deque[Update], update: Update) -> None:
+        """Add an update to an account's."""
+        if len(recent) < RECENT_MAX:
+            self._oldest.append(recent)
+        recent.append(update)
+        if len(self._oldest) > REMEMBERED_MAX:
+            oldest = self._oldest.popleft()
+            if oldest:
+                oldest.popleft()
+
+
 class FollowedAccount:
     """One account's updates."""
 
-    def __init__(self, account: int, directory: Directory) -> None:
+    def __init__(self, account: int, directory: Directory, memory: Memory | None = None) -> None:
+        """`memory`: that of the accounts it is followed with; None: it is alone."""
         self.orders = AccountOrders(account, directory)
+        self._memory = memory or Memory()
         self.is_loaded = False
         self.listened_s = 0.0
         """When it was last known that somebody listens."""
@@ -53,7 +75,8 @@ class FollowedAccount:
             self._waiting.append((event, time_ms))
             return ()
         updates = tuple(self._updates(event, time_ms))
-        self._recent.extend(updates)
+        for update in updates:
+            self._memory.remember(self._recent, update)
         return updates
 
     def load(self, sequence: int, orders: Iterable[OrderRow]) -> Iterator[Update] | None:
@@ -66,6 +89,10 @@ class FollowedAccount:
         self.is_loaded = True
         waiting, self._waiting = self._waiting, deque(maxlen=WAITING_MAX)
         return (update for waited in waiting for update in self.fold(*waited))
+
+    def forget(self) -> None:
+        """It is followed no more."""
+        self._recent.clear()
 
     def lose(self) -> None:
         """Events have been missed: it must be loaded again."""

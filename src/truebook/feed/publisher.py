@@ -10,6 +10,9 @@ again by the engine; positions that are passed already are not told again.
 If the stream was trimmed past where the feed stands, the fold `lose`s what it knows, and all of it
 is loaded again (loading.py).
 
+What is told first after a loss waits a moment for the listeners to be back: a bus that has died
+lost all of them, and what it is given before they come again nobody hears.
+
 `lock` is held while a pass is made: whoever changes or reads the fold holds it too.
 """
 
@@ -38,6 +41,9 @@ ENTRIES_MAX = 64
 """Entries that are read at once: small steps, since they may run with little of a processor."""
 SECOND_S = 1.0
 RETRY_S = 0.1
+LISTENERS_ATTEMPTS = 20
+"""How often listeners are looked for after a loss, every RETRY_S: two seconds. Who isn't back then
+has ended, or sees a gap."""
 HELD_MAX = 1 << 16
 """Messages that wait while a restarted feed catches up; then readers of depth rather see a gap."""
 
@@ -80,6 +86,10 @@ class Publisher:
         self._entries: Sequence[EventEntry] = ()
         self._is_lost = False
         """Whether the bus could not be reached at the last attempt."""
+        self.listened: frozenset[str] = frozenset()
+        """The channels that had listeners when it was last looked."""
+        self._awaited: frozenset[str] = frozenset()
+        """Those that had listeners before the bus was lost, until they have them again."""
         self._due = _Due()
         self._behind_since_s = clock.elapsed_s()
         self._pass_ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
@@ -138,6 +148,7 @@ class Publisher:
         """Say it once, and wait before the next attempt."""
         if not self._is_lost:
             _logger.warning("the bus can't be reached, trying again: %s", error)
+            self._awaited |= self.listened
         self._is_lost = self._untold = True
         await asyncio.sleep(RETRY_S)
 
@@ -175,6 +186,7 @@ class Publisher:
         is_again = False
         while True:
             try:
+                await self._await_listeners()
                 if not is_again or (await self._bus.notes()).get(PASS) != notes[PASS]:
                     await self._bus.publish_all(messages, notes)
                 # A bus that was away may have come back empty: the next pass notes everything.
@@ -183,3 +195,13 @@ class Publisher:
             except BusUnavailable as error:
                 is_again = True
                 await self._lost(error)
+
+    async def _await_listeners(self) -> None:
+        """After a loss, let those come back who listened before. Raises BusUnavailable."""
+        for _ in range(LISTENERS_ATTEMPTS):
+            if not self._awaited:
+                return
+            if self._awaited.issubset(await self._bus.listened()):
+                break
+            await asyncio.sleep(RETRY_S)
+        self._awaited = frozenset()

@@ -25,11 +25,14 @@ from truebook.feed.accounts import Accounts
 from truebook.feed.public_json import tickers
 from truebook.feed.publisher import Publisher
 from truebook.history import History, HistoryUnavailable
-from truebook.limits import QUERIES_HELD_MAX, QUERY_HELD_MS_MAX
+from truebook.limits import HISTORY_UPDATES_MAX, QUERIES_HELD_MAX, QUERY_HELD_MS_MAX
 from truebook.queries import Answer, Query, decode_query, encode_answer
 
 _logger = logging.getLogger(__name__)
 HISTORY_AGAIN_S = 0.1
+FIGURES_S_MAX = 2.0
+"""How long after its start a feed keeps questions for figures until history is loaded. Then they
+are told as far as they are known: from the engine's last price and from the trades since."""
 
 Status = dict[str, str | int | float | bool]
 
@@ -59,6 +62,7 @@ class Questions:
         self._history = history
         self._look = look
         self._clock = clock
+        self._started_s = clock.elapsed_s()
         self._held: list[_Held] = []
         self._asked = asyncio.Event()
         self._updates: dict[tuple[str, int], asyncio.Task[None]] = {}
@@ -127,6 +131,8 @@ class Questions:
                     return False
                 answer.body = stream.book(query.limit, self._clock.now_ms() * 1000)
             case "tickers":
+                if not self._has_figures(query.market):
+                    return False
                 answer.body = self._tickers(query.market, query.limit or 24)
             case "roles":
                 answer.status = self.status()
@@ -137,6 +143,14 @@ class Questions:
                 return True
         messages.append((query.channel, encode_answer(answer)))
         return True
+
+    def _has_figures(self, market: int | None) -> bool:
+        """Whether figures of a market, or of all, are whole, or need not be waited for."""
+        fold = self._publisher.fold
+        if not fold.has_history or self._clock.elapsed_s() > self._started_s + FIGURES_S_MAX:
+            return True
+        streams = [s for number, s in fold.markets.items() if market in (None, number)]
+        return all(stream.candles.is_loaded for stream in streams)
 
     def _tickers(self, market: int | None, hours: int) -> bytes:
         fold = self._publisher.fold
@@ -202,8 +216,9 @@ class Questions:
         after = Position.parse(answer.position)
         while True:
             try:
+                to = min(answer.sequence, query.sequence + HISTORY_UPDATES_MAX)
                 answer.messages = await self._history.updates(
-                    query.account, query.sequence, answer.sequence, after
+                    query.account, query.sequence, to, after
                 )
                 return
             except HistoryUnavailable as error:

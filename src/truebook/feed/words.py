@@ -1,11 +1,31 @@
 """The Backpack dialect's words for what the records hold as numbers (contracts A5 and A7)."""
 
+from typing import Literal
+
 from truebook.messages import CloseReason, OrderStatus, RejectCode
 
-SIDES = ("Bid", "Ask")
-TIMES_IN_FORCE = ("GTC", "IOC", "FOK")
-SELF_TRADES = ("RejectTaker", "RejectMaker", "RejectBoth", "Allow")
-STATUSES = {
+Side = Literal["Bid", "Ask"]
+TimeInForce = Literal["GTC", "IOC", "FOK"]
+SelfTradePrevention = Literal["RejectTaker", "RejectMaker", "RejectBoth", "Allow"]
+OrderState = Literal[
+    "New",
+    "PartiallyFilled",
+    "Filled",
+    "Cancelled",
+    "Expired",
+    "TriggerPending",
+    "TriggerFailed",
+]
+
+SIDES: tuple[Side, ...] = ("Bid", "Ask")
+TIMES_IN_FORCE: tuple[TimeInForce, ...] = ("GTC", "IOC", "FOK")
+SELF_TRADES: tuple[SelfTradePrevention, ...] = (
+    "RejectTaker",
+    "RejectMaker",
+    "RejectBoth",
+    "Allow",
+)
+STATUSES: dict[OrderStatus, OrderState] = {
     OrderStatus.NEW: "New",
     OrderStatus.PARTIALLY_FILLED: "PartiallyFilled",
     OrderStatus.FILLED: "Filled",
@@ -41,7 +61,7 @@ FAILURES = {
 }
 """Why an order that fired could not be placed."""
 
-TRIGGER_BY = "LastPrice"
+TRIGGER_BY: Literal["LastPrice"] = "LastPrice"
 """What trigger prices are compared with: there is no other price here."""
 
 

@@ -73,6 +73,7 @@ from truebook.messages.events import (
     TRIGGER_FAILED,
     TRIGGER_PLACED,
     WITHDRAWAL_SET,
+    attester_key,
 )
 from truebook.messages.kinds import (
     AccountFlag,
@@ -96,6 +97,7 @@ from truebook.messages.kinds import (
     WithdrawalState,
 )
 from truebook.messages.notes import (
+    NOTE_BYTES_MAX,
     NOTE_KIND,
     NOTE_PARTS_MAX,
     NOTE_TEXT_BYTES,
@@ -167,6 +169,7 @@ __all__ = [
     "NEW_ACCOUNT",
     "NOTED",
     "NOTED_TEXT_BYTES",
+    "NOTE_BYTES_MAX",
     "NOTE_KIND",
     "NOTE_PARTS_MAX",
     "NOTE_TEXT_BYTES",
@@ -234,6 +237,7 @@ __all__ = [
     "Timer",
     "TriggerFlag",
     "WithdrawalState",
+    "attester_key",
     "note_parts",
     "read_note",
 ]

@@ -13,6 +13,7 @@ NOTE_KIND = 64
 
 NOTE_TEXT_BYTES = 56
 NOTE_PARTS_MAX = 16
+NOTE_BYTES_MAX = NOTE_PARTS_MAX * NOTE_TEXT_BYTES
 
 _NOTE = struct.Struct(f"<5B3x{NOTE_TEXT_BYTES}s")
 # kind, records (always 1), part (0, 1, 2 …), parts, covers, reserved, UTF-8 padded with NUL
@@ -24,7 +25,7 @@ def note_parts(text: str, covers: int) -> list[bytes]:
     data = text.encode()
     parts = max(1, -(-len(data) // NOTE_TEXT_BYTES))
     if parts > NOTE_PARTS_MAX or not 0 < covers < 256 or "\0" in text:
-        raise ValueError(f"a note has at most {NOTE_PARTS_MAX * NOTE_TEXT_BYTES} bytes of text")
+        raise ValueError(f"a note has at most {NOTE_BYTES_MAX} bytes of text")
     pieces = [data[NOTE_TEXT_BYTES * part :][:NOTE_TEXT_BYTES] for part in range(parts)]
     return [
         _NOTE.pack(NOTE_KIND, 1, part, parts, covers, piece) for part, piece in enumerate(pieces)

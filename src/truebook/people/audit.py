@@ -70,6 +70,7 @@ def _described(records: bytes, offset: int) -> dict[str, Any]:
         name: _shown(record[name])
         for name in layout.names
         if not name.startswith("zero_") and name not in _PLUMBING
+        if name != "reference" or record[name].any()
     }
     return {"kind": CommandKind(kind).name, **fields}
 

@@ -73,6 +73,9 @@ class PeopleDatabase(Protocol):
     def add_salt(self, account: int, salt: Salt, now_ms: int) -> None:
         """Keep a further salt."""
 
+    def drop_salt(self, account: int, salt: bytes) -> None:
+        """Forget this salt."""
+
     def keep_salt(self, account: int, salt: bytes) -> None:
         """Forget the account's other salts."""
 

@@ -13,7 +13,8 @@ from nacl.signing import SigningKey
 
 from truebook import commands
 from truebook.clock import SYSTEM_CLOCK, Clock
-from truebook.config import Config, ConfigError
+from truebook.commandlog.interface import LogUnavailable
+from truebook.config import Config, ConfigError, faucet_text
 from truebook.directory import Directory, Key
 from truebook.limits import KEYS_OF_AN_ACCOUNT_MAX
 from truebook.messages import Permission, RejectCode
@@ -184,7 +185,12 @@ class People:
             )
             for old, known in password_keys(directory, account).items()
         ]
-        await self._register(account, key, permissions, revoking)
+        try:
+            await self._register(account, key, permissions, revoking)
+        except (LogUnavailable, Refused):
+            # It is certain that the log didn't take the key: its salt would only push out others.
+            await self._database.run(lambda database: database.drop_salt(account, salt.salt))
+            raise
         await self._database.run(lambda database: database.keep_salt(account, salt.salt))
         await self._forget_sessions(account)
         return key
@@ -263,8 +269,11 @@ class People:
 
 def faucet_of(config: Config, directory: Directory) -> list[Amount]:
     """What whoever signs up is given. Raises Unacceptable."""
-    credits = [text.strip() for text in config.accounts.faucet.split(",")]
-    return amounts_of(filter(None, credits), directory, "faucet")
+    credits = [text.strip() for text in faucet_text(config).split(",") if text.strip()]
+    if not config.accounts.faucet:  # a folder may hold another venue than the configuration has now
+        known = directory.asset_by_symbol
+        credits = [text for text in credits if text.partition("=")[0] in known]
+    return amounts_of(credits, directory, "faucet")
 
 
 def _is_right(key: Key, account: int) -> bool:

@@ -26,7 +26,8 @@ class Sessions:
         self._directory = directory
         self._clock = clock
         self._known: OrderedDict[bytes, Session] = OrderedDict()
-        self._forgotten = 0
+        self.changes = 0
+        """How often something has ended; whoever holds a session looks again when this changes."""
 
     async def find(self, token: str) -> Session | None:
         """The session of a token; None if there is none, or it has ended."""
@@ -43,10 +44,10 @@ class Sessions:
         return bool(permissions_now(session, self._directory, self._clock.now_ms()))
 
     async def _read(self, token_hash: bytes) -> Session | None:
-        forgotten = self._forgotten
+        changes = self.changes
         row = await self._database.run(lambda database: database.session(token_hash))
         session = None if row is None else verified(row, token_hash)
-        if session is not None and forgotten == self._forgotten:
+        if session is not None and changes == self.changes:
             self._known[token_hash] = session
             if len(self._known) > SESSIONS_CACHED_MAX:
                 self._known.popitem(last=False)
@@ -75,7 +76,7 @@ class Sessions:
 
     def forget(self) -> None:
         """Something has ended: look at the database again."""
-        self._forgotten += 1
+        self.changes += 1
         self._known.clear()
 
 

@@ -18,6 +18,7 @@ from truebook.limits import (
     PASSWORD_MEMORY_KIB_MAX,
     PASSWORD_MEMORY_KIB_MIN,
     PASSWORD_OPERATIONS_MAX,
+    SALTS_TRIED_MAX,
 )
 from truebook.people.backoff import wait_ms
 from truebook.people.database import (
@@ -108,8 +109,8 @@ class SqlitePeople:
         """The newest first; what can't be a salt is left out."""
         rows = self._connection.execute(
             "SELECT salt, operations, memory_kib FROM salts WHERE account = ?"
-            " ORDER BY created_ms DESC, rowid DESC LIMIT 2",
-            (account,),
+            " ORDER BY created_ms DESC, rowid DESC LIMIT ?",
+            (account, SALTS_TRIED_MAX),
         ).fetchall()
         return [Salt(*row) for row in rows if _is_salt(row)]
 
@@ -117,6 +118,11 @@ class SqlitePeople:
         """Keep a further salt; on disk before the log hears of the key that it makes."""
         with self._transaction(durable=True) as run:
             run("INSERT INTO salts VALUES (?, ?, ?, ?, ?)", (account, *salt, now_ms))
+
+    def drop_salt(self, account: int, salt: bytes) -> None:
+        """Forget a salt whose key the log did not take."""
+        with self._transaction() as run:
+            run("DELETE FROM salts WHERE account = ? AND salt = ?", (account, salt))
 
     def keep_salt(self, account: int, salt: bytes) -> None:
         """Forget the account's other salts."""

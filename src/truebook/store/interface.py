@@ -8,8 +8,9 @@ reason.
 
 from typing import NamedTuple, Protocol
 
-from truebook.commandlog.interface import Tail
+from truebook.commandlog.interface import Position, Tail
 from truebook.directory import Directory
+from truebook.engine.canonical.tables import Tables
 from truebook.store.rows import Rows
 
 
@@ -20,6 +21,17 @@ class Stored(NamedTuple):
     """The position up to which everything is in it, and the event hash there."""
     directory: Directory
     """Its assets and markets."""
+
+
+class StateOf(NamedTuple):
+    """The exchange's state, as the rows of a database say."""
+
+    position: Position
+    tables: Tables
+
+
+class StateUnreadable(Exception):
+    """A database has no state that can be read; says why."""
 
 
 class StoreUnavailable(Exception):

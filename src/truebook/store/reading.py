@@ -4,8 +4,10 @@ import contextlib
 from collections.abc import AsyncGenerator
 
 from truebook.history import History
+from truebook.store.interface import StateOf
 from truebook.store.sqlite.history import SqliteHistory
 from truebook.store.sqlite.place import path_of
+from truebook.store.sqlite.state import read_state
 
 
 @contextlib.asynccontextmanager
@@ -17,3 +19,8 @@ async def open_history(database_url: str) -> AsyncGenerator[History]:
         yield history
     finally:
         history.close()
+
+
+def state_of(database_url: str) -> StateOf:
+    """The exchange's state in a database. Raises ConfigError, StateUnreadable."""
+    return read_state(path_of(database_url))

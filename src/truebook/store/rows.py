@@ -64,10 +64,10 @@ class Settled(NamedTuple):
 
 @dataclass(slots=True)
 class Switch:
-    """The batch has a RULES_SET: what its settings were before the first one."""
+    """The batch has a RULES_SET above version 1: which version its last one set, and the settings
+    of the batch before the first one."""
 
     version: int
-    """That of the last one."""
     tiers: list[tuple[int, int, int]]
     accounts: list[tuple[Any, ...]]
 

@@ -83,9 +83,12 @@ def _attester(directory: Directory, rows: Rows, values: dict[str, Any]) -> None:
 
 def _rules(directory: Directory, rows: Rows, values: dict[str, Any]) -> None:
     version = values["version"]
-    if rows.switch is None:
+    if version > 1 and rows.switch is None:
+        # What was set before counts as set or not by what it was; what is set from here on counts.
         rows.switch = Switch(version, list(rows.tiers.values()), list(rows.accounts.values()))
-    rows.switch.version = version
+        rows.tiers.clear()
+    elif rows.switch is not None:
+        rows.switch.version = version
 
 
 _FOLDS: dict[EventKind, Callable[[Directory, Rows, dict[str, Any]], None]] = {

@@ -11,7 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from truebook.commandlog.interface import QUERIES_CHANNEL, ROLES_CHANNEL, Position
+from truebook.clock import SYSTEM_CLOCK
+from truebook.commandlog.interface import GENESIS, QUERIES_CHANNEL, ROLES_CHANNEL, Position
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config
@@ -25,8 +26,12 @@ AGAIN_S = 0.5
 LAG_MS_MAX = {"engine": 1_000, "feed": 1_000, "store": 5_000}
 """Further behind is not healthy. Gateways refuse orders when the engine is; the store has low
 priority and makes up for it when the machine has time."""
-ANSWERING = ("archive", "feed", "store")
+ANSWERING = ("archive", "feed", "store", "witness")
 """The roles besides engines that tell where they are."""
+BOTS = ("maker", "taker")
+BOTS_START_MS_MAX = 10_000
+"""Bots start after `ready`, and serve once they have an order in the book or a trade: until then
+nothing is wrong with the exchange."""
 
 
 class EngineStatus(Struct, rename="camel"):
@@ -35,7 +40,7 @@ class EngineStatus(Struct, rename="camel"):
     engine: str
     position: str
     lag: int
-    """Milliseconds of log time between its position and the log's."""
+    """Milliseconds of log time between its position and the log's; 0 where it has read nothing."""
     state_hash: str
     halted: str
     """The position that it can't pass; empty: none."""
@@ -113,13 +118,16 @@ async def _ask(bus_url: str, children: list[Process], last: Position) -> Status:
 def _absent(status: Status) -> Iterator[str]:
     """Who doesn't do its work."""
     for child in status.children:
-        if not child.serving:
+        if not child.serving and not _is_starting(child):
             yield f"{child.role} does not serve"
     if not status.engines:
         yield "no engine answers"
     for engine in status.engines:
         if engine.halted:
-            yield f"{engine.engine} is halted at {engine.halted}"
+            why = engine.details.get("reason")
+            yield f"{engine.engine} is halted at {engine.halted}" + (f": {why}" if why else "")
+        if trouble := engine.details.get("snapshotTrouble"):
+            yield f"{engine.engine} can't write snapshots: {trouble}"
     serving = {child.role for child in status.children if child.serving}
     for role in sorted(serving.intersection(ANSWERING) - {role.role for role in status.roles}):
         yield f"{role} does not answer"
@@ -128,12 +136,26 @@ def _absent(status: Status) -> Iterator[str]:
             yield f"{role_status.role}: {trouble}"
 
 
+def _is_starting(child: Process) -> bool:
+    """Whether it is a bot that has just been started for the first time."""
+    is_first = child.role in BOTS and child.pid and not child.restarts
+    return bool(is_first) and SYSTEM_CLOCK.now_ms() - child.started < BOTS_START_MS_MAX
+
+
 def _late(status: Status) -> Iterator[str]:
     """Who is too far behind."""
+    for name, position in [
+        *((engine.engine, engine.position) for engine in status.engines if not engine.halted),
+        *((role.role, role.position) for role in status.roles if not role.details.get("trouble")),
+    ]:
+        if position == str(GENESIS) != status.log_position:
+            yield f"{name} has read nothing of the log yet"
     for engine in status.engines:
         if engine.lag > LAG_MS_MAX["engine"]:
             yield f"{engine.engine} is {engine.lag} ms behind the log"
     for role in status.roles:
+        if role.role == "witness":
+            continue  # it is where engines agreed last, which is not at every entry
         if not role.details.get("trouble") and role.lag > LAG_MS_MAX.get(
             role.role, LAG_MS_MAX["store"]
         ):
@@ -159,4 +181,5 @@ def _role_status(answer: Answer, last: Position) -> RoleStatus:
 
 
 def _lag_ms(answer: Answer, last: Position) -> int:
-    return max(0, last.high - Position.parse(answer.position).high)
+    position = Position.parse(answer.position)
+    return 0 if position == GENESIS else max(0, last.high - position.high)

@@ -8,7 +8,7 @@ found by comparing with a chain that somebody else remembers, as every running e
 After a finding it goes on where the next segment says it starts, so that each damage is named.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -35,8 +35,11 @@ from truebook.commandlog.interface import (
     LogLost,
     LogTrimmed,
     Position,
+    Recovery,
+    RecoveryBook,
     StreamReader,
 )
+from truebook.commandlog.recoveries import recovery_in
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.messages import EntryStatus
 from truebook.verify.replay import commands_in
@@ -97,6 +100,7 @@ class LogCheck:
         self.findings: list[Finding] = []
         self._known = dict(known or {})
         self._sequences = Sequences()
+        self._recoveries: list[Recovery] = []
         self._is_sure = True
         """Whether everything before was readable, so that the next must follow on it."""
 
@@ -149,6 +153,16 @@ class LogCheck:
                         self._report("the archive and the log server differ there", at)
                         return
                 start = archived[-1].position
+
+    def recoveries(self, listed: Sequence[Recovery]) -> None:
+        """Compare those that stand in the log, walked whole, with the list of its server: readers
+        go by the list before they come to them."""
+        if self.found:
+            return
+        expected = [recovery for recovery in listed if recovery.at <= self.end.position]
+        for odd in set(self._recoveries) ^ set(expected):
+            where = "the log" if odd in self._recoveries else "the log server's list of recoveries"
+            self._report(f"only {where} has the recovery of what stands behind {odd.after}", odd.at)
 
     def _check_number(self, name: str) -> None:
         try:
@@ -236,12 +250,14 @@ class LogCheck:
         self.end = head.after
 
     def _entry(self, entry: LogEntry, segment: str = "", byte: int | None = None) -> None:
-        position, time_ms, data = entry
+        position, time_ms, data, _ = entry
         at = position, segment, byte
         if position <= self.end.position:
             self._report(f"stands behind {self.end.position}", *at)
         if time_ms != position.high:
             self._report(f"has the time {time_ms}", *at)
+        if (recovery := recovery_in(entry)) is not None:
+            self._recoveries.append(recovery)
         judged = self._sequences.judge(data)
         if judged.status == EntryStatus.APPLIED:
             self.commands += commands_in(data)
@@ -284,8 +300,10 @@ def check_log(
     clock: Clock,
     known: Mapping[Position, tuple[str, bytes]] | None = None,
     progress: Callable[[float], Any] = lambda share: None,
+    book: RecoveryBook | None = None,
 ) -> LogChecked:
-    """Check archive and log server. `trimmed`: the oldest entry that the server has for sure."""
+    """Check archive and log server. `trimmed`: the oldest entry that the server has for sure;
+    `book`: its list of recoveries, if it is to be compared."""
     started_s = clock.elapsed_s()
     check = LogCheck(known)
     check.archive(store, progress)
@@ -293,6 +311,8 @@ def check_log(
     check.server(stream)
     if trimmed <= archived.position:
         check.overlap(stream, trimmed, ArchiveReader(store))
+    if book is not None:
+        check.recoveries(book.read()[1])
     progress(1.0)
     return LogChecked(
         position=str(check.end.position),

@@ -1,9 +1,11 @@
-"""Replay: the state that a log makes, computed anew from its first entry.
+"""Replay: the state that a log makes, computed anew.
 
 Promise: the hash that comes out is the one that any engine has at that position, if state is a
-function of the log. Nothing is read but the log, and nothing is written.
+function of the log; whether one begins at genesis, at a snapshot or at the database (roads.py).
+Nothing is written.
 """
 
+import select
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,10 +13,22 @@ import numpy as np
 
 from truebook.clock import Clock
 from truebook.commandlog.entries import engine_pieces
-from truebook.commandlog.interface import GENESIS, LogEntry, LogReader, Position
+from truebook.commandlog.interface import (
+    GENESIS,
+    LogEntry,
+    LogReader,
+    LogUnavailable,
+    Position,
+)
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.messages import COMMAND_BYTES, ENTRY_EVENT, EntryStatus, EventKind
+
+PATIENCE_S = 30.0
+"""For a log server that is away."""
+LOOK_S = 0.05
+TOGETHER_BYTES = 1 << 18
+"""Given to the engine at once: what it reads then is still near."""
 
 
 class Replayed(NamedTuple):
@@ -38,8 +52,10 @@ def replay(
     clock: Clock,
     to: Position | None = None,
     progress: Callable[[float], None] = lambda share: None,
+    after: Position = GENESIS,
 ) -> Replayed:
-    """Apply the log to a new engine, up to and with position `to` (None: the present end).
+    """Apply the log behind `after`, where the engine stands (GENESIS: it is new), up to and with
+    position `to` (None: the present end).
 
     Calls `progress` now and then with the share of log time that is done. Raises BeyondTheEnd.
     """
@@ -48,26 +64,51 @@ def replay(
     end = last if to is None else to
     if end > last:
         raise BeyondTheEnd(f"the log ends at {last}, before {end}")
-    first, position, commands = GENESIS, GENESIS, 0
+    first, position, commands = after, after, 0
     while position < end:
-        read = log.read(position, READ_ENTRIES_MAX, 0)
+        read = _next(log, position, clock)
         entries = [entry for entry in read if entry.position <= end]
-        commands += _apply(engine, entries)
-        if len(entries) < len(read) or not read:
-            end = position = entries[-1].position if entries else position
-        else:
-            position = entries[-1].position
-        first = first if first > GENESIS else position
+        commands += apply_all(engine, entries)
+        position = entries[-1].position if entries else position
+        if len(entries) < len(read):
+            break
+        first = first if first > GENESIS else entries[0].position
         progress((position.high - first.high + 1) / (end.high - first.high + 1))
     return Replayed(position, engine.state_hash(), commands, clock.elapsed_s() - started_s)
 
 
-def _apply(engine: Engine, entries: list[LogEntry]) -> int:
+def _next(log: LogReader, after: Position, clock: Clock) -> list[LogEntry]:
+    """The next entries, which there are; while they are applied the log's server works on those
+    behind them. Raises LogUnavailable."""
+    patience_until_s = clock.elapsed_s() + PATIENCE_S
+    while not (entries := log.follow(after, READ_ENTRIES_MAX)):
+        if clock.elapsed_s() > patience_until_s:
+            raise LogUnavailable(f"what stands behind {after} can't be read")
+        number = log.fileno()
+        select.select([number] if number >= 0 else [], [], [], LOOK_S)
+    return entries
+
+
+def apply_all(engine: Engine, entries: list[LogEntry]) -> int:
     """Apply entries; how many commands the engine carried out or rejected, one by one."""
-    pieces = [piece for entry in entries for piece in engine_pieces(entry)]
-    rows = np.frombuffer(engine.apply(b"".join(pieces)).events, ENTRY_EVENT)
+    commands = start = size = 0
+    for end, entry in enumerate(entries, 1):
+        size += len(entry.data)
+        if size >= TOGETHER_BYTES or end == len(entries):
+            commands += _apply(engine, entries[start:end])
+            start, size = end, 0
+    return commands
+
+
+def _apply(engine: Engine, entries: list[LogEntry]) -> int:
+    records = b"".join([piece for entry in entries for piece in engine_pieces(entry)])
+    rows = np.frombuffer(engine.apply(records).events, ENTRY_EVENT)
     statuses = rows["status"][rows["kind"] == EventKind.ENTRY]
     assert len(statuses) == len(entries)
+    if not statuses.any():
+        # All were applied. The headers have a kind too.
+        kinds = records[::COMMAND_BYTES]
+        return len(kinds) - kinds.count(0) - len(entries)
     return sum(
         commands_in(entry.data)
         for entry, status in zip(entries, statuses, strict=True)

@@ -17,7 +17,8 @@ _ASK_AGAIN_S = 0.1
 
 
 async def missed_after(backlog: Backlog, channel: str, after: int | None, at_least: int) -> Missed:
-    """What was missed, up to `at_least` or later, with nothing left out. Raises Unavailable."""
+    """What was missed, up to `at_least` or later, or a first part of it, with nothing left out.
+    Raises Unavailable."""
     reason = "no answer in time"
     try:
         async with asyncio.timeout(WS_BACKLOG_S_MAX):
@@ -25,7 +26,8 @@ async def missed_after(backlog: Backlog, channel: str, after: int | None, at_lea
                 try:
                     missed = await backlog.updates(channel, after)
                     count = 0 if after is None else missed.number - after
-                    if missed.number >= at_least and len(missed.messages) == count:
+                    is_enough = missed.number >= at_least or not missed.is_all
+                    if is_enough and len(missed.messages) == count:
                         return missed
                     reason = f"known up to {missed.number}, {len(missed.messages)} of {count}"
                 except Unavailable as error:
@@ -114,6 +116,7 @@ class Numbering:
                 at_least = max([number for number, _ in self._held], default=self.number or 0)
                 missed = await missed_after(self._backlog, self._channel, self.number, at_least)
                 self._catch_up(missed)
+                self._ask_again = self._ask_again or not missed.is_all
             self._asking = None
         except Unavailable as error:
             self._asking = None

@@ -28,6 +28,7 @@ from truebook.limits import (
     WS_PING_S,
 )
 from truebook.ws.interface import Backlog, Guide
+from truebook.ws.proxies import Proxies
 from truebook.ws.subscriptions import SubscriptionManager
 from truebook.ws.tasks import Tasks
 from truebook.ws.users import UserManager
@@ -46,6 +47,16 @@ class Served(NamedTuple):
     guide: Guide
     backlog: Backlog
 
+
+class Door(NamedTuple):
+    """Who is let in."""
+
+    connections_per_address: int = WS_CONNECTIONS_PER_ADDRESS
+    proxies: Proxies = Proxies()
+    """Whose word on who asks is taken."""
+
+
+OPEN_DOOR = Door()
 
 Connect = Callable[[], AbstractAsyncContextManager[Served]]
 """Enters when the application can serve, leaves with its connections given back."""
@@ -73,14 +84,16 @@ class _PeersLog:
 async def serving(
     served: Served,
     bound: socket.socket,
-    *,
-    connections_per_address: int = WS_CONNECTIONS_PER_ADDRESS,
+    door: Door = OPEN_DOOR,
 ) -> AsyncGenerator[tuple[UserManager, Tasks], None]:
     """Serve on a bound socket until the context is left; that closes all sessions in good order."""
     tasks = Tasks()
     subscriptions = SubscriptionManager(served.bus, served.backlog, tasks)
     users = UserManager(
-        subscriptions, served.guide, connections_per_address=connections_per_address
+        subscriptions,
+        served.guide,
+        connections_per_address=door.connections_per_address,
+        proxies=door.proxies,
     )
     peers_log = _PeersLog()
     loop = asyncio.get_running_loop()
@@ -99,16 +112,15 @@ async def serving(
 def serve(
     connect: Connect,
     bound: socket.socket,
-    *,
-    connections_per_address: int = WS_CONNECTIONS_PER_ADDRESS,
+    door: Door = OPEN_DOOR,
 ) -> None:
     """Connect to the application and serve it on a socket until SIGTERM or SIGINT."""
     _allow_descriptors()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(connect, bound, connections_per_address))
+        runner.run(_serve(connect, bound, door))
 
 
-async def _serve(connect: Connect, bound: socket.socket, connections_per_address: int) -> None:
+async def _serve(connect: Connect, bound: socket.socket, door: Door) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -122,9 +134,7 @@ async def _serve(connect: Connect, bound: socket.socket, connections_per_address
             with contextlib.suppress(asyncio.CancelledError):
                 await connecting
             return
-        context = serving(
-            connecting.result(), bound, connections_per_address=connections_per_address
-        )
+        context = serving(connecting.result(), bound, door)
         _, tasks = await stack.enter_async_context(context)
         log.info("accepting sessions", address=bound.getsockname()[:2])
         await asyncio.wait({stopping, tasks.failure}, return_when=asyncio.FIRST_COMPLETED)

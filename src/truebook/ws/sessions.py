@@ -6,7 +6,7 @@ never disturbs another session or the server. What a client is sent goes through
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Protocol
 
 import structlog
@@ -21,7 +21,7 @@ from truebook.limits import (
     WS_TRANSPORT_BYTES_MAX,
 )
 from truebook.ws.frames import Assembler, Violation, pong_frame
-from truebook.ws.interface import Guide, Refused, Unavailable
+from truebook.ws.interface import Guest, Refused, Unavailable
 from truebook.ws.outbox import Outbox
 from truebook.ws.protocol import (
     ErrorCode,
@@ -51,12 +51,14 @@ class Session(WSListener):
     """picows calls it with what the client does."""
 
     def __init__(
-        self, keeper: Keeper, subscriptions: SubscriptionManager, guide: Guide, address: str
+        self, keeper: Keeper, subscriptions: SubscriptionManager, guest: Guest, address: str
     ) -> None:
         self.address = address
         self._keeper = keeper
         self._subscription_manager = subscriptions
-        self._guide = guide
+        self._guest = guest
+        self._early: list[bytes] | None = None
+        """Messages that came before it is known who came."""
         self._assembler = Assembler()
         self._subscriptions: dict[str, Subscription] = {}
         self._requests: set[asyncio.Task[None]] = set()
@@ -116,6 +118,9 @@ class Session(WSListener):
                 return
             self._pinged_s = now_s
             self._transport.send_ping()
+        if reason := self._guest.reason_to_leave():
+            self.end(WSCloseCode.POLICY_VIOLATION, reason)
+            return
         for name, subscription in list(self._subscriptions.items()):
             is_allowed = subscription.channel.is_allowed
             if is_allowed is not None and not is_allowed():
@@ -134,6 +139,9 @@ class Session(WSListener):
         self._outbox = Outbox(stream, self._give_up)
         self._heard_s = self._pinged_s = asyncio.get_running_loop().time()
         self._keeper.joined(self)
+        if (arriving := self._guest.arriving()) is not None:
+            self._early = []
+            self._start(self._arrive(arriving))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """The client sent a frame."""
@@ -172,7 +180,26 @@ class Session(WSListener):
                 self._outbox.pong(pong_frame(frame.get_payload_as_bytes()))
         elif frame.msg_type != WSMsgType.PONG:
             text = self._assembler.take(frame)
-            if text is not None:
+            if text is None:
+                return
+            if self._early is None:
+                self._handle(text)
+            elif len(self._early) < WS_REQUESTS_PENDING_MAX:
+                self._early.append(text)
+            else:
+                raise Violation(WSCloseCode.TRY_AGAIN_LATER, "too many requests wait")
+
+    async def _arrive(self, arriving: Coroutine[None, None, None]) -> None:
+        """Find out who came, then look at what they have said meanwhile."""
+        try:
+            await arriving
+        except Exception:
+            log.exception("who came could not be found out", address=self.address)
+            self.end(WSCloseCode.INTERNAL_ERROR, "internal error")
+            return
+        early, self._early = self._early or [], None
+        for text in early:
+            if not self._is_ending:
                 self._handle(text)
 
     def _handle(self, text: bytes) -> None:
@@ -191,7 +218,7 @@ class Session(WSListener):
 
     def _unsubscribe(self, request: Request) -> None:
         for name in request.streams:
-            self._drop(name)
+            self._drop(name, was_asked=True)
         if request.id is not None:
             self._answer(done_frame(request.id))
 
@@ -203,7 +230,7 @@ class Session(WSListener):
         if len(self._subscriptions) + len(new) > WS_SUBSCRIPTIONS_MAX:
             reason = f"at most {WS_SUBSCRIPTIONS_MAX} subscriptions a connection"
             raise Refused(ErrorCode.TOO_MANY, reason)
-        channels = self._guide.channels_of(request.streams, request.signature, self.address)
+        channels = self._guest.channels_of(request.streams, request.signature)
         for name, channel in zip(request.streams, channels, strict=True):
             if name in self._subscriptions and not channel.is_numbered:
                 continue
@@ -211,22 +238,29 @@ class Session(WSListener):
             subscribe = self._subscription_manager.subscribe
             self._subscriptions[name] = subscribe(self, name, channel, request.after)
         asked_for = {name: self._subscriptions[name] for name in request.streams}
-        task = asyncio.create_task(self._complete(request.id, asked_for))
+        self._start(self._complete(request.id, asked_for, set(new)))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._requests.add(task)
         task.add_done_callback(self._requests.discard)
 
-    async def _complete(self, request_id: str | None, asked_for: dict[str, Subscription]) -> None:
+    async def _complete(
+        self, request_id: str | None, asked_for: dict[str, Subscription], new: set[str]
+    ) -> None:
         """Wait until nothing can escape the client any more, then answer."""
         try:
-            for subscription in asked_for.values():
+            for name, subscription in asked_for.items():
                 await self._subscription_manager.complete(subscription)
+                presence = subscription.channel.presence
+                if presence is not None and name in new:
+                    await presence.began()
         except Unavailable as error:
-            log.warning("updates can't be had", reason=str(error))
+            log.warning("streams can't be had", reason=str(error))
             for name, subscription in asked_for.items():
                 if self._subscriptions.get(name) is subscription:
                     self._drop(name)
-            reason = "what came after `after` can't be had"
-            self._answer(error_frame(ErrorCode.NOT_AVAILABLE, reason, request_id))
+            self._answer(error_frame(ErrorCode.NOT_AVAILABLE, error.told, request_id))
             return
         except Exception:
             log.exception("a request could not be carried out", address=self.address)
@@ -252,10 +286,13 @@ class Session(WSListener):
         log.info("a slow reader is closed", address=self.address, reason=reason)
         self.abort()
 
-    def _drop(self, name: str) -> None:
+    def _drop(self, name: str, *, was_asked: bool = False) -> None:
         subscription = self._subscriptions.pop(name, None)
-        if subscription is not None:
-            self._subscription_manager.unsubscribe(subscription)
+        if subscription is None:
+            return
+        self._subscription_manager.unsubscribe(subscription)
+        if subscription.channel.presence is not None:
+            subscription.channel.presence.ended(was_asked=was_asked)
 
     def _forget(self) -> None:
         """Hear and send nothing more."""

@@ -76,10 +76,14 @@ class Subscription:
         Raises Unavailable."""
         if self._held is None or self._after is None or self.is_over:
             return
+        self._number, is_all = self._after, False
         at_least = max(known_number, self._after)
-        missed = await missed_after(backlog, self.channel.name, self._after, at_least)
-        self._number = missed.number
-        await self._send_all(missed.messages)
+        while not (is_all or self.is_over):
+            missed = await missed_after(backlog, self.channel.name, self._number, at_least)
+            self._number, is_all = missed.number, missed.is_all
+            await self._send_all(missed.messages)
+            if not is_all:
+                await self.listener.until_empty()
         while self._held:
             held, self._held, self._held_bytes = self._held, [], 0
             await self._send_all([text for number, text in held if number > self._number])

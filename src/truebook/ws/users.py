@@ -27,7 +27,8 @@ from truebook.limits import (
     WS_DRAIN_STEP_S,
     WS_DRAINED_S_MAX,
 )
-from truebook.ws.interface import Guide
+from truebook.ws.interface import Guide, Handshake, Rejected
+from truebook.ws.proxies import Proxies
 from truebook.ws.sessions import Session
 from truebook.ws.subscriptions import SubscriptionManager
 
@@ -47,11 +48,13 @@ class UserManager:
         *,
         connections_per_address: int = WS_CONNECTIONS_PER_ADDRESS,
         connections_max: int = WS_CONNECTIONS_MAX,
+        proxies: Proxies | None = None,
     ) -> None:
         self._subscriptions = subscriptions
         self._guide = guide
         self._connections_per_address = connections_per_address
         self._connections_max = connections_max
+        self._proxies = proxies or Proxies()
         self._sessions: set[Session] = set()
         self._addresses: Counter[str] = Counter()
         self._is_leaving = False
@@ -62,17 +65,24 @@ class UserManager:
         return len(self._sessions)
 
     def admit(
-        self, request: WSUpgradeRequest, address: str
+        self, request: WSUpgradeRequest, peer: str
     ) -> Session | WSUpgradeResponseWithListener:
-        """A session for who asks for one, or the answer that there is none."""
+        """A session for who asks for one, connecting from `peer`, or the answer that there is
+        none."""
+        headers = _headers(request)
+        address = self._proxies.address(peer, headers)
         if request.path.partition(b"?")[0] not in PATHS:
             return _refusal(HTTPStatus.NOT_FOUND, "there are no streams here, but at /")
         if self._is_leaving or len(self._sessions) >= self._connections_max:
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no more connections at the moment")
         if self._addresses[address] >= self._connections_per_address:
             return _refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many connections of this address")
+        try:
+            guest = self._guide.welcome(Handshake(address, headers))
+        except Rejected as error:
+            return _refusal(HTTPStatus(error.status), error.reason)
         _repair_connection_header(request)
-        return Session(self, self._subscriptions, self._guide, address)
+        return Session(self, self._subscriptions, guest, address)
 
     async def look_after(self) -> None:
         """Look at every session every second, for ever."""
@@ -125,6 +135,14 @@ class UserManager:
 def _refusal(status: HTTPStatus, reason: str) -> WSUpgradeResponseWithListener:
     response = WSUpgradeResponse.create_error_response(status, reason.encode())
     return WSUpgradeResponseWithListener(response, None)
+
+
+def _headers(request: WSUpgradeRequest) -> list[tuple[bytes, bytes]]:
+    """As they came: what picows decoded for us, encoded again."""
+    return [
+        (name.lower().encode(errors="surrogateescape"), value.encode(errors="surrogateescape"))
+        for name, value in request.headers.items()
+    ]
 
 
 def _repair_connection_header(request: WSUpgradeRequest) -> None:

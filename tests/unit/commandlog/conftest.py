@@ -15,6 +15,7 @@ from truebook.commandlog.interface import (
     Log,
     Position,
     Publisher,
+    RecoveryBook,
     StreamReader,
     Subscription,
     Trimmer,
@@ -29,11 +30,13 @@ from truebook.commandlog.memory import (
     MemorySubscription,
     MemoryTrimmer,
 )
+from truebook.commandlog.memory_recoveries import MemoryRecoveryBook
 from truebook.commandlog.server import Server, start_bus_server, start_log_server
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.commandlog.valkey_recoveries import ValkeyRecoveryBook
 from truebook.commandlog.valkey_trimmer import ValkeyTrimmer
 
 _shards = itertools.count(1)
@@ -48,6 +51,7 @@ class Logs:
     trimmer: Callable[[], Trimmer]
     fill: Callable[[int], list[Position]]
     """Appends so many entries, fast."""
+    book: Callable[[], RecoveryBook]
 
 
 @dataclass
@@ -86,6 +90,7 @@ def logs(request):
             lambda name="": MemoryLogReader(server, name),
             lambda: MemoryTrimmer(server),
             lambda count: [server.append(b"entry") for _ in range(count)],
+            lambda: MemoryRecoveryBook(server),
         )
     url, shard = request.getfixturevalue("log_server").url, next(_shards)
     return Logs(
@@ -93,6 +98,7 @@ def logs(request):
         lambda name="": ValkeyLogReader(url, shard=shard, name=name),
         lambda: ValkeyTrimmer(url, shard=shard),
         lambda count: fill_stream(url, shard, [b"entry"] * count),
+        lambda: ValkeyRecoveryBook(url, shard=shard),
     )
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import time
 
+import pytest
+
 from truebook.commandlog.chain import START
-from truebook.commandlog.interface import GENESIS, EventEntry, Position, Tail
+from truebook.commandlog.interface import GENESIS, Claimed, EventEntry, Position, Tail
 
 
 def entry(n, previous=None):
@@ -52,6 +54,33 @@ def test_an_engine_with_another_history_cannot_add_to_the_stream(buses):
     publisher = filled(buses, 2)
     forked = Tail(entry(2).position, b"\xff" * 32)
     assert publisher.append(forked, [entry(3)], []) == tail(2)
+    publisher.close()
+
+
+def test_a_claimed_stream_is_added_to_only_by_who_knows_the_token(buses):
+    publisher, other = filled(buses, 2), buses.publisher()
+    assert other.claim(tail(1), 3) == tail(2), "whoever thinks it ends elsewhere claims nothing"
+    assert publisher.append(tail(2), [entry(3)], []) is None
+    assert other.claim(tail(3), 3) is None
+    with pytest.raises(Claimed) as claimed:
+        publisher.append(tail(3), [entry(4)], [], 2)
+    assert claimed.value.token == 3
+    assert publisher.tail() == tail(3)
+    assert other.claim(tail(3), 1) is None
+    assert publisher.append(tail(3), [entry(4)], [], 3) is None
+    publisher.close()
+    other.close()
+
+
+def test_an_empty_stream_notes_once_where_the_log_ended(buses):
+    publisher = buses.publisher()
+    life = publisher.life()
+    assert publisher.life() == life
+    assert publisher.begin("another life", Position(7, 0), 1) is None
+    assert publisher.begin(life, Position(7, 0), 1) == (Position(7, 0), 1)
+    assert publisher.begin(life, Position(9, 0), 0) == (Position(7, 0), 1)
+    assert publisher.append(tail(0), [entry(1)], [], 1) is None
+    assert publisher.begin(life, Position(11, 0), 2) == (Position(7, 0), 2)
     publisher.close()
 
 

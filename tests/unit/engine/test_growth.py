@@ -13,8 +13,7 @@ from truebook.units import Grid
 
 
 def venue_of(engine):
-    venue = Simulation()
-    venue.engine = engine
+    venue = Simulation(engine)
     usd, sol = venue.add_asset("USD", 6), venue.add_asset("SOL", 6)
     venue.add_market(base=sol, quote=usd, tick=Grid(1, 2), step=Grid(1, 2))
     venue.add_account("ann", {usd: 1 << 60, sol: 1 << 60})

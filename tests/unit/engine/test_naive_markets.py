@@ -14,11 +14,12 @@ from model.world import (
     set_account,
     set_asset,
     set_market,
+    set_rules,
     transfer,
 )
 
 from truebook import messages as m
-from truebook.engine.naive import NaiveEngine, accounts, configuring, entering, orderchecks
+from truebook.engine.naive import NaiveEngine, accounts, configuring, entering, funding, orderchecks
 from truebook.engine.naive.settings import scaled
 from truebook.messages import CommandKind, OrderStatus, RejectCode, Side
 
@@ -104,6 +105,19 @@ def test_the_engine_is_full_at_its_last_order(monkeypatch):
         for i in (1, 2, 3)
     ]
     assert [reply.code for reply in placed] == [0, 0, RejectCode.ENGINE_FULL]
+
+
+def test_withdrawals_wait_and_references_are_kept_up_to_their_limits(monkeypatch):
+    market = Venue()
+    monkeypatch.setattr(funding, "WITHDRAWALS_PENDING_MAX", 0)
+    monkeypatch.setattr(funding, "REFERENCES_MAX", 0)
+    kind = CommandKind.REQUEST_WITHDRAWAL
+    request = one(m.REQUEST_WITHDRAWAL, kind=kind, account=1, amount=1 << 62, withdrawal_id=1)
+    deposit = transfer(CommandKind.DEPOSIT, 1, 0, 1)
+    deposit["reference"] = (0, 1)
+    replies = market.apply(set_rules(2), request, deposit)
+    limit = RejectCode.WITHDRAWAL_LIMIT
+    assert [reply.code for reply in replies] == [0, limit, RejectCode.SETTINGS_FULL]
 
 
 def test_settings_are_full_at_their_limits(monkeypatch):

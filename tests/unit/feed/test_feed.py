@@ -15,7 +15,7 @@ from truebook.commandlog.memory import MemoryBus, MemoryLog
 from truebook.feed.channels import read_numbered
 from truebook.feed.feed import Feed, running
 from truebook.history import Candle, HistoryUnavailable
-from truebook.messages import Side
+from truebook.messages import OrderType, Side
 from truebook.units import Grid
 
 _channels = map("answers:{}".format, itertools.count())
@@ -170,6 +170,60 @@ def test_private_updates_have_no_gap_from_when_they_are_asked_for(venue):
     run(venue, play)
 
 
+def test_balances_are_told_once_an_entry_to_who_listens(venue):
+    async def play():
+        async with venue.feed():
+            await venue.place(1, Side.BID, 9_000, 100)
+            await venue.ask("listeners", 1)
+            mine = venue.listen("account.balanceUpdate.1")
+            await venue.ask("listeners", 1)
+            first = venue.client.next_order_id()
+            orders = [
+                commands.place(
+                    account=1,
+                    market=0,
+                    order_id=order_id,
+                    side=Side.ASK,
+                    order_type=OrderType.LIMIT,
+                    price=10_000,
+                    quantity=100,
+                )
+                for order_id in (first, venue.client.next_order_id())
+            ]
+            await venue.send(b"".join(orders), 2)
+            await venue.place(2, Side.BID, 10_000, 50)
+            await until(lambda: len(mine) >= 3)
+            told = read(mine)
+            assert [(b["a"], b["A"], b["L"]) for b in told] == [
+                ("SOL", "99998", "2"),
+                ("SOL", "99998", "1.5"),
+                ("USDC", "99999959.96", "90"),
+            ]
+            assert all((b["e"], b["S"]) == ("balanceUpdate", "0") for b in told)
+
+    run(venue, play)
+
+
+def test_a_dead_mans_switch_works_while_nobody_does_anything(venue):
+    mine = venue.listen("account.orderUpdate.1")
+
+    async def play():
+        await venue.send(commands.set_rules(2))
+        async with venue.feed():
+            await venue.place(1, Side.BID, 9_000, 100)
+            await venue.send(commands.cancel_after(account=1, timeout_ms=20))
+            await until(lambda: mine and read_numbered(mine[-1])[0] == 2)
+            await venue.place(1, Side.BID, 9_000, 100)
+            await venue.send(commands.cancel_after(account=1, timeout_ms=300))
+        # The next feed learns from an engine that a timer runs.
+        async with venue.feed():
+            await until(lambda: read_numbered(mine[-1])[0] == 4)
+        cancelled = [json.loads(text) for _, text in map(read_numbered, mine) if text]
+        assert [u["seq"] for u in cancelled if u["e"] == "orderCancelled"] == [2, 4]
+
+    run(venue, play)
+
+
 def test_nothing_private_is_told_that_nobody_listens_to(venue):
     async def play():
         async with venue.feed():
@@ -306,7 +360,33 @@ class FakeHistory:
         return [b'{"seq":%d}' % n for n in range(after_sequence + 1, to_sequence + 1)]
 
 
-def test_a_history_that_comes_late_heals_what_was_unknown(venue):
+class FullHistory(FakeHistory):
+    """A database that knows the candle of its old trade."""
+
+    async def candles(self, market, interval, from_s, to_s):
+        start_s = (from_s // 60 + 720) * 60
+        is_it = (market, interval) == (0, "1m")
+        return [Candle(start_s, *[9_000] * 4, 100, 90_000_000, 1)] if is_it else []
+
+
+def test_a_restarted_feed_tells_no_half_figures_while_history_is_about_to_come(venue):
+    history = FullHistory()
+
+    async def play():
+        await venue.trade(9_000, 100)
+        async with venue.feed(history):
+            asking = asyncio.create_task(venue.ask("tickers"))
+            await venue.ask("depth", market=0)
+            assert not asking.done()
+            history.is_there = True
+            (ticker,) = json.loads((await asking).body)
+            assert (ticker["lastPrice"], ticker["trades"]) == ("90", "1")
+
+    run(venue, play)
+
+
+def test_a_history_that_comes_late_heals_what_was_unknown(venue, monkeypatch):
+    monkeypatch.setattr("truebook.feed.questions.FIGURES_S_MAX", 0.0)
     history = FakeHistory()
 
     async def play():
@@ -325,6 +405,23 @@ def test_a_history_that_comes_late_heals_what_was_unknown(venue):
             status = (await asker.ask_all("roles"))[0].status
             while status["candlesLoading"]:
                 status = (await asker.ask_all("roles"))[0].status
+
+    run(venue, play)
+
+
+def test_of_a_long_history_the_first_part_is_told(venue, monkeypatch):
+    monkeypatch.setattr("truebook.feed.questions.HISTORY_UPDATES_MAX", 3)
+    history = FakeHistory()
+    history.is_there = True
+
+    async def play():
+        for price in range(9_000, 9_005):
+            await venue.place(1, Side.BID, price, 100)
+        async with venue.feed(history):
+            answer = await venue.ask("updates", 1, sequence=1)
+            assert (answer.sequence, len(answer.messages)) == (5, 3)
+            answer = await venue.ask("updates", 1, sequence=4)
+            assert (answer.sequence, answer.messages) == (5, [b'{"seq":5}'])
 
     run(venue, play)
 

@@ -7,7 +7,7 @@ from venue.local import LocalExchange
 
 from truebook.feed import followed as module
 from truebook.feed.events import Closed
-from truebook.feed.followed import FollowedAccount
+from truebook.feed.followed import FollowedAccount, Memory
 from truebook.messages import CloseReason
 from truebook.queries import OrderRow
 
@@ -58,6 +58,26 @@ def test_what_somebody_has_just_missed_is_remembered(account, monkeypatch):
     assert account.since(8) == account.since(99) == []
     # What was before is in the database.
     assert account.since(3) is None
+
+
+def test_all_accounts_together_remember_no_more_than_is_allowed(account, monkeypatch):
+    monkeypatch.setattr(module, "REMEMBERED_MAX", 5)
+    monkeypatch.setattr(module, "RECENT_MAX", 4)
+    memory = Memory()
+    one, two = (FollowedAccount(ACCOUNT, account.orders._directory, memory) for _ in range(2))
+    for followed in (one, two):
+        list(followed.load(0, [row(n) for n in range(1, 10)]))
+    for number in range(1, 7):
+        one.fold(closed(number), 0)
+    assert one.since(1) is None
+    assert [json.loads(text)["seq"] for text in one.since(2)] == [3, 4, 5, 6]
+    for number in range(1, 4):
+        two.fold(closed(number), 0)
+    # The oldest ones went, wherever they were.
+    assert [json.loads(text)["seq"] for text in one.since(4)] == [5, 6]
+    assert one.since(3) is None
+    assert len(two.since(0)) == 3
+    assert one.since(6) == []
 
 
 def test_after_a_loss_everything_is_loaded_again(account):

@@ -186,3 +186,34 @@ def test_what_others_want_to_send_goes_before_what_is_folded(server):
 
     heard, _ = play(server, script)
     assert heard == [99, 1]
+
+
+def test_after_a_loss_what_is_told_waits_for_the_listeners(server):
+    server.entries += entries(1, 2)
+
+    async def script(bus, publisher):
+        publisher.listened = frozenset({"numbers", "others"})
+        bus.failures = ["before"]
+        making = asyncio.create_task(publisher.make_pass())
+        await asyncio.sleep(0.005)
+        assert not making.done()
+        server.receivers["others"] = [lambda message: None]
+        await making
+        assert publisher.position == Position(1, 2)
+
+    heard, _ = play(server, script)
+    assert heard == [1, 2]
+
+
+def test_listeners_who_do_not_come_back_are_not_waited_for_for_ever(server, monkeypatch):
+    monkeypatch.setattr(module, "LISTENERS_ATTEMPTS", 2)
+    server.entries += entries(1, 3)
+
+    async def script(bus, publisher):
+        publisher.listened = frozenset({"numbers", "others"})
+        bus.failures = ["before"]
+        await publisher.make_pass()
+        assert publisher.position == Position(1, 3)
+
+    heard, _ = play(server, script)
+    assert heard == [1, 2, 3]

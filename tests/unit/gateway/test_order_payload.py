@@ -7,8 +7,9 @@ import pytest
 from venue.local import LocalExchange
 from venue.values import HOSTILE
 
+from truebook.api.conditions import ATTACHED
 from truebook.api.errors import ApiError
-from truebook.api.order_payload import NOT_IMPLEMENTED, place_record
+from truebook.api.order_payload import place_command
 from truebook.api.strict_json import decode
 from truebook.messages import COMMAND, OrderType, PlaceFlag, SelfTrade, Side, TimeInForce
 
@@ -44,7 +45,7 @@ def directory():
 def placed(directory):
     def place(fields=None, **changes):
         payload = (fields or LIMIT) | changes
-        record = place_record(decode(json.dumps(payload).encode()), directory, 7, 9)
+        record = place_command(decode(json.dumps(payload).encode()), directory, 7, 9)
         return np.frombuffer(record, COMMAND)[0]
 
     return place
@@ -169,7 +170,7 @@ def test_messages_known_in_the_wild(refused):
     assert refused(quantity="0").message == "Quantity is below the minimum allowed value"
 
 
-@pytest.mark.parametrize("field", NOT_IMPLEMENTED)
+@pytest.mark.parametrize("field", ATTACHED)
 def test_what_is_not_built_yet_is_refused_rather_than_ignored(refused, field):
     error = refused(**{field: "1"})
     assert (error.status, error.code, error.field) == (400, "NOT_IMPLEMENTED", field)
@@ -181,7 +182,7 @@ def test_no_numeric_field_takes_a_hostile_value(directory, payload, field, value
     rest = json.dumps({name: other for name, other in payload.items() if name != field})
     body = f'{rest[:-1]}, "{field}": {HOSTILE[value]}}}'.encode()
     with pytest.raises(ApiError) as caught:
-        place_record(decode(body), directory, 7, 9)
+        place_command(decode(body), directory, 7, 9)
     assert 400 <= caught.value.status < 500
 
 
@@ -190,7 +191,7 @@ def test_no_numeric_field_takes_a_hostile_value(directory, payload, field, value
 )
 def test_client_ids_are_32_bits(directory, text, client_id):
     body = json.dumps(LIMIT)[:-1] + f', "clientId": {text}}}'
-    order = np.frombuffer(place_record(decode(body.encode()), directory, 7, 9), COMMAND)[0]
+    order = np.frombuffer(place_command(decode(body.encode()), directory, 7, 9), COMMAND)[0]
     assert order["client_id"] == client_id
 
 

@@ -10,11 +10,11 @@ from venue.local import LocalExchange
 from venue.values import HOSTILE
 
 from truebook import commands
+from truebook.api.stream_guests import Streams
 from truebook.api.streams import (
     INVALID_STREAM,
     TOO_MANY,
     UNAUTHORIZED,
-    Streams,
     merge_candles,
     merge_depth,
     merge_latest,
@@ -27,7 +27,7 @@ from truebook.messages import Permission
 from truebook.people.addresses import AddressLists
 from truebook.people.database import KeyRow
 from truebook.people.passwords import PASSWORD_KEY_EXPIRES_MS
-from truebook.ws.interface import Refused, read_numbered
+from truebook.ws.interface import Handshake, Refused, read_numbered
 from truebook.ws.protocol import ErrorCode
 
 NOW = 1_795_000_000_000
@@ -55,14 +55,18 @@ def signature(credentials, timestamp=NOW, window="5000", text=None):
     return [credentials.api_key, base64.b64encode(signed).decode(), str(timestamp), window]
 
 
+def channels_of(streams, names, signed=None, address=HERE):
+    return streams.welcome(Handshake(address, ())).channels_of(names, signed)
+
+
 def channel_of(streams, name, signed=None, address=HERE):
-    (channel,) = streams.channels_of([name], signed, address)
+    (channel,) = channels_of(streams, [name], signed, address)
     return channel
 
 
 def refusal(streams, name, signed=None, address=HERE):
     with pytest.raises(Refused) as caught:
-        streams.channels_of([name], signed, address)
+        channels_of(streams, [name], signed, address)
     return caught.value
 
 
@@ -178,7 +182,7 @@ def test_what_the_exchange_does_not_have_is_accepted_and_silent(exchange, stream
 def test_public_and_private_streams_may_be_asked_for_together(exchange, streams):
     alice = exchange.open_account("alice", {})
     names = ["depth.SOL_USDC", "account.orderUpdate", "trade.SOL_USDC"]
-    found = streams.channels_of(names, signature(alice), HERE)
+    found = channels_of(streams, names, signature(alice))
     assert [channel.name for channel in found] == ["depth.SOL_USDC", f"{names[1]}.1", names[2]]
 
 
@@ -241,7 +245,9 @@ def test_a_key_that_is_revoked_or_expires_is_no_longer_allowed(exchange, streams
 
 def kept_to(*networks):
     """A doorkeeper, and what keeps a key of somebody to some addresses."""
-    doorkeeper = SimpleNamespace(address_lists=AddressLists(), section=SessionsSection())
+    doorkeeper = SimpleNamespace(
+        address_lists=AddressLists(), section=SessionsSection(), sessions=None
+    )
 
     def restrict(credentials):
         public_key = base64.b64decode(credentials.api_key)

@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.interface import QUERIES_CHANNEL, ROLES_CHANNEL, Position
 from truebook.commandlog.server import bus_url, log_url, start_bus_server, start_log_server
 from truebook.commandlog.valkey_bus import ValkeyBus
@@ -72,7 +73,9 @@ class Answering:
         query = decode_query(message)
         for who in ("engine",) if query.kind == "status" else ("archive", "feed", "store"):
             if self.late_ms.get(who) is not None:
-                position = str(Position(self.last.high - self.late_ms[who], self.last.low))
+                late_ms = self.late_ms[who]
+                low = self.last.low if late_ms < self.last.high else 0
+                position = str(Position(max(0, self.last.high - late_ms), low))
                 told = {"engine": {"engine": "engine-1", "stateHash": "ab", "halted": self._halted}}
                 about = told.get(who, {"role": who, "waiting": ""})
                 if who == "archive":
@@ -127,6 +130,7 @@ def test_an_exchange_is_healthy_when_everybody_serves_and_keeps_up(config):
         ({"engine": 5_000, "feed": 0, "store": 0}, "", {}, "engine-1 is 5000 ms behind the log"),
         ({"engine": 0, "feed": 2_000, "store": 0}, "", {}, "feed is 2000 ms behind the log"),
         ({"engine": 0, "feed": 0, "store": 6_000}, "", {}, "store is 6000 ms behind the log"),
+        (KEEPING_UP | {"store": 1 << 60}, "", {}, "store has read nothing of the log yet"),
         ({"engine": 0, "feed": 0, "store": 0}, "7-0", {}, "engine-1 is halted at 7-0"),
         ({"engine": 0, "feed": 0, "store": 0}, "", {"ws": False}, "ws does not serve"),
     ],
@@ -134,6 +138,16 @@ def test_an_exchange_is_healthy_when_everybody_serves_and_keeps_up(config):
 def test_what_is_not_well_is_told_by_name(config, late_ms, halted, serving, reason):
     found = read(config, state(**serving), halted, **late_ms)
     assert (found.healthy, found.reasons) == (False, [reason])
+
+
+def test_bots_that_have_just_been_started_are_nothing_to_complain_of(config):
+    present, now_ms = state(), SYSTEM_CLOCK.now_ms()
+    present.processes.append(Process("maker", 1, now_ms, serving=False))
+    assert read(config, present, **KEEPING_UP).healthy
+    present.processes.append(Process("taker", 1, now_ms, serving=False, restarts=1))
+    assert read(config, present, **KEEPING_UP).reasons == ["taker does not serve"]
+    present.processes[-2:] = [Process("maker", 1, now_ms - 60_000, serving=False)]
+    assert read(config, present, **KEEPING_UP).reasons == ["maker does not serve"]
 
 
 def test_of_an_exchange_elsewhere_those_who_answer_tell(config):

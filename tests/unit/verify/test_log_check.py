@@ -15,13 +15,15 @@ from truebook.commandlog.archive.segment import (
 from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import LogEntry, Position
 from truebook.commandlog.memory import MemoryLogReader
+from truebook.commandlog.memory_recoveries import MemoryRecoveryBook
 from truebook.messages import COMMAND_BYTES
 from truebook.verify.log_check import check_log
 
 
 def check(archived, known=None):
-    stream = MemoryLogReader(archived.server)
-    return check_log(archived.store, stream, archived.server.trimmed, ManualClock(), known)
+    stream, book = MemoryLogReader(archived.server), MemoryRecoveryBook(archived.server)
+    trimmed = archived.server.trimmed
+    return check_log(archived.store, stream, trimmed, ManualClock(), known, book=book)
 
 
 def segment(archived, number):
@@ -59,7 +61,7 @@ def test_an_untouched_log_is_right(archived):
     assert checked.position == str(archived.all[-1].position)
     assert checked.chain == archived.chain.hex()
     assert checked.segments == len(archived.store.names()) > 5
-    assert checked.commands == 8 + 10 + 2 * 119
+    assert checked.commands == 9 + 10 + 2 * 119
     assert archived.server.trimmed > archived.all[20].position
 
 
@@ -260,3 +262,16 @@ def test_hashes_are_what_the_documentation_says(archived):
     data = path.read_bytes()
     assert blake3(data[: HEAD_BYTES - 32]).digest() == data[HEAD_BYTES - 32 : HEAD_BYTES]
     assert blake3(data[HEAD_BYTES:]).digest() == head.content_hash
+
+
+def test_a_list_of_recoveries_that_the_log_does_not_tell_of_is_found(archived):
+    position = archived.server.last_position()
+    MemoryRecoveryBook(archived.server).append(0, position)
+    assert check(archived).is_right
+    (true,) = archived.server.recoveries
+    for listed, where in (([], "only the log has"), ([true, true._replace(at=position)], "list")):
+        archived.server.recoveries = listed
+        checked = check(archived)
+        assert checked.found == 1
+        assert where in checked.findings[0].what
+        assert str(position) in checked.findings[0].what

@@ -40,7 +40,7 @@ class Hall:
         self.manager = SubscriptionManager(self.bus, self.rooms, self.tasks)
 
     def subscribe(self, listener, name, after=None):
-        (channel,) = self.rooms.channels_of([name], None, "")
+        (channel,) = self.rooms.channels_of([name], None)
         return self.manager.subscribe(listener, name, channel, after)
 
     async def heard_by(self, channel):
@@ -268,6 +268,41 @@ def test_nobody_waits_for_ever_for_what_is_no_longer_wanted(in_hall, name):
             hall.manager.unsubscribe(subscription)
             async with asyncio.timeout(4):
                 await waiting
+
+    in_hall(test)
+
+
+def test_who_begins_to_listen_is_announced_before_being_answered(in_hall):
+    async def test(hall):
+        ann = Listener()
+        hall.rooms.is_available = False
+        subscription = hall.subscribe(ann, "called.a")
+        completing = asyncio.create_task(hall.manager.complete(subscription))
+        await until(lambda: hall.rooms.asked == [("called.a", None)])
+        assert await hall.heard_by("called.a") == 1
+        assert not completing.done()
+        hall.rooms.is_available = True
+        await completing
+        await hall.other.publish("called.a", b"7")
+        await until(lambda: ("called.a", b"7") in ann.heard)
+
+    in_hall(test)
+
+
+def test_more_than_is_told_at_once_comes_part_by_part(in_hall):
+    async def test(hall):
+        ann, bob = Listener(), Listener()
+        await hall.manager.complete(hall.subscribe(bob, "count.a"))
+        said = [hall.rooms.say("count.a", b"%d" % number) for number in range(1, 36)]
+        # Bob learns of the last one alone; what was before it takes several answers.
+        await hall.other.publish("count.a", said[-1])
+        await hall.manager.complete(hall.subscribe(ann, "count.a", after=4))
+        expected = [("count.a", b"%d" % number) for number in range(1, 36)]
+        await until(lambda: bob.heard == expected)
+        assert ann.heard == expected[4:]
+        assert not ann.ended
+        await hall.other.publish("count.a", hall.rooms.say("count.a", b"36"))
+        await until(lambda: ann.heard[-1] == bob.heard[-1] == ("count.a", b"36"))
 
     in_hall(test)
 

@@ -16,6 +16,7 @@ from truebook.commandlog.archive.segment import (
     read_segment,
 )
 from truebook.commandlog.archive.store import ArchiveStore
+from truebook.commandlog.chain import START
 from truebook.commandlog.interface import GENESIS, LogEntry, LogHole, Position
 
 _position = attrgetter("position")
@@ -61,6 +62,17 @@ class ArchiveReader:
         if start == len(entries):
             entries, start = self._load(index + 1), 0
         return entries[start : start + count]
+
+    def known_chain(self, position: Position) -> tuple[Position, bytes]:
+        """The last place up to `position` where a segment ends or another begins, and the log's
+        chain there. Raises SegmentDamaged, OSError."""
+        if self._end is not None and self._end.last <= position:
+            return self._end.last, self._end.after.chain
+        index = bisect_right(self._firsts, position) - 1
+        if index < 0:
+            return GENESIS, START
+        before = self._head(self._names[index]).before
+        return before.position, before.chain
 
     def _load(self, index: int) -> list[LogEntry]:
         name = self._names[index]

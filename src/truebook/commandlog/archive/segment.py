@@ -94,7 +94,7 @@ class SegmentWriter:
 
     def add(self, entry: LogEntry) -> None:
         """Take the next entry."""
-        position, time_ms, data = entry
+        position, time_ms, data, _ = entry
         if position <= self.position or time_ms != position.high:
             raise ValueError(f"entry {position} can't follow {self.position} at {time_ms}")
         if not self._entries:

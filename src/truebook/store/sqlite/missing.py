@@ -26,12 +26,14 @@ FROM about JOIN orders USING (id) WHERE user_id = :account
 """
 _FILLS = """
 SELECT account_sequence, order_id, price, qty, fee, fee_asset, is_maker, trade_id, created_at
-FROM fills WHERE user_id = ? AND account_sequence > ? ORDER BY account_sequence
+FROM fills WHERE user_id = ? AND account_sequence > ? AND account_sequence <= ?
+ORDER BY account_sequence
 """
 _AMENDMENTS = """
 SELECT account_sequence, order_id, price, original_qty, created_at, price_before,
   original_qty_before
-FROM amendments WHERE user_id = ? AND account_sequence > ? ORDER BY account_sequence
+FROM amendments WHERE user_id = ? AND account_sequence > ? AND account_sequence <= ?
+ORDER BY account_sequence
 """
 
 
@@ -40,12 +42,15 @@ def read_missed(connection: sqlite3.Connection, account: int, after: int, to: in
     names = {"account": account, "after": after, "to": to}
     orders = [MissedOrder._make(row) for row in connection.execute(_ORDERS, names)]
     ids = {order.order_id for order in orders}
-    since = account, after
+    sequence = _sequence(connection, account)
+    # What happened to these orders since, up to their ends: it leads back to what they were.
+    last = max((order.closed_sequence or sequence for order in orders), default=after)
+    since = account, after, last
     fills = (MissedFill._make(row) for row in connection.execute(_FILLS, since))
     changes = (MissedAmendment._make(row) for row in connection.execute(_AMENDMENTS, since))
     assets = read_assets(connection)
     return Missed(
-        _sequence(connection, account),
+        sequence,
         orders,
         [fill for fill in fills if fill.order_id in ids],
         [change for change in changes if change.order_id in ids],

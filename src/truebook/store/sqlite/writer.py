@@ -275,9 +275,9 @@ def _write_withdrawal(connection: sqlite3.Connection, settled: Settled, first: i
 def _write_switch(connection: sqlite3.Connection, switch: Switch) -> None:
     """Rules of another version: what they change about what is known already."""
     known = connection.execute("SELECT version FROM rules").fetchone()[0]
-    if known < 2 <= switch.version:
-        connection.executemany(_TIER, switch.tiers)
-        connection.executemany(_ACCOUNT, switch.accounts)
+    connection.executemany(_TIER, switch.tiers)
+    connection.executemany(_ACCOUNT, switch.accounts)
+    if known == 1:
         for statement in _SWITCH:
             connection.execute(statement)
     connection.execute("UPDATE rules SET version = ?", (switch.version,))

@@ -1,0 +1,121 @@
+"""What people come for: an account, orders, fills, balances; in a real browser."""
+
+from browser.conftest import Open
+from browser.person import Person
+from playwright.sync_api import expect
+
+
+def test_a_visitor_signs_up_trades_and_leaves(open_page: Open) -> None:
+    person = Person(open_page())
+    person.sign_up()
+    person.choose("Balances")
+    expect(person.page.get_by_test_id("available-USDC")).to_have_text("100,000")
+
+    person.fill(Price="90", Amount="2.5")
+    expect(person.page.locator(".sums")).to_contain_text("225")
+    person.send()
+    person.hears("resting in the book")
+    expect(person.page.get_by_test_id("available-USDC")).to_have_text("99,775")
+    person.choose("Open orders")
+    expect(person.rows("open-orders")).to_have_count(1)
+
+    person.choose("Market")
+    person.fill(Amount="1")
+    person.send()
+    person.hears("filled")
+    person.choose("Fills")
+    expect(person.rows("fills").first).to_contain_text("Taker")
+    person.choose("Balances")
+    expect(person.page.get_by_test_id("available-SOL")).to_have_text("500.999")
+
+    person.choose("Open orders")
+    person.press("Cancel all")
+    expect(person.page.get_by_text("No open orders.")).to_be_visible()
+    person.choose("Order history")
+    expect(person.rows("order-history")).to_have_count(2)
+    person.sign_out()
+    expect(person.page.get_by_text("Sign in to see your orders")).to_be_visible()
+
+
+def test_an_order_rests_in_the_book_that_everybody_sees(open_page: Open) -> None:
+    person, other = Person(open_page()), open_page()
+    person.sign_up()
+    person.fill(Price="99.01", Amount="7.77")
+    person.page.locator("select").nth(1).select_option("1")
+    person.send()
+    person.hears("resting in the book")
+    for page in (person.page, other):
+        page.locator('[data-price="99.01"], .row.bid').first.wait_for()
+    other.get_by_label("Group prices by").select_option("100")
+    expect(other.locator('.row.bid[data-price="99.00"]')).to_be_visible()
+
+
+def test_a_trade_is_on_the_tape_of_another_browser(open_page: Open) -> None:
+    person, other = Person(open_page()), open_page()
+    person.sign_up()
+    person.choose("Market")
+    person.fill(Amount="3.21")
+    person.send()
+    person.hears("filled")
+    person.choose("Fills")
+    size = person.rows("fills").first.locator("td").nth(4).inner_text()
+    other.locator("[data-testid=tape] .row", has_text=f"{float(size):.2f}").first.wait_for()
+
+
+def test_a_mistake_is_told_at_its_field(open_page: Open) -> None:
+    person = Person(open_page())
+    person.sign_up()
+    person.fill(Price="100.001", Amount="1")
+    person.send()
+    expect(person.page.locator(".field.bad")).to_contain_text("Price")
+    expect(person.page.locator(".field.bad .fault")).not_to_be_empty()
+
+
+def test_an_open_order_is_changed_where_it_stands(open_page: Open) -> None:
+    person = Person(open_page())
+    person.sign_up()
+    person.fill(Price="90", Amount="2")
+    person.send()
+    person.choose("Open orders")
+    row = person.rows("open-orders").first
+    row.get_by_role("button", name="Change order").click()
+    row.get_by_label("New price").fill("91.5")
+    row.get_by_label("New amount").fill("1.25")
+    row.get_by_label("New amount").press("Enter")
+    expect(row).to_contain_text("91.5")
+    expect(row).to_contain_text("1.25")
+
+
+def test_a_stop_waits_outside_the_book(open_page: Open) -> None:
+    person = Person(open_page())
+    person.sign_up()
+    person.choose("Trigger")
+    person.press("Sell")
+    person.fill(Trigger_price="50", Amount="1")
+    person.send()
+    person.hears("waiting for its trigger price")
+    expect(person.rows("open-orders").first).to_contain_text("Trigger at 50")
+
+
+def test_a_click_into_the_book_takes_its_price(open_page: Open) -> None:
+    page = open_page()
+    row = page.locator(".row.ask").first
+    price = row.get_attribute("data-price")
+    row.click()
+    assert price is not None
+    taken = page.get_by_label("Price", exact=True).input_value()
+    assert abs(float(taken) - float(price)) < 5
+
+
+def test_a_key_is_made_in_the_browser_and_its_secret_shown_once(open_page: Open) -> None:
+    person = Person(open_page())
+    person.sign_up()
+    person.page.get_by_role("link", name="API keys").click()
+    person.press("Make a key")
+    assert len(person.page.get_by_test_id("new-secret").inner_text()) == 44
+    expect(person.rows("keys")).to_have_count(1)
+    person.page.reload()
+    expect(person.rows("keys")).to_have_count(1)
+    expect(person.page.get_by_test_id("new-secret")).to_have_count(0)
+    person.press("Revoke")
+    expect(person.rows("keys")).to_have_count(0)
