@@ -430,7 +430,7 @@ def kernel(
     batch
         Commands that the engine is given at once.
     profile
-        Also tell what a command makes, and what the slowest batch took.
+        Also tell what a command makes, what its parts take, and what the slowest batch took.
     latency
         Also tell what single commands take: p50, p99, p99.9 and the longest.
     """
