@@ -15,7 +15,7 @@ from crash.diary import Diary, Ending, Page, now_s
 from crash.history import History, read_history
 from crash.traders import MARKET, ask, trading
 from venue.credentials import Credentials
-from venue.installed import Installed, installed, wait_until
+from venue.installed import UNLIMITED, Installed, installed, wait_until
 
 ROLES = ("engine", "api", "log", "bus")
 BACK_S_MAX = 30.0
@@ -25,6 +25,8 @@ PROGRESS = 50
 TRADERS = 8
 ACCOUNTS = 4
 CREDIT = {"USDC": "10000000", "SOL": "100000"}
+OFTEN = {**UNLIMITED, "TRUEBOOK_SNAPSHOTS_SECONDS": "0.2"}
+"""Snapshots all the time, so that engines are killed while they write them, and start from them."""
 API_DEATH_S = 1.0
 """Connections of an api process that is killed break at once."""
 
@@ -104,11 +106,12 @@ def check_answers(diary: Diary, killed: list[tuple[str, float]]) -> None:
 
 
 def check_agreement(exchange: Installed, history: History) -> None:
-    """Replay, the running engines and the log computed here have one state."""
+    """Replay, from wherever, the running engines and the log computed here have one state."""
     expected = history.engine.state_hash().hex()
-    replayed = exchange.run("replay", "--from", "genesis", "--json")
+    for road in ("genesis", "snapshot", "database"):
+        replayed = exchange.run("replay", "--from", road, "--json")
+        assert replayed["stateHash"] == expected, road
     status: dict[str, Any] = exchange.run("status", "--json")
-    assert replayed["stateHash"] == expected
     assert {engine["stateHash"] for engine in status["engines"]} == {expected}
     assert status["logPosition"] == replayed["position"]
     assert history.entries.keys() <= {"APPLIED", "REPEATED"}, history.entries
@@ -138,6 +141,9 @@ def run_kills(exchange: Installed, kills: int, seed: int) -> None:
     check_agreement(exchange, history)
     assert history.assets_set == 4
     assert "Traceback" not in exchange.said()
+    said = "".join(path.read_text() for path in (exchange.data / "logs").glob("engine-*.log"))
+    assert "starting from" in said
+    assert "it is not used" not in said
 
 
 @pytest.fixture
@@ -147,7 +153,7 @@ def folder(tmp_path: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize(("apis", "kills"), [(1, 6), (2, 4)])
 def test_nothing_acknowledged_is_lost_or_done_twice_when_processes_are_killed(folder, apis, kills):
-    with installed(folder, "--apis", str(apis), "--no-bots") as exchange:
+    with installed(folder, "--apis", str(apis), "--no-bots", environment=OFTEN) as exchange:
         run_kills(exchange, kills, seed=apis)
 
 
@@ -157,5 +163,5 @@ def test_nothing_acknowledged_is_lost_or_done_twice_when_processes_are_killed(fo
 def test_a_thousand_kills_in_all(folder, options):
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
-    with installed(folder, *options, "--no-bots") as exchange:
+    with installed(folder, *options, "--no-bots", environment=OFTEN) as exchange:
         run_kills(exchange, 334, seed)

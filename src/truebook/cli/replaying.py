@@ -46,6 +46,7 @@ def print_replay(config: Config, road: Road, to: str | None, json: bool) -> None
     with whole_log(config) as log:
         try:
             last = log.last_position()
+            make()  # so that loading the engine's code isn't in the time
             began_s = SYSTEM_CLOCK.elapsed_s()
             start = _begin(config, road, log, make, last if end is None else end)
             seconds = SYSTEM_CLOCK.elapsed_s() - began_s

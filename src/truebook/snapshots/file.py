@@ -5,7 +5,7 @@ is wrong. Why: the head carries BLAKE3 of the content and of itself, so no bit c
 and nothing can be cut off or added. That nobody made the file up is another matter: whoever loads
 it compares the state hash that comes out, the chain with that of the log, and what engines attest.
 
-    head     344 bytes, see _HEAD
+    head     280 bytes, see _HEAD
     content  section after section: its name (16 bytes), bytes of a row (4), rows (8), the rows
 
 The sections are the canonical tables (engine/canonical/tables.py), then `events` and `replies`:
