@@ -1,7 +1,7 @@
 """A venue as people write it down, and the commands that set it up in an empty log.
 
-Promise: `commands_of` gives, in an order that the engine accepts, the newest rules and every
-setting of the venue; and `DEFAULT_VENUE` is what `truebook up` offers without any configuration.
+Promise: `commands_of` gives, in an order that the engine accepts, every setting of the venue; and
+`DEFAULT_VENUE` is what `truebook up` offers without any configuration.
 
 Internal decimals are chosen, not copied from the chains: an asset's whole supply must stay below
 2^62 atoms, which at Ethereum's 18 decimals would be 4.6 ETH. Eight decimals leave 46 billion. USDC
@@ -12,7 +12,7 @@ import msgspec
 
 from truebook import commands
 from truebook.limits import AMOUNT_MAX, NOTIONAL_MAX, PRICE_TICKS_MAX
-from truebook.messages import RULES_VERSION_MAX
+from truebook.messages import RULES_VERSION_MAX, MarketState
 from truebook.units import BASIS_POINT_GRID, AmountError, Grid, parse, parse_grid
 
 
@@ -79,10 +79,8 @@ DEFAULT_VENUE = Venue(
 
 
 def commands_of(venue: Venue) -> list[bytes]:
-    """The newest rules and the venue's settings, one command each: assets, tiers, markets.
-
-    Raises VenueError.
-    """
+    """The venue's settings, one command each: the rules, assets, tiers, markets. Raises
+    VenueError."""
     assets = {asset.symbol: (index, asset) for index, asset in enumerate(venue.assets)}
     settings = [commands.set_rules(RULES_VERSION_MAX)]
     settings += [
@@ -107,7 +105,11 @@ def commands_of(venue: Venue) -> list[bytes]:
 
 
 def market_command(
-    index: int, plan: MarketPlan, base: tuple[int, AssetPlan], quote: tuple[int, AssetPlan]
+    index: int,
+    plan: MarketPlan,
+    base: tuple[int, AssetPlan],
+    quote: tuple[int, AssetPlan],
+    state: MarketState = MarketState.OPEN,
 ) -> bytes:
     """SET_MARKET of a market between two assets, each with its index. Raises VenueError."""
     tick, step = _grid(plan, "tick"), _grid(plan, "step")
@@ -117,6 +119,7 @@ def market_command(
     price_limit = min(PRICE_TICKS_MAX, NOTIONAL_MAX // unit)
     return commands.set_market(
         market=index,
+        state=state,
         base=base[0],
         quote=quote[0],
         tick=tick,
