@@ -82,6 +82,7 @@ class Described:
         changed: dict[str, Any] = {
             "get_order": {"clientId": str(number)},
             "delete_order": {"clientId": number},
+            "patch_order": {"clientId": number},
             "post_order": {"clientId": number},
             "post_auth_signup": {"name": f"new{number}", "password": PASSWORD},
             "post_auth_login": {"name": "person", "password": PASSWORD},
@@ -91,7 +92,7 @@ class Described:
             "post_admin_markets": {"symbol": "SOL_BTC" if number % 2 else "ETH_BTC"},
             "patch_admin_accounts": {"accountId": self.reader.account},
         }
-        if operation.name in ("get_order", "delete_order"):
+        if operation.name in ("get_order", "patch_order", "delete_order"):
             call = ("POST", "/api/v1/order", "orderExecute")
             assert self._ask(call, LIMIT | {"clientId": number}).status == 200
         if operation.name == "post_orders":
@@ -108,6 +109,8 @@ class Described:
             return {"apiKey": self.person.make_key("read").api_key}
         if operation.name == "post_admin_markets":
             return self._new_market(number, example)
+        if operation.name == "post_admin_withdrawals":
+            return example | {"withdrawalId": self._new_withdrawal()}
         return (example | changed.get(operation.name, {})) if example is not None else None
 
     def _new_market(self, number: int, example: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +118,13 @@ class Described:
         added = self._ask(("POST", "/api/v1/admin/assets", "adminAssetAdd"), asset)
         assert added.status == 200, added
         return example | {"symbol": f"B{number}_USDC", "tick": "0.01", "step": "0.01"}
+
+    def _new_withdrawal(self) -> int:
+        wanted = {"address": "somewhere", "blockchain": "Solana", "symbol": "USDC", "quantity": "1"}
+        asked = self._ask(("POST", "/wapi/v1/capital/withdrawals", "withdraw"), wanted)
+        assert asked.status == 200, asked
+        number: int = asked.json["id"]
+        return number
 
     # who asks, and how
 
@@ -208,9 +218,11 @@ class Described:
         absent: dict[str, Any] = {
             "get_order": SOL | {"orderId": "1"},
             "delete_order": SOL | {"orderId": "1"},
+            "patch_order": SOL | {"orderId": "1", "price": "90", "quantity": "1"},
             "delete_auth_sessions": {"id": "none"},
             "patch_keys": {"apiKey": NOBODY, "label": ""},
             "delete_keys": {"apiKey": NOBODY},
+            "post_admin_withdrawals": (operation.example or {}) | {"withdrawalId": 1},
         }
         value = absent.get(operation.name)
         if value is None and "admin" in operation.name:
