@@ -9,7 +9,7 @@ ARGS ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web up test lint check night bench bench-kernel clean
+.PHONY: help setup web up test lint check night bench bench-kernel screenshots clean
 
 help:
 	@echo "make setup   the virtual environment .venv with everything in it"
@@ -20,6 +20,7 @@ help:
 	@echo "make night   the long tests"
 	@echo "make bench   the kernel on the four standard workloads"
 	@echo "make bench-kernel   the same in turn with a matcher in C++ that keeps no balances"
+	@echo "make screenshots   pictures of the trading page into docs/images"
 	@echo "make clean   remove .venv and caches; never data"
 
 # Any Python will do to start tools/setup.py: it looks for the right one itself.
@@ -40,7 +41,7 @@ up: web
 	@exec .venv/bin/truebook up $(ARGS)
 
 # As many tests at a time as there are processors, and no more than memory is sure to hold.
-test: setup
+test: web
 	@$(PY) -m pytest -n auto --maxprocesses 4 --maxschedchunk 1 $(ARGS)
 
 lint: setup
@@ -71,6 +72,10 @@ build/bench/%: | setup
 	@mkdir -p $(@D)
 	@$(PY) -m truebook.bench.workload $* $@.part && mv $@.part $@
 
+# Pictures of every page, for the documentation.
+screenshots: web
+	@$(PY) tools/screenshots.py
+
 clean:
-	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist web/node_modules src/truebook/web .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -139,6 +139,8 @@ class EngineSection(_Section, frozen=True):
     processes: Processes = 1
     kind: Literal["fast", "naive"] = "fast"
     """naive: the plain Python twin, a thousand times slower, for looking at a bug."""
+    quorum: Processes = 1
+    """So many engines must have made the same events before anybody is told."""
 
 
 class BotsSection(_Section, frozen=True):
@@ -374,6 +376,8 @@ def _checked(values: dict[str, Any], source: str = "") -> Config:
     _check_url(source, "log.url", config.log.url, REDIS_SCHEMES)
     _check_url(source, "bus.url", config.bus.url, REDIS_SCHEMES)
     _check_url(source, "database.url", config.database.url, DATABASE_SCHEMES)
+    if config.engine.quorum > config.engine.processes:
+        raise ConfigError(f"{source}engine.quorum: there are {config.engine.processes} engines")
     _check_url(source, "archive.url", config.archive.url, ARCHIVE_SCHEMES)
     if config.archive.url and not urlsplit(config.archive.url).path.startswith("/"):
         raise ConfigError(f"{source}archive.url: {config.archive.url!r} has no absolute path")

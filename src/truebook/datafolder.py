@@ -7,6 +7,8 @@
     log/             the log server's files: the exchange itself
     database.sqlite  what people query: made from the log, and can be made again
     bots/ROLE.json   the keys of the demo accounts
+    keys/ENGINE.key  with which engines sign what they attest
+    witness/         what engines agreed on, and every verdict
 
 Promises: two owners at a time are impossible, since the lock is the kernel's and ends with the last
 process that holds it, killed or not, the log server included. The state file is always whole:
@@ -66,6 +68,8 @@ class DataFolder:
         self.run = self.path / "run"
         self.logs = self.path / "logs"
         self.bots = self.path / "bots"
+        self.keys = self.path / "keys"
+        self.witness = self.path / "witness"
         self.config = self.run / "config.json"
         self.state = self.run / "state.json"
         self._lock: int | None = None

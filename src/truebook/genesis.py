@@ -12,7 +12,7 @@ import msgspec
 
 from truebook import commands
 from truebook.limits import AMOUNT_MAX, NOTIONAL_MAX, PRICE_TICKS_MAX
-from truebook.messages import RULES_VERSION_MAX
+from truebook.messages import RULES_VERSION_MAX, MarketState
 from truebook.units import BASIS_POINT_GRID, AmountError, Grid, parse, parse_grid
 
 
@@ -105,7 +105,11 @@ def commands_of(venue: Venue) -> list[bytes]:
 
 
 def market_command(
-    index: int, plan: MarketPlan, base: tuple[int, AssetPlan], quote: tuple[int, AssetPlan]
+    index: int,
+    plan: MarketPlan,
+    base: tuple[int, AssetPlan],
+    quote: tuple[int, AssetPlan],
+    state: MarketState = MarketState.OPEN,
 ) -> bytes:
     """SET_MARKET of a market between two assets, each with its index. Raises VenueError."""
     tick, step = _grid(plan, "tick"), _grid(plan, "step")
@@ -115,6 +119,7 @@ def market_command(
     price_limit = min(PRICE_TICKS_MAX, NOTIONAL_MAX // unit)
     return commands.set_market(
         market=index,
+        state=state,
         base=base[0],
         quote=quote[0],
         tick=tick,

@@ -249,3 +249,5 @@ KEY_ADDRESSES_MAX = 20
 
 REASON_CHARACTERS_MAX = 200
 """Why an administrator did something; it is kept in the log for ever."""
+REFERENCE_CHARACTERS_MAX = 64
+"""Of what a credit is outside: the number of a transfer, a hash in hexadecimal."""

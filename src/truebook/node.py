@@ -47,6 +47,7 @@ from truebook.commandlog.interface import (
 )
 from truebook.commandlog.progress import Progress
 from truebook.commandlog.publication import Publication
+from truebook.commandlog.quorum import Quorum
 from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.replies import split
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
@@ -55,13 +56,26 @@ from truebook.engine.answering import answer
 from truebook.engine.interface import Engine
 from truebook.limits import QUERIES_HELD_MAX, QUERY_HELD_MS_MAX, READ_ENTRIES_MAX
 from truebook.messages import COMMAND_BYTES
-from truebook.queries import Answer, Query, decode_query, encode_answer
+from truebook.queries import (
+    ORDERS,
+    Answer,
+    Query,
+    QueryKind,
+    decode_query,
+    encode_answer,
+    encode_query,
+)
 from truebook.snapshots.file import Head, Snapshot
 from truebook.snapshots.keeping import Keeper, Plan
+from truebook.vigil import IDLE_S, Ends, Vigil
 
 _logger = logging.getLogger(__name__)
 _UNCONNECTED_S = 0.01
 _START_AGAIN_S = 0.1
+
+
+MakeQuorum = Callable[[Publisher, Callable[[], Engine]], Quorum]
+"""Makes an engine's quorum, given its publisher and how to get at the engine."""
 
 
 class Node:
@@ -78,6 +92,8 @@ class Node:
         clock: Clock = SYSTEM_CLOCK,
         recovering: Recovering | None = None,
         keeper: Keeper | None = None,
+        vigil: Vigil | None = None,
+        quorum: Quorum | None = None,
     ) -> None:
         """Without `recovering`, what is reached too late is carried out all the same; without
         `keeper` it begins at genesis and takes no snapshots."""
@@ -89,7 +105,7 @@ class Node:
         """The entry that can't be passed."""
         self._reader = reader
         self._publisher = publisher
-        self._publication = Publication(publisher, clock)
+        self._publication = Publication(publisher, clock, quorum)
         self._questions = questions
         self._progress = progress
         self._clock = clock
@@ -97,6 +113,8 @@ class Node:
         self._keeper = keeper
         self.entries = 0
         """Of the log, since genesis."""
+        self._vigil = vigil
+        self._quorum = quorum
         self._caught_up_at = GENESIS
         self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
@@ -112,6 +130,8 @@ class Node:
             self._publication.open(self._caught_up_at)
             if self._recovering is not None:
                 self._publication.token = self._recovering.token
+            if self._vigil is not None:
+                self._vigil.start(self.engine, self._caught_up_at)
         except LogNotDurable:
             raise
         except (LogUnavailable, BusUnavailable) as error:
@@ -137,13 +157,17 @@ class Node:
             return
         tail = self._publisher.tail().position
         not_after = self._caught_up_at if tail == GENESIS else tail
-        restored = self._keeper.restore(not_after, self._reader.chain_at)
+        restored = self._keeper.restore(not_after, self._reader.chain_at, self._trusted())
         if restored is not None:
             head = restored.snapshot.head
             self.engine = restored.engine
             self.position, self.chain, self.entries = head.position, head.chain, head.entries
             self._publication.begin(restored.snapshot.last)
         self._reader.hold(self._keeper.kept)
+
+    def _trusted(self) -> Callable[[Position], bool]:
+        """Which snapshots may be used."""
+        return (lambda position: True) if self._vigil is None else self._vigil.trusted()
 
     def run(self, caught_up: Callable[[], None]) -> None:
         """Work until `stop`; calls `caught_up` once, when the replay at the start is done."""
@@ -156,7 +180,11 @@ class Node:
                 is_told = True
                 caught_up()
             if not is_busy:
-                self._wait(self._publication.seconds_to_wait())
+                self._wait(self._seconds_to_wait())
+
+    def _seconds_to_wait(self) -> float:
+        seconds = self._publication.seconds_to_wait()
+        return seconds if self._vigil is None else min(seconds, IDLE_S)
 
     def stop(self) -> None:
         """Make `run` return after the batch at hand; may be called by a signal's handler."""
@@ -170,16 +198,48 @@ class Node:
             held.close()
         if self._keeper is not None:
             self._keeper.close()
+        for watching in (self._vigil, self._quorum):
+            if watching is not None:
+                watching.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
 
     def step(self) -> bool:
         """One round; whether there was anything to do."""
-        is_applied = self._publish() and self._apply_next()
         is_asked = self._hear_questions()
+        if self._quorum is not None:
+            self._quorum.hear()
+        is_applied = not self._stands_still and self._publish() and self._apply_next()
+        if self._vigil is not None and self._vigil.watch(is_idle=not is_applied):
+            self._found_fault(self._vigil)
+        is_asked |= self._hear_questions()
         self._answer_questions()
         self._look_after_snapshots()
         return is_applied or is_asked
+
+    @property
+    def _stands_still(self) -> bool:
+        """Whether something is so wrong that nothing may be applied or published."""
+        return self._vigil is not None and self._vigil.is_halted
+
+    def _found_fault(self, vigil: Vigil) -> None:
+        """This engine isn't what its log says: tell, and if it publishes, nobody goes on."""
+        if self._publication.is_active:
+            vigil.halt_venue(self.position)
+            self._tell_all("verdict")
+        vigil.attest(self.position, self.entries, self._ends())
+
+    def _tell_all(self, order: QueryKind) -> None:
+        """Tell the other engines, rather than have them wait for the witness."""
+        try:
+            self._publisher.publish(
+                QUERIES_CHANNEL, encode_query(Query(0, "", str(GENESIS), order))
+            )
+        except BusUnavailable as error:
+            _logger.warning("the other engines can't be told: %s", error)
+
+    def _ends(self) -> Ends:
+        return Ends(self.chain, self._publication.event_hash)
 
     # read → apply → publish → remember
 
@@ -195,6 +255,8 @@ class Node:
             if not count:
                 self._halt(entries[0].position)
                 break
+            if self._vigil is not None:
+                count = self._vigil.together(entries[:count], self.entries)
             self._apply(entries[:count])
             entries = entries[count:]
             self._publish()
@@ -222,11 +284,17 @@ class Node:
                 raise
             self._heed(recovering, claimed.token)
             return False
-        except StreamForeign:
+        except StreamForeign as error:
             # Others may have published what they reached late, and this engine in time.
             if recovering is not None:
                 recovering.look_again(self.position)
-            raise
+            if self._vigil is None:
+                raise
+            # Somebody is wrong, this engine or who published: the witness finds out who.
+            _logger.critical("%s publishes no more: %s", self.name, error)
+            self._publication.dispute()
+            self._vigil.dispute(str(error))
+            return True
 
     def _heed(self, recovering: Recovering, token: int) -> None:
         try:
@@ -249,6 +317,10 @@ class Node:
         self._progress.done(last)
         if self._keeper is not None:
             self._keeper.applied(sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries))
+        if self._quorum is not None and last > self._caught_up_at:
+            self._quorum.vote(last, self._publication.event_hash)
+        if self._vigil is not None:
+            self._vigil.applied(entries, all_made, self.entries, self._ends())
 
     def _halt(self, position: Position) -> None:
         self.halted = position
@@ -307,7 +379,9 @@ class Node:
             except (ValueError, msgspec.MsgspecError) as error:
                 _logger.warning("what came as a question is none: %s", error)
                 continue
-            if len(self._held) < QUERIES_HELD_MAX:
+            if query.kind in ORDERS:
+                self._obey(query)
+            elif len(self._held) < QUERIES_HELD_MAX:
                 self._held.append((self._clock.elapsed_s(), after, query))
         return bool(messages)
 
@@ -317,22 +391,60 @@ class Node:
         held, self._held = self._held, []
         oldest = self._clock.elapsed_s() - QUERY_HELD_MS_MAX / 1000
         for asked_at, after, query in held:
-            if after <= self.position or self.halted is not None:
+            is_there = after <= self.position and self._is_agreed
+            if is_there or self.halted is not None or self._stands_still:
                 self._answer(query, after)
             elif asked_at > oldest:
                 self._held.append((asked_at, after, query))
 
+    @property
+    def _is_agreed(self) -> bool:
+        """Whether a quorum, where one is asked for, knows all that this engine could tell."""
+        return self._quorum is None or not self._publication.waiting
+
+    def _obey(self, query: Query) -> None:
+        if query.kind == "resume" or (query.kind == "restart" and query.name == self.name):
+            _logger.warning("told to begin again from the log (%s)", query.kind)
+            self.stop()
+        elif self._vigil is not None and query.kind == "attest":
+            self._vigil.attest(self.position, self.entries, self._ends())
+        elif self._vigil is not None and query.kind == "verdict":
+            try:
+                self._vigil.look()
+            except LogUnavailable as error:
+                _logger.warning("can't find out whether the venue is halted: %s", error)
+
     def _answer(self, query: Query, after: Position) -> None:
+        found: Answer | None = Answer(query.id, str(self.position))
         if query.kind == "snapshot":
             self._snapshot_asked(query)
             return
-        if query.kind == "status" or after > self.position:
+        if self._vigil is not None and query.kind in ("probe", "records", "status"):
+            found = self._of_itself(query, self._vigil)
+        elif self._vigil is not None and self._vigil.is_mistrusted:
+            found = None  # what it knows of the venue isn't worth telling
+        elif query.kind == "status" or after > self.position:
             found = Answer(query.id, str(self.position), status=self.status())
-        else:
+        elif query.kind != "probe":
             found = answer(self.engine, query, str(self.position))
-        self._tell(query, found)
+        if found is not None:
+            self._tell(query, found)
+
+    def _of_itself(self, query: Query, vigil: Vigil) -> Answer | None:
+        """The answer about the engine, not about the venue."""
+        found = Answer(query.id, str(self.position), halted=vigil.reason)
+        if query.kind == "status":
+            found.status = self.status()
+        if query.kind == "records":
+            if query.name != self.name:
+                return None
+            at, found.records, found.parts = vigil.records(self.position, query.limit)
+            found.position = str(at)
+        return None if query.kind == "probe" and vigil.is_silent else found
 
     def _tell(self, query: Query, found: Answer) -> None:
+        if self.halted is not None:
+            found.halted = found.halted or f"the entry at {self.halted} can't be passed"
         try:
             self._publisher.publish(query.channel, encode_answer(found))
         except BusUnavailable as error:
@@ -347,7 +459,8 @@ class Node:
             "stateHash": self.engine.state_hash().hex(),
             "chain": self.chain.hex(),
             "eventHash": self._publication.event_hash.hex(),
-            "halted": "" if self.halted is None else str(self.halted),
+            "halted": self._halted_at(),
+            "reason": "" if self._vigil is None else self._vigil.reason,
             "active": self._publication.is_active,
             "unpublished": self._publication.waiting,
             **({} if self._keeper is None else self._keeper.status()),
@@ -356,15 +469,20 @@ class Node:
             **self.engine.counts(),
         }
 
+    def _halted_at(self) -> str:
+        if self.halted is not None:
+            return str(self.halted)
+        return str(self.position) if self._stands_still else ""
+
     def _wait(self, seconds: float) -> None:
         """Wait until there may be something to do."""
         numbers = [self._questions.fileno()]
-        writing = -1 if self._keeper is None else self._keeper.fileno()
+        others = [held.fileno() for held in (self._keeper, self._quorum) if held is not None]
         if self.halted is None:
             numbers.append(self._reader.fileno())
         if min(numbers) < 0:
             seconds = min(seconds, _UNCONNECTED_S)
-        ears = [self._wake_read, *(number for number in (*numbers, writing) if number >= 0)]
+        ears = [self._wake_read, *(number for number in (*numbers, *others) if number >= 0)]
         select.select(ears, [], [], seconds)
 
 
@@ -380,6 +498,8 @@ def run_engine(
     make_engine: Callable[[], Engine],
     allow_not_durable: bool = False,
     caught_up: Callable[[], None] = lambda: None,
+    vigil: Vigil | None = None,
+    make_quorum: MakeQuorum | None = None,
 ) -> None:
     """Be the process of one engine, until SIGTERM or SIGINT. `data` must exist and is where this
     engine, by its name, remembers at which entry it was; `snapshots` is where it and its peers have
@@ -400,6 +520,8 @@ def run_engine(
         Progress(data / f"{name}.progress", truebook.__version__),
         recovering=Recovering(log, publisher),
         keeper=Keeper(name, snapshots, plan, make_engine),
+        vigil=vigil,
+        quorum=None if make_quorum is None else make_quorum(publisher, lambda: node.engine),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())

@@ -20,13 +20,20 @@ EngineKind = Literal[
     "status",
     "snapshot",
 ]
+AboutItselfKind = Literal["probe", "records", "attest", "verdict", "restart", "resume"]
+"""What engines are asked, or told, about themselves."""
 FeedKind = Literal["depth", "tickers", "updates", "listeners"]
-QueryKind = EngineKind | FeedKind | Literal["roles"]
+QueryKind = EngineKind | AboutItselfKind | FeedKind | Literal["roles"]
 
 FEED_KINDS = frozenset(get_args(FeedKind))
 """What the feed answers, on FEED_QUERIES_CHANNEL; engines answer the rest, on QUERIES_CHANNEL.
 `listeners` has an empty answer, once the feed has learnt who listens. `roles` is answered by every
 feed, store and archive, with their status, on ROLES_CHANNEL."""
+
+ORDERS = frozenset(("attest", "verdict", "restart", "resume"))
+"""Not questions, and not answered. `attest`: attest where you are. `verdict`: look whether the
+venue is halted (halts.py). `restart`: the engine of that name ends, and begins again from the log.
+`resume`: every engine does."""
 
 
 ALL_ACCOUNTS = 0xFFFF_FFFF
@@ -49,6 +56,8 @@ class Query(msgspec.Struct, array_like=True):
     the usual 24."""
     sequence: int | None = None
     """`updates`: the account sequence after which what was missed is wanted; None: nothing."""
+    name: str = ""
+    """`records`, `restart`: the engine that is meant."""
 
 
 class OrderRow(msgspec.Struct, array_like=True):
@@ -106,6 +115,12 @@ class Answer(msgspec.Struct, array_like=True):
     messages: list[bytes] = []
     """`updates`: the JSON of each update after the sequence asked for, up to `sequence`, or the
     first limits.HISTORY_UPDATES_MAX of them."""
+    halted: str = ""
+    """Why nothing is applied any more; empty: it is. `probe` asks for nothing else."""
+    records: bytes = b""
+    """`records`: the part of the canonical state, as bytes, that the limit of the query counts."""
+    parts: int = 0
+    """`records`: how many there are."""
     withdrawals: list[WithdrawalRow] = []
     """`withdrawals`: those that wait, of an account or ALL_ACCOUNTS, by id."""
 

@@ -12,6 +12,7 @@ LAYERS = (
             "commands",
             "config",
             "datafolder",
+            "faults",
             "genesis",
             "idle",
             "installation",
@@ -26,7 +27,7 @@ LAYERS = (
     ),
     frozenset({"commandlog", "engine"}),
     # The websocket server is general: it knows the bus, and nothing of what is traded.
-    frozenset({"asking", "directory", "snapshots", "ws"}),
+    frozenset({"asking", "directory", "vigil", "snapshots", "ws"}),
     frozenset({"following", "history"}),
     frozenset({"feed", "node", "people", "simulation"}),
     frozenset({"api", "bots", "store", "verify"}),

@@ -14,8 +14,10 @@ from model.world import (
     set_account,
     set_asset,
     set_market,
+    set_rules,
     set_tier,
     transfer,
+    trigger,
 )
 from numpy.typing import NDArray
 
@@ -23,7 +25,16 @@ from truebook import messages as m
 from truebook.commandlog.entries import for_engine
 from truebook.commandlog.interface import LogEntry, Position
 from truebook.limits import TIERS_MAX
-from truebook.messages import CommandKind, MarketState, OrderType, PlaceFlag, SelfTrade, Side
+from truebook.messages import (
+    CancelFlag,
+    CommandKind,
+    MarketState,
+    OrderType,
+    PlaceFlag,
+    SelfTrade,
+    Side,
+    TriggerFlag,
+)
 
 Record = NDArray[np.void]
 
@@ -70,6 +81,9 @@ class Script:
     settings: dict[str, int] = field(default_factory=lambda: dict(SETTINGS))
     terms: dict[str, dict[str, int]] = field(default_factory=dict)
     sequence: int = 0
+    time_ms: int = 1_000
+    late_ms: int = 0
+    """How long after its time the next entry is reached."""
     last_order: int = 0
     last_entry: bytes = b""
 
@@ -94,7 +108,10 @@ class Script:
     def wrap(self, *commands: Record) -> bytes:
         """Return these commands as the next entry."""
         self.sequence += 1
-        self.last_entry = entry(self.sequence, *commands, time_ms=1_000 + self.sequence)
+        self.time_ms += 1
+        reached_ms = self.time_ms + self.late_ms if self.late_ms else 0
+        stamps = {"time_ms": self.time_ms, "reached_ms": reached_ms}
+        self.last_entry, self.late_ms = entry(self.sequence, *commands, **stamps), 0
         return self.last_entry
 
     def entry_of(self, sentence: str) -> bytes:
@@ -125,8 +142,8 @@ def place(
 ) -> Iterator[Record]:
     """Make a limit order."""
     side = Side.BID if verb == "bids" else Side.ASK
-    fields = {"side": side, "price": lots(price), "quantity": lots(quantity)}
-    yield new_order(script, who, options.split(), **fields)
+    fields = {"side": side, "price": lots(price), "quantity": lots(quantity.rstrip("%"))}
+    yield new_order(script, who, options.split(), quantity, **fields)
 
 
 def take(
@@ -135,13 +152,13 @@ def take(
     """Make a market order."""
     side = Side.BID if verb == "buys" else Side.ASK
     order_type = OrderType.MARKET_BY_QUOTE if by_quote else OrderType.MARKET
-    amount = atoms(quantity, "USDC") if by_quote else lots(quantity)
+    amount = atoms(quantity, "USDC") if by_quote else lots(quantity.rstrip("%"))
     fields = {"side": side, "order_type": order_type, "quantity": amount}
-    yield new_order(script, who, options.split(), **fields)
+    yield new_order(script, who, options.split(), quantity, **fields)
 
 
-def new_order(script: Script, who: str, options: list[str], **fields: int) -> Record:
-    """Make a PLACE with what its options say."""
+def new_order(script: Script, who: str, options: list[str], size: str, **fields: int) -> Record:
+    """Make a PLACE, or with `trigger` a PLACE_TRIGGER, with what its options say."""
     for option in options:
         if option in TIMES:
             fields["time_in_force"] = TIMES[option]
@@ -151,9 +168,26 @@ def new_order(script: Script, who: str, options: list[str], **fields: int) -> Re
     if "client" in options:
         flags |= PlaceFlag.HAS_CLIENT_ID
         fields["client_id"] = int(options[options.index("client") + 1])
-    order_id = script.order_id(options)
-    account = script.accounts[who]
-    return order(CommandKind.PLACE, account=account, order_id=order_id, flags=flags, **fields)
+    if "within" in options:
+        bound = options[options.index("within") + 1]
+        unit = PlaceFlag.SLIPPAGE_BASIS_POINTS if "%" in bound else PlaceFlag.SLIPPAGE_TICKS
+        flags |= unit
+        fields["price"] = lots(bound.rstrip("%"))
+    fields["deadline_ms"] = timing(script, options)
+    fields["order_id"] = script.order_id(options)
+    fields["account"] = script.accounts[who]
+    if "trigger" not in options:
+        return order(CommandKind.PLACE, flags=flags, **fields)
+    price = lots(options[options.index("trigger") + 1])
+    share = TriggerFlag.PERCENT if "%" in size else 0
+    return trigger(flags=flags, trigger_price=price, trigger_flags=share, **fields)
+
+
+def timing(script: Script, options: list[str]) -> int:
+    """Return the deadline that options name, and note how late the entry is reached."""
+    if "late" in options:
+        script.late_ms = int(options[options.index("late") + 1])
+    return int(options[options.index("deadline") + 1]) if "deadline" in options else 0
 
 
 def target(what: str) -> dict[str, int]:
@@ -163,30 +197,81 @@ def target(what: str) -> dict[str, int]:
     return {"by": m.TargetBy.CLIENT_ID, "client_id": int(what.split()[1])}
 
 
-def cancel(script: Script, who: str, what: str) -> Iterator[Record]:
+def cancel(script: Script, who: str, what: str, options: str) -> Iterator[Record]:
     """Make a CANCEL."""
+    timing(script, options.split())
     account = script.accounts[who]
     yield order(CommandKind.CANCEL, account=account, market=m.NO_MARKET, **target(what))
 
 
-def cancel_all(script: Script, who: str, market: str | None) -> Iterator[Record]:
+def cancel_all(script: Script, who: str, which: str | None, market: str | None) -> Iterator[Record]:
     """Make a CANCEL_ALL."""
-    where = 0 if market else m.NO_MARKET
-    yield order(CommandKind.CANCEL_ALL, account=script.accounts[who], market=where)
+    where = {"market": 0 if market else m.NO_MARKET}
+    flags = CancelFlag[which.upper()] if which else 0
+    yield order(CommandKind.CANCEL_ALL, account=script.accounts[who], flags=flags, **where)
 
 
-def amend(script: Script, who: str, what: str, quantity: str, price: str) -> Iterator[Record]:
+def amend(
+    script: Script, who: str, what: str, quantity: str, price: str, options: str
+) -> Iterator[Record]:
     """Make an AMEND."""
     numbers = {"price": lots(price), "quantity": lots(quantity)}
+    numbers["deadline_ms"] = timing(script, options.split())
     account = script.accounts[who]
     yield order(CommandKind.AMEND, account=account, market=m.NO_MARKET, **target(what), **numbers)
 
 
-def move(script: Script, who: str, verb: str, amount: str, asset: str) -> Iterator[Record]:
+def move(
+    script: Script, who: str, verb: str, amount: str, asset: str, reference: str | None
+) -> Iterator[Record]:
     """Make a DEPOSIT or WITHDRAW."""
     kind = CommandKind.DEPOSIT if verb == "deposits" else CommandKind.WITHDRAW
     index = list(ASSETS).index(asset)
-    yield transfer(kind, script.accounts[who], index, atoms(amount, asset))
+    made = transfer(kind, script.accounts[who], index, atoms(amount, asset))
+    made["reference"] = (0, int(reference or 0))
+    yield made
+
+
+def request(script: Script, who: str, amount: str, asset: str, number: str) -> Iterator[Record]:
+    """Make a REQUEST_WITHDRAWAL."""
+    yield one(
+        m.REQUEST_WITHDRAWAL,
+        kind=CommandKind.REQUEST_WITHDRAWAL,
+        account=script.accounts[who],
+        asset=list(ASSETS).index(asset),
+        amount=atoms(amount, asset),
+        withdrawal_id=int(number),
+    )
+
+
+def settle(script: Script, number: str, state: str) -> Iterator[Record]:
+    """Make a SETTLE_WITHDRAWAL."""
+    kind = CommandKind.SETTLE_WITHDRAWAL
+    outcome = m.WithdrawalState[state.upper()]
+    yield one(m.SETTLE_WITHDRAWAL, kind=kind, withdrawal_id=int(number), state=outcome)
+
+
+def set_timer(script: Script, who: str, whose: str | None, seconds: str) -> Iterator[Record]:
+    """Make a CANCEL_AFTER."""
+    yield one(
+        m.CANCEL_AFTER,
+        kind=CommandKind.CANCEL_AFTER,
+        account=script.accounts[who],
+        timer=m.Timer.CONNECTION if whose else m.Timer.DEAD_MAN,
+        timeout_ms=1_000 * int(seconds),
+    )
+
+
+def pass_time(script: Script, seconds: str) -> Iterator[Record]:
+    """Make a TICK of no market, later."""
+    script.time_ms += 1_000 * int(seconds)
+    yield one(m.TICK, kind=CommandKind.TICK)
+
+
+def note(script: Script, text: str) -> Iterator[Record]:
+    """Make a note of one part."""
+    for part in m.note_parts(text, covers=1):
+        yield np.frombuffer(part, m.COMMAND)
 
 
 def open_account(script: Script, who: str) -> Iterator[Record]:
@@ -233,18 +318,31 @@ WHO = r"(?P<who>\w+)"
 NUMBER = r"-?[\d.]+"
 SENTENCES: list[tuple[str, Callable[..., Iterator[Record]]]] = [
     (
-        rf"{WHO} (?P<verb>bids|asks) (?P<quantity>{NUMBER}) at (?P<price>{NUMBER}){OPTIONS}",
+        rf"{WHO} (?P<verb>bids|asks) (?P<quantity>{NUMBER}%?) at (?P<price>{NUMBER}){OPTIONS}",
         place,
     ),
-    (rf"{WHO} (?P<verb>buys|sells) (?P<by_quote>for )?(?P<quantity>{NUMBER}){OPTIONS}", take),
-    (rf"{WHO} cancels (?P<what>#-?\d+|client \d+)", cancel),
-    (rf"{WHO} cancels all(?P<market> in SOL_USDC)?", cancel_all),
+    (rf"{WHO} (?P<verb>buys|sells) (?P<by_quote>for )?(?P<quantity>{NUMBER}%?){OPTIONS}", take),
+    (rf"{WHO} cancels (?P<what>#-?\d+|client \d+){OPTIONS}", cancel),
+    (rf"{WHO} cancels all( (?P<which>resting|pending))?(?P<market> in SOL_USDC)?", cancel_all),
+    (rf"{WHO} cancels all in (?P<seconds>\d+) s(?P<whose> by the connection)?", set_timer),
+    (r"(?P<seconds>\d+) s pass", pass_time),
     (
         rf"{WHO} amends (?P<what>#\d+|client \d+) to (?P<quantity>{NUMBER})"
-        rf" at (?P<price>{NUMBER})",
+        rf" at (?P<price>{NUMBER}){OPTIONS}",
         amend,
     ),
-    (rf"{WHO} (?P<verb>deposits|withdraws) (?P<amount>{NUMBER}) (?P<asset>[A-Z]+)", move),
+    (
+        rf"{WHO} (?P<verb>deposits|withdraws) (?P<amount>{NUMBER}) (?P<asset>[A-Z]+)"
+        r"( of reference (?P<reference>\d+))?",
+        move,
+    ),
+    (
+        rf"{WHO} requests (?P<amount>{NUMBER}) (?P<asset>[A-Z]+) as withdrawal (?P<number>\d+)",
+        request,
+    ),
+    (r"withdrawal (?P<number>\d+) is (?P<state>confirmed|refused)", settle),
+    (r"somebody notes: (?P<text>.*)", note),
+    (r"the rules are version (?P<n>\d+)", lambda _, n: iter([set_rules(int(n))])),
     (rf"{WHO} opens an account", open_account),
     (rf"{WHO} is blocked", lambda s, who: change_terms(s, who, "flags", 1)),
     (rf"{WHO} is in tier (?P<n>\d+)", lambda s, who, n: change_terms(s, who, "tier", int(n))),

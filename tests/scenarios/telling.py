@@ -16,6 +16,8 @@ from truebook.messages import (
     OrderStatus,
     OrderType,
     RejectCode,
+    Timer,
+    WithdrawalState,
 )
 
 SIDES = ("bid", "ask")
@@ -47,6 +49,8 @@ class Telling:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.by_quote: set[int] = set()
+        self.shares: set[int] = set()
+        """Pending orders whose quantity is a part of what there will be."""
 
     def name(self, account: int) -> str:
         """Return whose account it is."""
@@ -54,7 +58,9 @@ class Telling:
         return names[account]
 
     def size(self, order_id: int, value: int) -> str:
-        """Return an order's quantity: SOL, or USDC by quote."""
+        """Return an order's quantity: SOL, or USDC by quote, or a part."""
+        if order_id in self.shares:
+            return f"{units(value)} %"
         return amount(value, 0) if order_id in self.by_quote else units(value)
 
     def lines(self, applied: Applied) -> Iterator[str]:
@@ -72,6 +78,9 @@ class Telling:
     def answer(self, reply: Any) -> str:
         """Tell a reply about an order."""
         left = self.size(reply.order_id, reply.quantity)
+        if reply.executed_quote and not reply.executed:
+            trigger = units(reply.executed_quote)
+            return f"answer: #{reply.order_id} {OrderStatus(reply.status).name}, trigger {trigger}"
         traded = f"{units(reply.executed)} of {left}"
         if reply.executed:
             traded += f", {amount(reply.executed_quote, 0)} traded"
@@ -93,7 +102,26 @@ class Telling:
             return f"{amount(e.amount, e.asset)} {verb}"
         if kind == EventKind.TICKED:
             return f"tick {e.market_sequence}"
+        if kind == EventKind.TIMER_SET:
+            return self.timer_set(e)
+        if kind == EventKind.WITHDRAWAL_SET:
+            state = WithdrawalState(e.state).name
+            return f"withdrawal {e.withdrawal_id} {state}: {amount(e.amount, e.asset)}"
+        if kind == EventKind.NOTED:
+            text = (e.text_1 + e.text_2 + e.text_3).rstrip(b"\0").decode()
+            return f"noted, part {e.part + 1} of {e.parts}: {text}"
+        if kind == EventKind.RULES_SET:
+            return f"the rules are version {e.version} from here on"
+        if kind == EventKind.REFERENCE_SET:
+            return f"reference {int.from_bytes(e.reference[8:], 'little')} counts no more"
         return self.order_event(kind, e)
+
+    def timer_set(self, e: Any) -> str:
+        """Tell a TIMER_SET event."""
+        name = f"{self.name(e.account)}'s {Timer(e.timer).name} timer"
+        if e.command == m.NO_COMMAND:
+            return f"{name} runs out"
+        return f"{name} is set" if e.expires_ms else f"{name} is off"
 
     def order_event(self, kind: EventKind, e: Any) -> str:
         """Tell what happened to an order."""
@@ -105,12 +133,31 @@ class Telling:
             return f"#{e.order_id} rests with {units(e.remaining)}"
         if kind == EventKind.CLOSED:
             left = self.size(e.order_id, e.remaining)
+            self.shares.discard(e.order_id)
             return f"#{e.order_id} closed: {CloseReason(e.reason).name}, {left} left"
         if kind == EventKind.AMENDED:
             place = "enters again" if e.mode == m.AMENDED_REENTERS else "keeps its place"
             numbers = f"{units(e.quantity)} at {units(e.price)}"
             return f"#{e.order_id} amended: {numbers}, {place}, {units(e.remaining)} left"
+        if kind == EventKind.TRIGGER_PLACED:
+            return self.trigger_placed(e)
+        if kind == EventKind.TRIGGER_FAILED:
+            self.shares.discard(e.order_id)
+            return f"#{e.order_id} fires and fails: {RejectCode(e.code).name}"
         return ""
+
+    def trigger_placed(self, e: Any) -> str:
+        """Tell a TRIGGER_PLACED event."""
+        order_type = e.time_flags >> m.ORDER_TYPE_SHIFT & 3
+        if order_type == OrderType.MARKET_BY_QUOTE:
+            self.by_quote.add(e.order_id)
+        if e.time_flags & m.ORDER_PERCENT:
+            self.shares.add(e.order_id)
+        way = "or above" if e.time_flags & m.ORDER_RISES else "or below"
+        limit = f"at {units(e.price)}" if order_type == OrderType.LIMIT else "at market"
+        size = self.size(e.order_id, e.quantity)
+        wait = f"waits for {units(e.trigger_price)} {way}"
+        return f"#{e.order_id} {wait}: {SIDES[e.side]} {size} {limit}"
 
     def accepted(self, e: Any) -> str:
         """Tell an ACCEPTED event."""
@@ -119,8 +166,10 @@ class Telling:
             self.by_quote.add(e.order_id)
         limit = "at" if order_type == OrderType.LIMIT else "at market, no further than"
         rests = ", rests" if e.flags & m.ACCEPTED_RESTS else ""
+        self.shares.discard(e.order_id)
         size = self.size(e.order_id, e.quantity)
-        return f"#{e.order_id} accepted: {SIDES[e.side]} {size} {limit} {units(e.price)}{rests}"
+        verb = "fires" if e.flags & m.ACCEPTED_TRIGGERED else "accepted"
+        return f"#{e.order_id} {verb}: {SIDES[e.side]} {size} {limit} {units(e.price)}{rests}"
 
     def fill(self, e: Any) -> str:
         """Tell a FILL event."""
@@ -148,5 +197,8 @@ def show(script: Script, engine: Engine, what: str) -> Iterator[str]:
         yield f"{amount(balance.available, asset)}{locked if balance.locked else ''}"
     for order in engine.open_orders(account):
         side = SIDES[order.time_flags & 1]
+        if order.trigger_price:
+            yield f"#{order.order_id} {side} waits for {units(order.trigger_price)}"
+            continue
         left = f"{units(order.remaining)} of {units(order.quantity)}"
         yield f"#{order.order_id} {side} {left} at {units(order.price)}"

@@ -108,6 +108,8 @@ class Described:
             return {"apiKey": self.person.make_key("read").api_key}
         if operation.name == "post_admin_markets":
             return self._new_market(number, example)
+        if operation.name == "post_admin_withdrawals":
+            return example | {"withdrawalId": self._new_withdrawal()}
         return (example | changed.get(operation.name, {})) if example is not None else None
 
     def _new_market(self, number: int, example: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +117,13 @@ class Described:
         added = self._ask(("POST", "/api/v1/admin/assets", "adminAssetAdd"), asset)
         assert added.status == 200, added
         return example | {"symbol": f"B{number}_USDC", "tick": "0.01", "step": "0.01"}
+
+    def _new_withdrawal(self) -> int:
+        wanted = {"address": "somewhere", "blockchain": "Solana", "symbol": "USDC", "quantity": "1"}
+        asked = self._ask(("POST", "/wapi/v1/capital/withdrawals", "withdraw"), wanted)
+        assert asked.status == 200, asked
+        number: int = asked.json["id"]
+        return number
 
     # who asks, and how
 
@@ -211,6 +220,7 @@ class Described:
             "delete_auth_sessions": {"id": "none"},
             "patch_keys": {"apiKey": NOBODY, "label": ""},
             "delete_keys": {"apiKey": NOBODY},
+            "post_admin_withdrawals": (operation.example or {}) | {"withdrawalId": 1},
         }
         value = absent.get(operation.name)
         if value is None and "admin" in operation.name:

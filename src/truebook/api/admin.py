@@ -4,6 +4,7 @@ Promise: each request needs the permission `admin`, of a key or a session; each 
 `reason`, and stands in the log with it and with who asked.
 """
 
+import contextlib
 import re
 
 from starlette.requests import Request
@@ -11,20 +12,28 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from truebook.api.authenticate import Authority, Caller, parameters_of
+from truebook.api.capital import destination_in
 from truebook.api.errors import ApiError, invalid
 from truebook.api.exchange import Exchange
-from truebook.api.payload import amount_of
+from truebook.api.paging import ID_MAX
+from truebook.api.payload import amount_of, choice_of, whole_number_of
 from truebook.api.request import fields_of, headers_of, query_of
 from truebook.api.response import JsonResponse
 from truebook.api.sign_in import Fields, fields_of_body, text_of
-from truebook.directory import Account
-from truebook.limits import AMOUNT_MAX, DECIMALS_MAX
-from truebook.messages import AccountFlag
+from truebook.directory import Account, Directory
+from truebook.history import History, HistoryUnavailable, Page
+from truebook.limits import AMOUNT_MAX, DECIMALS_MAX, WITHDRAWALS_PENDING_MAX
+from truebook.messages import AccountFlag, WithdrawalState
 from truebook.people.accounts import key_text
-from truebook.people.admin import AccountChange, Admin, Why, asset_plan, market_plan
-from truebook.units import Grid
+from truebook.people.admin import STATES, AccountChange, Admin, Why
+from truebook.people.plans import asset_plan, market_plan
+from truebook.queries import ALL_ACCOUNTS, WithdrawalRow
+from truebook.units import Grid, show
 
 ACCOUNTS_LISTED_MAX = 1_000
+WITHDRAWALS_LISTED_MAX = 1_000
+SETTLED = {"confirmed": WithdrawalState.CONFIRMED, "declined": WithdrawalState.REFUSED}
+STATE_NAMES = {state: name for name, state in STATES.items()}
 
 _ANY_AMOUNT = Grid(1, DECIMALS_MAX)
 _UPPER = re.compile(r"(?<=[a-z])[A-Z]")
@@ -37,8 +46,9 @@ _PLAN_TEXTS = frozenset({"symbol", "displayName"})
 class Administration:
     """The endpoints under /api/v1/admin."""
 
-    def __init__(self, exchange: Exchange, authority: Authority) -> None:
+    def __init__(self, exchange: Exchange, history: History, authority: Authority) -> None:
         self._exchange = exchange
+        self._history = history
         self._authority = authority
         self._admin = Admin(exchange)
 
@@ -49,18 +59,22 @@ class Administration:
             Route("/api/v1/admin/debit", self.debit, methods=["POST"]),
             Route("/api/v1/admin/assets", self.add_asset, methods=["POST"]),
             Route("/api/v1/admin/markets", self.add_market, methods=["POST"]),
+            Route("/api/v1/admin/markets", self.set_market, methods=["PATCH"]),
             Route("/api/v1/admin/markets/state", self.set_market_state, methods=["POST"]),
             Route("/api/v1/admin/tiers", self.set_tier, methods=["POST"]),
             Route("/api/v1/admin/accounts", self.accounts, methods=["GET"]),
             Route("/api/v1/admin/accounts", self.set_account, methods=["PATCH"]),
+            Route("/api/v1/admin/withdrawals", self.withdrawals, methods=["GET"]),
+            Route("/api/v1/admin/withdrawals", self.settle_withdrawal, methods=["POST"]),
         ]
 
     async def credit(self, request: Request) -> Response:
-        """Credit an account (`adminCredit`)."""
+        """Credit an account, with a `reference` once (`adminCredit`)."""
         fields, why = await self._asked(request, "adminCredit")
         account = self._account_of(fields)
         symbol, quantity = text_of(fields, "symbol"), _decimal_of(fields, "quantity")
-        await self._admin.credit(account.number, symbol, quantity, why)
+        reference = text_of(fields, "reference", "")
+        await self._admin.credit(account.number, symbol, quantity, why, reference)
         return JsonResponse({})
 
     async def debit(self, request: Request) -> Response:
@@ -84,6 +98,14 @@ class Administration:
         plan = _plan_of({name: fields[name] for name in fields if name != "state"})
         market = await self._admin.add_market(market_plan(plan), state, why)
         return JsonResponse({"symbol": market.symbol, "orderBookState": state})
+
+    async def set_market(self, request: Request) -> Response:
+        """Change a market's filters, bands and cap on open orders (`adminMarketSet`)."""
+        fields, why = await self._asked(request, "adminMarketSet")
+        symbol = text_of(fields, "symbol")
+        changes = _plan_of({name: fields[name] for name in fields if name != "symbol"})
+        market = await self._admin.set_market(symbol, changes, why)
+        return JsonResponse({"symbol": symbol, "orderBookState": STATE_NAMES[market.state]})
 
     async def set_market_state(self, request: Request) -> Response:
         """Halt, restrict or reopen a market (`adminMarketState`)."""
@@ -128,6 +150,42 @@ class Administration:
         account = self._account_of(fields)
         return JsonResponse(_json(await self._admin.set_account(account.number, change, why)))
 
+    async def withdrawals(self, request: Request) -> Response:
+        """Withdrawals that wait, from number `from` on, at most `limit`
+        (`adminWithdrawalQueryAll`)."""
+        # What and whose they are is the engine's word; where they shall go to is the database's,
+        # which is no authority: `truebook admin withdrawals` asks the log.
+        headers, query = headers_of(request.scope), query_of(request.scope)
+        self._authority.administrator(headers, "adminWithdrawalQueryAll", query, changes=False)
+        fields = fields_of(query)
+        first = whole_number_of(fields, "from", ID_MAX) or 0
+        count = min(max(_whole_of(fields, "limit", 100), 1), WITHDRAWALS_LISTED_MAX)
+        answer = await self._exchange.ask("withdrawals", ALL_ACCOUNTS)
+        waiting = [row for row in answer.withdrawals if row.withdrawal_id >= first][:count]
+        return JsonResponse(await self._told(waiting))
+
+    async def _told(self, waiting: list[WithdrawalRow]) -> list[Fields]:
+        notes: dict[int, str] = {}
+        with contextlib.suppress(HistoryUnavailable):
+            page = Page(WITHDRAWALS_PENDING_MAX, oldest_first=True)
+            after = self._exchange.last_position
+            found, _ = await self._history.withdrawals_pending(page, after=after)
+            notes = {withdrawal.withdrawal_id: withdrawal.note for withdrawal in found}
+        directory = self._exchange.directory
+        return [
+            withdrawal_json(row, directory, notes.get(row.withdrawal_id, "")) for row in waiting
+        ]
+
+    async def settle_withdrawal(self, request: Request) -> Response:
+        """Let a withdrawal leave the exchange, or refuse it (`adminWithdrawalSettle`)."""
+        fields, why = await self._asked(request, "adminWithdrawalSettle")
+        withdrawal_id = whole_number_of(fields, "withdrawalId", ID_MAX)
+        if not withdrawal_id:
+            raise invalid("withdrawalId", "is required")
+        state = choice_of(fields, "status", SETTLED)
+        await self._admin.settle_withdrawal(withdrawal_id, state, why)
+        return JsonResponse({"withdrawalId": withdrawal_id, "status": fields["status"]})
+
     async def _asked(self, request: Request, instruction: str) -> tuple[Fields, Why]:
         """The fields of a change, who wants it and why. Raises ApiError."""
         headers = headers_of(request.scope)
@@ -152,6 +210,21 @@ class Administration:
         if account is None:
             raise ApiError(404, "RESOURCE_NOT_FOUND", "There is no such account")
         return account
+
+
+def withdrawal_json(row: WithdrawalRow, directory: Directory, note: str) -> Fields:
+    """A withdrawal that waits, and what the note on its request says."""
+    asset, destination = directory.assets[row.asset], destination_in(note)
+    return {
+        "withdrawalId": row.withdrawal_id,
+        "accountId": row.account,
+        "name": directory.accounts[row.account].name,
+        "symbol": asset.symbol,
+        "quantity": show(row.amount, asset.atoms),
+        "toAddress": destination.address,
+        "blockchain": destination.blockchain,
+        "clientId": destination.client_id,
+    }
 
 
 def _json(account: Account) -> Fields:

@@ -91,7 +91,7 @@ class Application:
             *Capital(exchange, history, authority, clock).routes(),
             *Past(exchange, history, authority).routes(),
             *stubs.signed_routes(),
-            *Administration(exchange, authority).routes(),
+            *Administration(exchange, history, authority).routes(),
         ]
         if people is not None:
             sign_in = SignIn(exchange, authority, people)

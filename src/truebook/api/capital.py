@@ -215,11 +215,16 @@ def _deposit_json(deposit: PastDeposit, asset: Asset) -> shapes.Deposit:
     }
 
 
-def _past_json(withdrawal: PastWithdrawal, directory: Directory) -> shapes.Withdrawal:
+def destination_in(note: str) -> Destination:
+    """Where a withdrawal shall go to, by the note on its request."""
     try:
-        destination = msgspec.json.decode(withdrawal.note, type=Destination)
+        return msgspec.json.decode(note, type=Destination)
     except msgspec.MsgspecError:
-        destination = Destination()  # a note that no gateway of ours wrote
+        return Destination()  # a note that no gateway of ours wrote
+
+
+def _past_json(withdrawal: PastWithdrawal, directory: Directory) -> shapes.Withdrawal:
+    destination = destination_in(withdrawal.note)
     return _withdrawal_json(withdrawal, destination, directory.assets[withdrawal.asset])
 
 

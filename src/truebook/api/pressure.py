@@ -25,7 +25,7 @@ logger = structlog.get_logger()
 
 LOOK_S = 0.25
 LOOK_AGAIN_S = 0.05
-"""While the engine is behind or halted."""
+"""While the engine is behind or halted, or the whole venue is."""
 ANSWER_MS_MAX = 100
 """What an engine that has got there long ago may take to say so."""
 _MIB = 1 << 20
@@ -47,6 +47,7 @@ class Pressure:
         self._disk_free_mib = disk_free_mib
         self._of_engine = ""
         self._of_disk = ""
+        self._of_venue = ""
         self._watching: asyncio.Task[None] | None = None
 
     @classmethod
@@ -67,11 +68,11 @@ class Pressure:
     @property
     def reason(self) -> str:
         """Why nothing is accepted; empty while it is."""
-        return self._of_disk or self._of_engine
+        return self._of_disk or self._of_venue or self._of_engine
 
     def check(self) -> None:
         """Raise NotAccepting, unless commands can be carried out."""
-        if self._of_disk or self._of_engine:
+        if self.reason:
             raise NotAccepting(self.reason)
 
     def close(self) -> None:
@@ -81,7 +82,7 @@ class Pressure:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_AGAIN_S if self._of_engine else LOOK_S)
+            await asyncio.sleep(LOOK_AGAIN_S if self._of_engine or self._of_venue else LOOK_S)
             before = self.reason
             await self._look()
             if self.reason != before:
@@ -108,7 +109,8 @@ class Pressure:
 
     async def _ask(self, end: Position, timeout_ms: int) -> None:
         """Return once the engine has got there; raises TimedOut, Halted."""
-        await self._asker.ask("order", order_id=0, after=end, timeout_ms=timeout_ms)
+        answer = await self._asker.ask("probe", after=end, timeout_ms=timeout_ms)
+        self._of_venue = answer.halted
 
     def _look_at_disk(self) -> str:
         if self._folder is None or not self._disk_free_mib:

@@ -72,18 +72,23 @@ def _deposits(markets: int) -> "np.ndarray[Any, Any]":
     return deposits.ravel()
 
 
-def funded_engine(markets: int) -> FastEngine:
-    """An engine with `markets` markets and accounts 1 … 1,000 that can afford anything."""
+def settings_of(markets: int) -> "np.ndarray[Any, Any]":
+    """The commands that make `markets` markets and accounts 1 … 1,000 that can afford anything, as
+    records of 64 bytes."""
     rules = np.zeros(1, SET_RULES)
     rules["kind"], rules["records"] = CommandKind.SET_RULES, 1
     rules["version"] = RULES_VERSION_MAX
     tier = np.zeros(1, SET_TIER)
     tier["kind"], tier["records"] = CommandKind.SET_TIER, 1
     tier["maker_bp"], tier["taker_bp"] = 8, 10
-    engine = FastEngine()
     settings = [rules, _assets(markets + 1), _markets(markets), tier]
     parts = [*settings, _accounts(), _deposits(markets)]
-    records = np.concatenate([part.view(np.uint8) for part in parts]).reshape(-1, 64)
+    return np.concatenate([part.view(np.uint8) for part in parts]).reshape(-1, 64)
+
+
+def funded_engine(markets: int) -> FastEngine:
+    """An engine on which they have been carried out."""
+    engine, records = FastEngine(), settings_of(markets)
     for sequence, start in enumerate(range(0, len(records), 4096), 1):
         part = records[start : start + 4096]
         header = np.zeros(1, ENTRY)

@@ -7,18 +7,18 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.cli.options import HERE, Json, Place
 
 key_app = App(name="key", help="API keys of an account.")
 
 Texts = Annotated[tuple[str, ...], Parameter(negative=())]
 
 
-def list_accounts(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+def list_accounts(*, place: Place = HERE, json: Json = False) -> None:
     """List all accounts."""
     from truebook.cli.people import print_accounts
 
-    print_accounts(config_of(data, config), json)
+    print_accounts(place.read(), json)
 
 
 def password(
@@ -26,8 +26,7 @@ def password(
     /,
     *,
     admin: bool | None = None,
-    data: Data = None,
-    config: ConfigFile = None,
+    place: Place = HERE,
 ) -> None:
     """Give an account a password, read from the terminal or standard input; ends its sessions.
 
@@ -40,7 +39,7 @@ def password(
     """
     from truebook.cli.people import set_password
 
-    set_password(config_of(data, config), name, admin)
+    set_password(place.read(), name, admin)
 
 
 @key_app.command
@@ -53,8 +52,7 @@ def add(
     label: str = "",
     address: Texts = (),
     days: int | None = None,
-    data: Data = None,
-    config: ConfigFile = None,
+    place: Place = HERE,
     json: Json = False,
 ) -> None:
     """Register a key, or make one and print its secret, once.
@@ -77,13 +75,11 @@ def add(
     from truebook.cli.people import print_added_key
 
     wanted = (permission, label, address, days, public_key)
-    print_added_key(config_of(data, config), name, wanted, json)
+    print_added_key(place.read(), name, wanted, json)
 
 
 @key_app.command(name="list")
-def list_keys(
-    name: str, /, *, data: Data = None, config: ConfigFile = None, json: Json = False
-) -> None:
+def list_keys(name: str, /, *, place: Place = HERE, json: Json = False) -> None:
     """List the keys of an account.
 
     Parameters
@@ -93,11 +89,11 @@ def list_keys(
     """
     from truebook.cli.people import print_keys
 
-    print_keys(config_of(data, config), name, json)
+    print_keys(place.read(), name, json)
 
 
 @key_app.command
-def revoke(key: str, /, *, data: Data = None, config: ConfigFile = None) -> None:
+def revoke(key: str, /, *, place: Place = HERE) -> None:
     """End a key for good, everywhere within a second.
 
     Parameters
@@ -107,4 +103,4 @@ def revoke(key: str, /, *, data: Data = None, config: ConfigFile = None) -> None
     """
     from truebook.cli.people import revoke_key
 
-    revoke_key(config_of(data, config), key)
+    revoke_key(place.read(), key)

@@ -3,11 +3,11 @@
 Each change needs `--reason`, and stands in the log with it and with the name of who ran it.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.cli.options import HERE, Json, Place
 
 admin_app = App(name="admin", help="Credits, markets, fees, blocks; each in the log, with why.")
 
@@ -21,8 +21,8 @@ def credit(
     /,
     *,
     reason: Reason,
-    data: Data = None,
-    config: ConfigFile = None,
+    reference: str = "",
+    place: Place = HERE,
 ) -> None:
     """Credit an account.
 
@@ -32,10 +32,12 @@ def credit(
         Of the account, or its number.
     amount
         As in USDC=100.
+    reference
+        What it is outside, as the number of a transfer; credited once, however often it is tried.
     """
     from truebook.cli.administration import credit as run
 
-    run(config_of(data, config), name, amount, reason)
+    run(place.read(), name, amount, reason, reference)
 
 
 @admin_app.command
@@ -45,8 +47,7 @@ def debit(
     /,
     *,
     reason: Reason,
-    data: Data = None,
-    config: ConfigFile = None,
+    place: Place = HERE,
 ) -> None:
     """Debit what an account has available.
 
@@ -59,7 +60,7 @@ def debit(
     """
     from truebook.cli.administration import debit as run
 
-    run(config_of(data, config), name, amount, reason)
+    run(place.read(), name, amount, reason)
 
 
 @admin_app.command
@@ -69,8 +70,7 @@ def market_state(
     /,
     *,
     reason: Reason,
-    data: Data = None,
-    config: ConfigFile = None,
+    place: Place = HERE,
 ) -> None:
     """Halt, restrict or reopen a market.
 
@@ -83,7 +83,7 @@ def market_state(
     """
     from truebook.cli.administration import market_state as run
 
-    run(config_of(data, config), symbol, state, reason)
+    run(place.read(), symbol, state, reason)
 
 
 @admin_app.command
@@ -94,8 +94,7 @@ def add_asset(
     decimals: int,
     display_name: str = "",
     reason: Reason,
-    data: Data = None,
-    config: ConfigFile = None,
+    place: Place = HERE,
 ) -> None:
     """Add an asset.
 
@@ -111,7 +110,7 @@ def add_asset(
     from truebook.cli.administration import add_asset as run
 
     fields = {"symbol": symbol, "decimals": decimals, "display_name": display_name}
-    run(config_of(data, config), fields, reason)
+    run(place.read(), fields, reason)
 
 
 @admin_app.command
@@ -124,8 +123,7 @@ def add_market(
     reference: str = "0",
     state: str = "Open",
     reason: Reason,
-    data: Data = None,
-    config: ConfigFile = None,
+    place: Place = HERE,
 ) -> None:
     """Add a market between two assets.
 
@@ -150,7 +148,84 @@ def add_market(
         "step": step,
         "reference": reference,
     }
-    run(config_of(data, config), fields, state, reason)
+    run(place.read(), fields, state, reason)
+
+
+@admin_app.command
+def market(
+    symbol: str,
+    /,
+    *,
+    open_orders_max: int | None = None,
+    price_min: str | None = None,
+    price_max: str | None = None,
+    quantity_min: str | None = None,
+    quantity_max: str | None = None,
+    reference: str | None = None,
+    reason: Reason,
+    place: Place = HERE,
+) -> None:
+    """Change a market's filters and its cap on open orders; what isn't named stays.
+
+    Parameters
+    ----------
+    symbol
+        As in SOL_USDC.
+    open_orders_max
+        How many orders an account may have open in it.
+    price_min
+        The lowest price of an order.
+    price_max
+        The highest.
+    quantity_min
+        The smallest quantity of an order.
+    quantity_max
+        The largest.
+    reference
+        What price bands refer to until the first trade.
+    """
+    from truebook.cli.administration import market as run
+
+    changes: dict[str, object] = {
+        "open_orders_max": open_orders_max,
+        "price_min": price_min,
+        "price_max": price_max,
+        "quantity_min": quantity_min,
+        "quantity_max": quantity_max,
+        "reference": reference,
+    }
+    run(place.read(), symbol, changes, reason)
+
+
+@admin_app.command
+def withdrawals(*, place: Place = HERE, json: Json = False) -> None:
+    """List the withdrawals that wait, with where they shall go to, as the log says it."""
+    from truebook.cli.administration import print_withdrawals
+
+    print_withdrawals(place.read(), json)
+
+
+@admin_app.command
+def settle(
+    number: int,
+    outcome: Literal["confirmed", "declined"],
+    /,
+    *,
+    reason: Reason,
+    place: Place = HERE,
+) -> None:
+    """Let a withdrawal leave the exchange, or refuse it.
+
+    Parameters
+    ----------
+    number
+        Of the withdrawal, as `withdrawals` lists it.
+    outcome
+        confirmed: it has been paid out. declined: the amount is available again.
+    """
+    from truebook.cli.administration import settle as run
+
+    run(place.read(), number, outcome, reason)
 
 
 @admin_app.command
@@ -161,8 +236,7 @@ def tier(
     maker: int,
     taker: int,
     reason: Reason,
-    data: Data = None,
-    config: ConfigFile = None,
+    place: Place = HERE,
 ) -> None:
     """Set the fees of a tier.
 
@@ -177,7 +251,7 @@ def tier(
     """
     from truebook.cli.administration import tier as run
 
-    run(config_of(data, config), number, maker, taker, reason)
+    run(place.read(), number, maker, taker, reason)
 
 
 @admin_app.command
@@ -189,8 +263,7 @@ def account(
     open_orders_max: int | None = None,
     block: bool | None = None,
     reason: Reason,
-    data: Data = None,
-    config: ConfigFile = None,
+    place: Place = HERE,
 ) -> None:
     """Change an account's fee tier or cap, block it or unblock it (--no-block).
 
@@ -207,12 +280,12 @@ def account(
     """
     from truebook.cli.administration import account as run
 
-    run(config_of(data, config), name, (tier, open_orders_max, block), reason)
+    run(place.read(), name, (tier, open_orders_max, block), reason)
 
 
 @admin_app.command
-def history(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+def history(*, place: Place = HERE, json: Json = False) -> None:
     """Tell who had what changed, and why, from the beginning of the log."""
     from truebook.cli.administration import print_history
 
-    print_history(config_of(data, config), json)
+    print_history(place.read(), json)

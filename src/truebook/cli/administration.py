@@ -6,25 +6,33 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from truebook.api.admin import SETTLED, withdrawal_json
 from truebook.cli.people import account_of, carried_out
 from truebook.cli.reports import print_json
 from truebook.commandlog.interface import GENESIS, LogEntry, LogReader
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config
+from truebook.directory import Directory
 from truebook.installation import archive_url, attached
 from truebook.limits import READ_ENTRIES_MAX
-from truebook.people.admin import AccountChange, Admin, Why, asset_plan, market_plan
+from truebook.messages import CommandKind
+from truebook.people.admin import AccountChange, Admin, Why
 from truebook.people.audit import Noted, noted
+from truebook.people.plans import asset_plan, market_plan
+from truebook.queries import ALL_ACCOUNTS, WithdrawalRow
 from truebook.supervisor.visiting import visit
 
 Work = Callable[[Admin, Callable[[str], int]], Awaitable[Any]]
 
 
-def credit(config: Config, name: str, amount: str, reason: str) -> None:
-    """Credit an account. Raises UserError."""
+def credit(config: Config, name: str, amount: str, reason: str, reference: str) -> None:
+    """Credit an account, with a reference once. Raises UserError."""
     symbol, _, quantity = amount.partition("=")
     why = _why(reason)
-    _administer(config, lambda admin, number: admin.credit(number(name), symbol, quantity, why))
+    _administer(
+        config,
+        lambda admin, number: admin.credit(number(name), symbol, quantity, why, reference),
+    )
 
 
 def debit(config: Config, name: str, amount: str, reason: str) -> None:
@@ -47,6 +55,55 @@ def add_asset(config: Config, fields: dict[str, object], reason: str) -> None:
 def add_market(config: Config, fields: dict[str, object], state: str, reason: str) -> None:
     """Add a market. Raises UserError."""
     _administer(config, lambda admin, _: admin.add_market(market_plan(fields), state, _why(reason)))
+
+
+def market(config: Config, symbol: str, changes: dict[str, object], reason: str) -> None:
+    """Change a market's filters or cap; None stays. Raises UserError."""
+    named = {name: value for name, value in changes.items() if value is not None}
+    _administer(config, lambda admin, _: admin.set_market(symbol, named, _why(reason)))
+
+
+def settle(config: Config, number: int, outcome: str, reason: str) -> None:
+    """Settle a withdrawal. Raises UserError."""
+    state, why = SETTLED[outcome], _why(reason)
+    _administer(config, lambda admin, _: admin.settle_withdrawal(number, state, why))
+
+
+def print_withdrawals(config: Config, json: bool) -> None:
+    """List what waits: the amounts by the engine, the destinations by the notes in the log."""
+    config = attached(config)
+
+    async def find() -> tuple[list[WithdrawalRow], Directory]:
+        async with visit(config) as exchange:
+            answer = await exchange.ask("withdrawals", ALL_ACCOUNTS)
+            return answer.withdrawals, exchange.directory
+
+    waiting, directory = carried_out(find())
+    notes = _notes_of_requests(config) if waiting else {}
+    found = [withdrawal_json(row, directory, notes.get(row.withdrawal_id, "")) for row in waiting]
+    if json:
+        print_json(found)
+        return
+    for one in found:
+        where = " ".join(str(one[name]) for name in ("blockchain", "toAddress") if one[name])
+        print(
+            f"{one['withdrawalId']} {one['quantity']} {one['symbol']} of {one['name']}"
+            f" to {where or 'nowhere in particular'}"
+        )
+
+
+def _notes_of_requests(config: Config) -> dict[int, str]:
+    """The text of the note on each request for a withdrawal, by the withdrawal's number."""
+    reader = open_whole_log(config.log.url, archive_url(config), allow_not_durable=True)
+    try:
+        return {
+            command["withdrawal_id"]: note.who
+            for note in noted(_entries(reader))
+            for command in note.commands
+            if command["kind"] == CommandKind.REQUEST_WITHDRAWAL.name
+        }
+    finally:
+        reader.close()
 
 
 def tier(config: Config, number: int, maker_bp: int, taker_bp: int, reason: str) -> None:

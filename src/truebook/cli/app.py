@@ -56,6 +56,7 @@ def up(
     port: int | None = None,
     ws_port: int | None = None,
     engines: int | None = None,
+    quorum: int | None = None,
     apis: int | None = None,
     bots: bool | None = None,
     engine: Kind = None,
@@ -72,6 +73,8 @@ def up(
         The websocket server's port; 8081 by default.
     engines
         How many engines; the others stand by and check the first. 1 by default.
+    quorum
+        How many engines must agree on what happened before anybody is told; 1 by default.
     apis
         How many API processes share the port; 1 by default.
     bots
@@ -85,7 +88,7 @@ def up(
         config,
         api={"host": host, "port": port, "processes": apis},
         ws={"port": ws_port},
-        engine={"processes": engines, "kind": engine},
+        engine={"processes": engines, "kind": engine, "quorum": quorum},
         bots={"enabled": bots},
     )
     import logging
@@ -209,6 +212,39 @@ def archive_role(*, data: Data = None, config: ConfigFile = None) -> None:
     from truebook.cli.role_archive import run_archive
 
     run_archive(config_of(data, config))
+
+
+@app.command(name="witness")
+def witness_role(
+    *,
+    once: Annotated[bool, Parameter(negative=())] = False,
+    data: Data = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> int:
+    """Compare what the engines attest, with each other and with the log.
+
+    Parameters
+    ----------
+    once
+        Check everything now, tell what is wrong, and end: exit status 1 if anything is.
+    """
+    if once:
+        from truebook.cli.witness_once import check_once
+
+        return check_once(config_of(data, config), json)
+    from truebook.cli.role_witness import run_witness
+
+    run_witness(config_of(data, config))
+    return 0
+
+
+@app.command
+def resume(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+    """Go on after a halt, from what the log says: docs/witness.md."""
+    from truebook.cli.resuming import resume_venue
+
+    resume_venue(config_of(data, config), json)
 
 
 @app.command
@@ -372,6 +408,20 @@ def kernel(
     from truebook.bench.kernel import Options, run
 
     return int(run(list(files), json, Options(batch, profile, latency)))
+
+
+@bench_app.command
+def recovery(*, orders: int = 1_000_000, json: Json = False) -> None:
+    """Measure snapshots, replay, and how fast an engine is back.
+
+    Parameters
+    ----------
+    orders
+        How many rest in the books meanwhile.
+    """
+    from truebook.bench.recovery import run as run_recovery
+
+    run_recovery(orders, json)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,12 +1,28 @@
-"""Making an engine: the compiled one, or its plain twin for looking at a bug.
+"""Making an engine: the compiled one, or its plain twin for looking at a bug; and its vigil.
 
 Here and in what runs an engine, nowhere else, the compiler is loaded.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from nacl.signing import SigningKey
+
+from truebook.commandlog.halts import ValkeyHaltBook
+from truebook.commandlog.interface import Publisher
+from truebook.commandlog.keyfile import KeyFileWrong, attestation_key
+from truebook.commandlog.quorum import VOTES_CHANNEL, Quorum
+from truebook.commandlog.valkey_attestations import ValkeyAttestations
+from truebook.commandlog.valkey_publisher import ValkeySubscription
+from truebook.config import UserError
 from truebook.engine.interface import Engine
+from truebook.engine.naive.engine import NaiveEngine
+from truebook.engine.scrubbing.interface import NoScrubber, Scrubber
+from truebook.messages import ATTESTER_SET, attester_key
+from truebook.node import MakeQuorum
+from truebook.vigil import Vigil
 
 COMPILE_S = 60
 
@@ -14,8 +30,6 @@ COMPILE_S = 60
 def make_engine(kind: Literal["fast", "naive"], tell: Callable[[str], None]) -> Engine:
     """A new engine; `tell` hears what takes its time: compiling, on the first start."""
     if kind == "naive":
-        from truebook.engine.naive.engine import NaiveEngine
-
         return NaiveEngine()
     from truebook.engine.compiled import is_cached
 
@@ -26,3 +40,57 @@ def make_engine(kind: Literal["fast", "naive"], tell: Callable[[str], None]) -> 
     from truebook.engine.fast import FastEngine
 
     return FastEngine()
+
+
+def make_vigil(name: str, keys: Path, log_url: str, bus_url: str) -> Vigil:
+    """What keeps watch over an engine, with its key from a folder. Raises UserError."""
+    key = _key(keys, name)
+
+    def make_scrubber(engine: Engine) -> Scrubber:
+        if isinstance(engine, NaiveEngine):
+            return NoScrubber()
+        from truebook.engine.fast import FastEngine
+        from truebook.engine.scrubbing.fast import FastScrubber
+
+        assert isinstance(engine, FastEngine)
+        return FastScrubber(engine)
+
+    attestations, book = ValkeyAttestations(bus_url), ValkeyHaltBook(log_url)
+    return Vigil(name, key, attestations, book, make_scrubber)
+
+
+def make_quorum(name: str, size: int, keys: Path, bus_url: str) -> MakeQuorum | None:
+    """What makes an engine wait for others, if `size` is above 1. Raises UserError."""
+    if size < 2:
+        return None
+    key = _key(keys, name)
+
+    def make(publisher: Publisher, engine: Callable[[], Engine]) -> Quorum:
+        trusted = Trusted(engine)
+        return Quorum(size, key, publisher, ValkeySubscription(bus_url, VOTES_CHANNEL), trusted)
+
+    return make
+
+
+def _key(keys: Path, name: str) -> SigningKey:
+    try:
+        return attestation_key(keys, name)
+    except KeyFileWrong as error:
+        raise UserError(str(error)) from None
+
+
+class Trusted:
+    """The keys that an engine knows to be trusted."""
+
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._engine = engine
+        self._settings = b""
+        self._keys: frozenset[bytes] = frozenset()
+
+    def __call__(self) -> frozenset[bytes]:
+        settings = self._engine().attester_settings()
+        if settings != self._settings:
+            self._settings = settings
+            rows = np.frombuffer(settings, ATTESTER_SET)
+            self._keys = frozenset(attester_key(row) for row in rows if row["trusted"])
+        return self._keys

@@ -24,12 +24,13 @@ from truebook.commandlog.valkey_recoveries import ValkeyRecoveryBook
 from truebook.commandlog.valkey_trimmer import ValkeyTrimmer
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
-from truebook.installation import archive_url, attached, running
+from truebook.installation import archive_url, attached, folder_of, running
 from truebook.progress import Progress
 from truebook.verify.log_check import LogChecked, check_log
 from truebook.verify.log_export import Format, MissingExtra, export
 from truebook.verify.log_reading import Read, read_range
 from truebook.verify.log_words import EntryWords, entry_words, text_of
+from truebook.verify.witness_folder import WitnessFolder
 
 SIGN_S = 30.0
 """How often a long check says that it still reads."""
@@ -37,8 +38,14 @@ SIGN_S = 30.0
 
 def verify_log(config: Config, json: bool) -> int:
     """Check the whole log and print what was found; the exit status."""
-    progress = Progress(stream=sys.stderr)
-    known = _engines_chains(config)
+    checked = checked_log(config, Progress(stream=sys.stderr))
+    _print_checked(checked, json)
+    return 0 if checked.is_right else 1
+
+
+def checked_log(config: Config, progress: Progress) -> LogChecked:
+    """Check the whole log, against what running engines and the witness know of it, too."""
+    known = _known_chains(config)
     with log_address(config) as url:
         stream = ValkeyLogReader(url, allow_not_durable=True)
         trimmer, book = ValkeyTrimmer(url), ValkeyRecoveryBook(url)
@@ -49,7 +56,7 @@ def verify_log(config: Config, json: bool) -> int:
                     sign()
                     progress.show("checking", share)
 
-                checked = check_log(
+                return check_log(
                     open_archive(archive_url(config)),
                     stream,
                     trimmer.trimmed(),
@@ -63,8 +70,6 @@ def verify_log(config: Config, json: bool) -> int:
             trimmer.close()
             book.close()
             progress.end()
-    _print_checked(checked, json)
-    return 0 if checked.is_right else 1
 
 
 def show_log(config: Config, first: str | None, last: str | None, json: bool) -> None:
@@ -140,8 +145,18 @@ def _holding(trimmer: ValkeyTrimmer) -> Iterator[Callable[[], None]]:
         trimmer.forget(name)
 
 
+def _known_chains(config: Config) -> dict[Position, tuple[str, bytes]]:
+    """What the witness and running engines have read: their positions and chains."""
+    try:
+        agreed = WitnessFolder(folder_of(config).witness).load().agreed
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    known = {} if agreed is None else {agreed.position: ("the witness", agreed.chain)}
+    return known | _engines_chains(config)
+
+
 def _engines_chains(config: Config) -> dict[Position, tuple[str, bytes]]:
-    """What running engines have read: their positions and chains."""
+    """What running engines have read."""
     if running(config) is None and not (config.log.url and config.bus.url):
         return {}
     from truebook.supervisor.status import read_status

@@ -1,5 +1,6 @@
 """Options that several commands take, and the configuration that they make."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,22 @@ ConfigFile = Annotated[
     Path | None, Parameter(help="The configuration; truebook.toml, if there is one, by default.")
 ]
 Json = Annotated[bool, Parameter(negative=(), help="Print JSON.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Place:
+    """Which exchange a command is about: the two options that every command has."""
+
+    data: Data = None
+    config: ConfigFile = None
+
+    def read(self) -> Config:
+        """Its configuration."""
+        return config_of(self.data, self.config)
+
+
+HERE = Place()
 
 
 def config_of(data: Path | None, file: Path | None, **sections: dict[str, Any]) -> Config:

@@ -35,7 +35,7 @@ def run_engine(config: Config, number: int) -> None:
     lifeline = Lifeline.from_environment()
     log_lines(sys.stdout)
     from truebook import node
-    from truebook.cli.engines import make_engine
+    from truebook.cli.engines import make_engine, make_quorum, make_vigil
     from truebook.snapshots.keeping import Plan
 
     config = attached(config)
@@ -45,8 +45,9 @@ def run_engine(config: Config, number: int) -> None:
     # What came since the latest one stays in the log server's memory.
     records = min(snapshots.records, config.archive.log_bytes_max // 4 // COMMAND_BYTES)
     plan = Plan(records, snapshots.seconds, snapshots.keep)
+    name = f"engine-{number}"
     node.run_engine(
-        f"engine-{number}",
+        name,
         log_url=config.log.url,
         bus_url=config.bus.url,
         archive_url=archive_url(config),
@@ -56,6 +57,8 @@ def run_engine(config: Config, number: int) -> None:
         make_engine=partial(make_engine, config.engine.kind, lifeline.say),
         allow_not_durable=config.log.allow_not_durable,
         caught_up=lifeline.serving,
+        make_quorum=make_quorum(name, config.engine.quorum, folder.keys, config.bus.url),
+        vigil=make_vigil(name, folder.keys, config.log.url, config.bus.url),
     )
     # An interpreter that has compiled the engine takes seconds to clear up, and would be killed.
     sys.stdout.flush()

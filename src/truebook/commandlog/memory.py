@@ -257,6 +257,7 @@ class MemoryBusServer:
         self.life = uuid.uuid4().hex
         self.begun: Position | None = None
         self.token = 0
+        self.attestations: list[bytes] = []
         self.is_up = True
         self.lock = threading.RLock()
 

@@ -16,6 +16,7 @@ whoever needs them makes them anew from the log. An engine that begins behind th
 
 import logging
 from collections import deque
+from itertools import islice
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START, extend
@@ -31,6 +32,7 @@ from truebook.commandlog.interface import (
     Tail,
     reply_channel,
 )
+from truebook.commandlog.quorum import Quorum
 from truebook.commandlog.replies import (
     Made,
     pack_position,
@@ -40,9 +42,9 @@ from truebook.commandlog.replies import (
 )
 
 _logger = logging.getLogger(__name__)
-TAKE_OVER_S = 0.5
+TAKE_OVER_S = 0.3
 """How long a standby waits for somebody else to publish what it has."""
-LOOK_S = 0.1
+LOOK_S = 0.05
 """How often it looks whether somebody has; and how often a lost bus is tried."""
 CHECK_S = 1.0
 """How often an engine with nothing to publish makes sure that the stream is still there."""
@@ -57,9 +59,12 @@ AT_ONCE_BYTES_MAX = 8 << 20
 class Publication:
     """One engine's events on their way into the stream."""
 
-    def __init__(self, publisher: Publisher, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, publisher: Publisher, clock: Clock = SYSTEM_CLOCK, quorum: Quorum | None = None
+    ) -> None:
         self._publisher = publisher
         self._clock = clock
+        self._quorum = quorum
         self._made = Tail(GENESIS, START)
         self._begun = GENESIS
         """What is up to there was not made by us, but stands in the snapshot that we began with."""
@@ -73,6 +78,8 @@ class Publication:
         self._next_look = 0.0
         self._next_check = 0.0
         self._is_unsure = False
+        self._foreign: StreamForeign | None = None
+        self._is_disputed = False
         self.is_active = True
         self.token = 0
         """Of the recoveries that were heeded in what is added."""
@@ -112,39 +119,58 @@ class Publication:
             self._wait_for_turn(*self._last)
 
     def add(self, position: Position, made: Made) -> None:
-        """Take the next entry's events. Raises StreamForeign where the stream has others."""
+        """Take the next entry's events."""
         previous, before = self._made
         self._made = Tail(position, extend(before, position, made.events))
+        if self._is_disputed:
+            return
         entry = EventEntry(position, previous, made.events, made.replies, self._made.event_hash)
         self._last = entry, made
         if position <= self._published.position:
-            self._check_same(self._made, self._published)
+            try:
+                self._check_same(self._made, self._published)
+            except StreamForeign as error:
+                self._foreign = error  # which `publish` raises: these events are made all the same
         else:
             self._wait_for_turn(entry, made)
 
     def _wait_for_turn(self, entry: EventEntry, made: Made) -> None:
         if not self._waiting:
             self._waiting_since = self._clock.elapsed_s()
+        if self._quorum is not None:
+            self._quorum.made(entry.position, entry.event_hash)
         self._waiting.append((entry, made))
         self._waiting_bytes += len(made.events) + len(made.replies)
 
     def publish(self) -> bool:
         """Do what is our turn; whether the engine may go on making events. Raises StreamLost,
         StreamForeign, Claimed."""
+        if self._is_disputed:
+            return True
+        if self._foreign is not None:
+            raise self._foreign
         try:
             if not self._waiting:
                 self._look_after()
                 return True
             if not self.is_active and not self._must_take_over():
                 return self._waiting_bytes < KEPT_BYTES_MAX
-            while self._waiting and self._append():
+            while self._waiting and (batch := self._next_batch()) and self._append(batch):
                 pass
-            return not self._waiting or not self.is_active
+            may_go_on = not self.is_active or self._quorum is not None
+            return not self._waiting or (may_go_on and self._waiting_bytes < KEPT_BYTES_MAX)
         except BusUnavailable as error:
             if not self._is_unsure:
                 _logger.warning("the bus can't be reached, trying again: %s", error)
             self._is_unsure = True
             return False
+
+    def dispute(self) -> None:
+        """The stream tells another story: make events as before, and publish none."""
+        self._is_disputed = True
+        self.is_active = False
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
     def seconds_to_wait(self) -> float:
         """When `publish` has something to do again, if nothing is added."""
@@ -159,9 +185,8 @@ class Publication:
             self._check_tail(tail, self._published)
             self._published = max(self._published, tail)
 
-    def _append(self) -> bool:
+    def _append(self, batch: list[tuple[EventEntry, Made]]) -> bool:
         """Append the next batch; whether it was our turn."""
-        batch = self._next_batch()
         entries = [entry for entry, _ in batch]
         before = self._before(entries[0])
         tail = self._publisher.append(before, entries, _messages(batch), self.token)
@@ -224,6 +249,8 @@ class Publication:
             self._waiting_bytes -= len(made.events) + len(made.replies)
             self._check_same(Tail(entry.position, entry.event_hash), tail)
             self._waiting_since = self._clock.elapsed_s()
+        if self._quorum is not None:
+            self._quorum.published(tail.position)
         self._published = tail
 
     def _check_tail(self, tail: Tail, before: Tail) -> None:
@@ -250,9 +277,12 @@ class Publication:
             )
 
     def _next_batch(self) -> list[tuple[EventEntry, Made]]:
+        """What may leave now."""
         batch: list[tuple[EventEntry, Made]] = []
-        size = 0
-        for entry, made in self._waiting:
+        size, count = 0, len(self._waiting)
+        if self._quorum is not None:
+            count = self._quorum.agreed([entry.position for entry, _ in self._waiting])
+        for entry, made in islice(self._waiting, count):
             batch.append((entry, made))
             size += len(made.events) + len(made.replies)
             if size >= AT_ONCE_BYTES_MAX:

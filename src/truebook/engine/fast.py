@@ -4,6 +4,7 @@ Promise: the same events, replies and state hash as the naive twin (engine/naive
 hundred times faster. Nothing here knows the rules; this file carries bytes in and out.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,10 @@ class FastEngine:
             is_full = result & 0xFF == STATUS_FULL
         self._addresses[:] = self._own_addresses
         return parts[0] if len(parts) == 1 else joined(*parts)
+
+    def raw_state(self) -> tuple[int, Callable[[str], NDArray[Any]]]:
+        """The address of the state, and what gives a pool by its name: for who looks through it."""
+        return self._state, self._memory.pool
 
     def _pool(self, name: str) -> NDArray[Any]:
         return self._memory.pool(name)

@@ -73,6 +73,7 @@ from truebook.messages.events import (
     TRIGGER_FAILED,
     TRIGGER_PLACED,
     WITHDRAWAL_SET,
+    attester_key,
 )
 from truebook.messages.kinds import (
     AccountFlag,
@@ -236,6 +237,7 @@ __all__ = [
     "Timer",
     "TriggerFlag",
     "WithdrawalState",
+    "attester_key",
     "note_parts",
     "read_note",
 ]

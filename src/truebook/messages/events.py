@@ -411,6 +411,12 @@ ATTESTER_SET = np.dtype(
 )
 """Whose attestations are trusted (two rows)."""
 
+
+def attester_key(row: np.void) -> bytes:
+    """The 32 bytes of the public key in an ATTESTER_SET."""
+    return bytes(row["public_key_0"].tobytes() + row["public_key_3"].tobytes())
+
+
 EVENT_DTYPES = {
     EventKind.ENTRY: ENTRY_EVENT,
     EventKind.REJECTED: REJECTED,

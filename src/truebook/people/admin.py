@@ -9,19 +9,35 @@ An account's settings are set all at once: two administrators who change the sam
 same millisecond may undo one another's change. Both stand in the log.
 """
 
+import hashlib
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import msgspec
+import numpy as np
 
 from truebook import commands
 from truebook.commandlog.interface import Once
 from truebook.directory import Account, Asset, Directory, Market
 from truebook.genesis import AssetPlan, MarketPlan, VenueError, market_command
-from truebook.limits import ASSETS_MAX, MARKETS_MAX, REASON_CHARACTERS_MAX, TIERS_MAX
-from truebook.messages import AccountFlag, MarketState, note_parts
+from truebook.limits import (
+    ASSETS_MAX,
+    MARKETS_MAX,
+    REASON_CHARACTERS_MAX,
+    REFERENCE_CHARACTERS_MAX,
+    TIERS_MAX,
+)
+from truebook.messages import (
+    NOTE_BYTES_MAX,
+    SET_MARKET,
+    AccountFlag,
+    MarketState,
+    WithdrawalState,
+    note_parts,
+)
+from truebook.messages.commands import MARKET_BANDS, MARKET_FIELDS
 from truebook.people.errors import Missing, Unacceptable
 from truebook.people.exchange import Exchange, carry_out
+from truebook.people.plans import changed_plan
 from truebook.units import AmountError, parse
 
 STATES = {
@@ -33,8 +49,12 @@ STATES = {
 }
 
 _WHO_CHARACTERS_MAX = 120
-
-_Plan = TypeVar("_Plan", AssetPlan, MarketPlan)
+_REFERENCE_BYTES = 16
+_MARKET_SETTINGS = [
+    "state",
+    *(name for name, _ in MARKET_FIELDS if not name.endswith("_mantissa")),
+    *(name for name, _ in MARKET_BANDS),
+]
 
 
 class Why(NamedTuple):
@@ -44,6 +64,8 @@ class Why(NamedTuple):
     reason: str
     once: Once | None = None
     """The mark of the signature that asks for it."""
+    about: str = ""
+    """What else the note shall say."""
 
 
 class AccountChange(NamedTuple):
@@ -64,10 +86,19 @@ class Admin:
     def _directory(self) -> Directory:
         return self._exchange.directory
 
-    async def credit(self, account: int, symbol: str, quantity: str, why: Why) -> None:
-        """Let value enter the exchange, for an account."""
+    async def credit(
+        self, account: int, symbol: str, quantity: str, why: Why, reference: str = ""
+    ) -> None:
+        """Let value enter the exchange, for an account. A `reference` to what it is outside, as the
+        number of a transfer, counts once: the second time it is Refused (DUPLICATE_REFERENCE)."""
         asset, atoms = self._amount(symbol, quantity)
-        deposit = commands.deposit(account=account, asset=asset.number, amount=atoms)
+        digest = b""
+        if reference:
+            why = why._replace(about=f" [reference {_checked(reference)}]")
+            digest = hashlib.blake2b(reference.encode(), digest_size=_REFERENCE_BYTES).digest()
+        deposit = commands.deposit(
+            account=account, asset=asset.number, amount=atoms, reference=digest
+        )
         await self._carry_out(why, deposit)
 
     async def debit(self, account: int, symbol: str, quantity: str, why: Why) -> None:
@@ -76,11 +107,24 @@ class Admin:
         withdrawal = commands.withdraw(account=account, asset=asset.number, amount=atoms)
         await self._carry_out(why, withdrawal)
 
+    async def settle_withdrawal(
+        self, withdrawal_id: int, state: WithdrawalState, why: Why
+    ) -> tuple[int, int]:
+        """Let what was locked leave the exchange, or be available again: the account, and how many
+        atoms. Refused (UNKNOWN_WITHDRAWAL) if none with this number waits."""
+        command = commands.settle_withdrawal(withdrawal_id=withdrawal_id, state=state)
+        (reply,) = await self._carry_out(why, command)
+        return int(reply["account"]), int(reply["quantity"])
+
+    async def set_market(self, symbol: str, changes: dict[str, object], why: Why) -> Market:
+        """Change a market's filters, bands, and cap on open orders; its state stays."""
+        market = self._market(symbol)
+        await self._set_market(market.number, changed_plan(market, changes), market.state, why)
+        return self._directory.markets[market.number]
+
     async def set_market_state(self, symbol: str, state: str, why: Why) -> Market:
         """Halt, restrict or reopen a market."""
-        market = self._directory.market_by_symbol.get(symbol)
-        if market is None:
-            raise Unacceptable("symbol", f"there is no market {symbol!r}")
+        market = self._market(symbol)
         if state not in STATES:
             raise Unacceptable("state", f"must be one of {', '.join(STATES)}")
         number, wanted = market.number, STATES[state]
@@ -111,7 +155,6 @@ class Admin:
     async def add_market(self, plan: MarketPlan, state: str, why: Why) -> Market:
         """Add a market between two assets, in a state of one's choice."""
         directory = self._directory
-        base, quote = (self._plan_of(symbol) for symbol in plan.symbol.partition("_")[::2])
         if plan.symbol in directory.market_by_symbol:
             raise Unacceptable("symbol", f"there is a market {plan.symbol!r} already")
         if state not in STATES:
@@ -119,18 +162,7 @@ class Admin:
         number = len(directory.markets)
         if number >= MARKETS_MAX:
             raise Unacceptable("symbol", "there are as many markets as there may be")
-        try:
-            adding = market_command(number, plan, base, quote)
-        except (VenueError, OverflowError) as error:
-            raise Unacceptable("market", str(error)) from None
-        # In the same entry: at no moment does the market stand in another state.
-        setting = commands.set_market_state(market=number, state=STATES[state])
-        await self._carry_out(
-            why,
-            adding,
-            lambda known: number in known.markets and known.markets[number].state == STATES[state],
-            setting,
-        )
+        await self._set_market(number, plan, STATES[state], why)
         return directory.markets[number]
 
     async def set_tier(self, tier: int, maker_bp: int, taker_bp: int, why: Why) -> None:
@@ -148,6 +180,8 @@ class Admin:
         if change.tier is not None:
             if not 0 <= change.tier < TIERS_MAX:
                 raise Unacceptable("tier", f"must be 0 … {TIERS_MAX - 1}")
+            if change.tier and change.tier not in self._directory.tiers:
+                raise Unacceptable("tier", f"tier {change.tier} has no fees yet: set them first")
             account = account._replace(tier=change.tier)
         if change.open_orders_max is not None:
             if not 0 <= change.open_orders_max <= 0xFFFF_FFFF:
@@ -182,6 +216,30 @@ class Admin:
             raise Missing(f"there is no account {name!r}")
         return account
 
+    async def _set_market(
+        self, number: int, plan: MarketPlan, state: MarketState, why: Why
+    ) -> None:
+        base, quote = (self._plan_of(symbol) for symbol in plan.symbol.partition("_")[::2])
+        try:
+            command = market_command(number, plan, base, quote, state)
+        except (VenueError, OverflowError) as error:
+            raise Unacceptable("market", str(error)) from None
+        wanted = np.frombuffer(command, SET_MARKET)[0]
+
+        def is_shown(known: Directory) -> bool:
+            market = known.markets.get(number)
+            return market is not None and all(
+                getattr(market, name) == wanted[name] for name in _MARKET_SETTINGS
+            )
+
+        await self._carry_out(why, command, is_shown)
+
+    def _market(self, symbol: str) -> Market:
+        market = self._directory.market_by_symbol.get(symbol)
+        if market is None:
+            raise Unacceptable("symbol", f"there is no market {symbol!r}")
+        return market
+
     def _amount(self, symbol: str, quantity: str) -> tuple[Asset, int]:
         asset = self._directory.asset_by_symbol.get(symbol)
         if asset is None:
@@ -205,12 +263,21 @@ class Admin:
         why: Why,
         command: bytes,
         shown: Callable[[Directory], bool] | None = None,
-        *more: bytes,
-    ) -> None:
-        notes = note_parts(note_text(why), 1 + len(more))
-        await carry_out(
-            self._exchange, [*notes, command, *more], shown, notes=len(notes), once=why.once
+    ) -> list[Any]:
+        notes = note_parts(note_text(why), 1)
+        return await carry_out(
+            self._exchange, [*notes, command], shown, notes=len(notes), once=why.once
         )
+
+
+def _checked(reference: str) -> str:
+    """A reference that can be told again. Raises Unacceptable."""
+    if len(reference) > REFERENCE_CHARACTERS_MAX or not (
+        reference.isascii() and reference.isprintable()
+    ):
+        reason = f"must have at most {REFERENCE_CHARACTERS_MAX} printable ASCII characters"
+        raise Unacceptable("reference", reason)
+    return reference
 
 
 def note_text(why: Why) -> str:
@@ -218,25 +285,11 @@ def note_text(why: Why) -> str:
     reason = " ".join(why.reason.split())
     if not 1 <= len(reason) <= REASON_CHARACTERS_MAX or "\0" in reason:
         raise Unacceptable("reason", f"must have 1 to {REASON_CHARACTERS_MAX} characters")
+    text = f"{why.who[:_WHO_CHARACTERS_MAX]}\n{reason}{why.about}"
     try:
-        reason.encode()
+        size = len(text.encode())
     except UnicodeEncodeError:
         raise Unacceptable("reason", "is not valid Unicode") from None
-    return f"{why.who[:_WHO_CHARACTERS_MAX]}\n{reason}"
-
-
-def asset_plan(fields: dict[str, object]) -> AssetPlan:
-    """An asset as somebody describes it. Raises Unacceptable."""
-    return _plan(fields, AssetPlan)
-
-
-def market_plan(fields: dict[str, object]) -> MarketPlan:
-    """A market as somebody describes it. Raises Unacceptable."""
-    return _plan(fields, MarketPlan)
-
-
-def _plan(fields: dict[str, object], kind: type[_Plan]) -> _Plan:
-    try:
-        return msgspec.convert(fields, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise Unacceptable(kind.__name__.removesuffix("Plan").lower(), str(error)) from None
+    if size > NOTE_BYTES_MAX:
+        raise Unacceptable("reason", f"may take {NOTE_BYTES_MAX} bytes with who gives it")
+    return text

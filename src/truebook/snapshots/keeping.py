@@ -80,10 +80,16 @@ class Keeper:
             return None
         return GENESIS if self.latest is None else self.latest[0]
 
-    def restore(self, not_after: Position, chain_at: ChainAt) -> Restored | None:
-        """An engine made from the latest snapshot up to that position; None: there is none that is
-        right. `chain_at` is the log's, and what it raises is raised."""
-        candidates = kept_by_all(self._root, self._name)
+    def restore(
+        self,
+        not_after: Position,
+        chain_at: ChainAt,
+        is_trusted: Callable[[Position], bool] = lambda position: True,
+    ) -> Restored | None:
+        """An engine made from the latest trusted snapshot up to that position; None: there is none
+        that is right. `chain_at` is the log's, and what it raises is raised."""
+        everybodys = kept_by_all(self._root, self._name)
+        candidates = [kept for kept in everybodys if is_trusted(kept.position)]
         restored = restore(candidates, self._make_engine, chain_at, not_after)
         if restored is not None:
             head = restored.snapshot.head

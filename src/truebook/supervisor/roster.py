@@ -61,6 +61,10 @@ class Roster:
             self._role("ws", None, ws_options, descriptor=ws_listener, is_vital=False),
         ]
 
+    def witness(self, config: Config) -> list[Child]:
+        """Who compares the engines, where there are several."""
+        return [self._role("witness", is_vital=False)] if config.engine.processes > 1 else []
+
     def bots(self) -> list[Child]:
         """The market maker and the noise taker."""
         return [self._role(role, is_vital=False) for role in ("maker", "taker")]

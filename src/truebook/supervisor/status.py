@@ -26,7 +26,7 @@ AGAIN_S = 0.5
 LAG_MS_MAX = {"engine": 1_000, "feed": 1_000, "store": 5_000}
 """Further behind is not healthy. Gateways refuse orders when the engine is; the store has low
 priority and makes up for it when the machine has time."""
-ANSWERING = ("archive", "feed", "store")
+ANSWERING = ("archive", "feed", "store", "witness")
 """The roles besides engines that tell where they are."""
 BOTS = ("maker", "taker")
 BOTS_START_MS_MAX = 10_000
@@ -124,7 +124,8 @@ def _absent(status: Status) -> Iterator[str]:
         yield "no engine answers"
     for engine in status.engines:
         if engine.halted:
-            yield f"{engine.engine} is halted at {engine.halted}"
+            why = engine.details.get("reason")
+            yield f"{engine.engine} is halted at {engine.halted}" + (f": {why}" if why else "")
         if trouble := engine.details.get("snapshotTrouble"):
             yield f"{engine.engine} can't write snapshots: {trouble}"
     serving = {child.role for child in status.children if child.serving}
@@ -153,6 +154,8 @@ def _late(status: Status) -> Iterator[str]:
         if engine.lag > LAG_MS_MAX["engine"]:
             yield f"{engine.engine} is {engine.lag} ms behind the log"
     for role in status.roles:
+        if role.role == "witness":
+            continue  # it is where engines agreed last, which is not at every entry
         if not role.details.get("trouble") and role.lag > LAG_MS_MAX.get(
             role.role, LAG_MS_MAX["store"]
         ):

@@ -30,6 +30,7 @@ from truebook.installation import database_url, folder_of
 from truebook.lifeline import SERVING
 from truebook.progress import Progress
 from truebook.store.sqlite.place import path_of
+from truebook.supervisor.attesters import register
 from truebook.supervisor.children import STARTING, Child
 from truebook.supervisor.demo import provide
 from truebook.supervisor.founding import found, venue_records
@@ -48,7 +49,7 @@ STOP_STAGES = (
     (("ws", "api"), 6.0),
     (("feed",), 2.0),
     (("store",), 2.0),
-    (("engine", "archive"), 3.0),
+    (("engine", "archive", "witness"), 3.0),
     (("bus", "log"), 2.0),
 )
 """Who is stopped together, and for how long that may take before they are killed."""
@@ -113,7 +114,7 @@ class Supervisor:
         first, *others = self._roster.engines(self._config)
         await self._start_all([first], "starting the engine")
         others += self._roster.apis(self._config, api.fileno())
-        readers = self._roster.readers(ws.fileno())
+        readers = self._roster.readers(ws.fileno()) + self._roster.witness(self._config)
         self._begin(readers)
         host = self._config.api.host
         urls = url_of(host, api, API), url_of(host, ws, WS)
@@ -122,6 +123,7 @@ class Supervisor:
             self._begin(others)
             return
         await self._start_all(others, "starting the API")
+        await self._register_attesters()
         await self._wait_for(readers)
         self._state.url, self._state.ws_url = urls
         self._write_state()
@@ -173,15 +175,22 @@ class Supervisor:
         if not task.cancelled() and (error := task.exception()):
             self._found_bug(error)
 
+    async def _register_attesters(self) -> None:
+        """Have the log say whose attestations count: those of our engines."""
+        try:
+            await register(self._config, self._folder)
+        except (UserError, TimedOut, LogUnavailable, BusUnavailable) as error:
+            self._progress.complain(f"the engines' attestations aren't trusted yet: {error}")
+
     async def _is_halted(self) -> bool:
         """Whether an engine can't pass an entry; then orders won't be accepted, and why is said."""
         status = await read_status(self._config, self._state)
         for engine in status.engines:
             if engine.halted:
-                self._progress.complain(
-                    f"{engine.engine} died three times at {engine.halted} and is halted there:"
-                    " no orders are accepted until a build can pass it"
+                why = engine.details.get("reason") or (
+                    "it died three times there: no orders are accepted until a build can pass it"
                 )
+                self._progress.complain(f"{engine.engine} is halted at {engine.halted}: {why}")
         return any(engine.halted for engine in status.engines)
 
     async def _start_servers(self) -> None:

@@ -7,7 +7,7 @@ from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import LogEntry, Position
 from truebook.engine.fast import FastEngine
 from truebook.engine.naive.engine import NaiveEngine
-from truebook.messages import NOTE_PARTS_MAX, note_parts, read_note
+from truebook.messages import NOTE_PARTS_MAX, MarketState, note_parts, read_note
 from truebook.people.audit import noted
 
 ORDER = {
@@ -134,6 +134,71 @@ def test_a_cap_on_open_orders_can_be_changed(root, alice):
     assert alice.call("POST", "/api/v1/order", **ORDER).json["code"] == "ORDER_LIMIT"
 
 
+def test_a_credit_with_a_reference_counts_once_and_the_note_tells_it(root, alice, log):
+    credit = {"name": "alice", "symbol": "USDC", "quantity": "5", "reference": "wire 4711"}
+    assert admin(root, "POST", "credit", **credit).status == 200
+    again = admin(root, "POST", "credit", **(credit | {"quantity": "7"}))
+    assert (again.status, again.json["code"]) == (409, "PRECONDITION_FAILED")
+    other = credit | {"reference": "wire 4712"}
+    assert admin(root, "POST", "credit", **other).status == 200
+    assert alice.call("GET", "/api/v1/capital").json["USDC"]["available"] == "10"
+    assert next(note.why for note in noted(log)) == "because [reference wire 4711]"
+
+
+def test_a_markets_cap_and_filters_are_changed_and_the_rest_stays(town, root, alice):
+    before = town.exchange.directory.market_by_symbol["SOL_USDC"]
+    admin(root, "POST", "markets/state", symbol="SOL_USDC", state="PostOnly")
+    admin(root, "POST", "credit", name="alice", symbol="USDC", quantity="1000")
+    changes = {"openOrdersMax": 1, "priceMin": "90.00", "quantityMax": "100"}
+    answer = admin(root, "PATCH", "markets", symbol="SOL_USDC", **changes)
+    assert answer.json == {"symbol": "SOL_USDC", "orderBookState": "PostOnly"}
+    after = town.exchange.directory.market_by_symbol["SOL_USDC"]
+    changed = {"open_orders_max": 1, "price_min": 9_000, "quantity_max": 10_000}
+    assert after == before._replace(state=MarketState.POST_ONLY, **changed)
+    assert alice.call("POST", "/api/v1/order", **ORDER).status == 200
+    assert alice.call("POST", "/api/v1/order", **ORDER).json["code"] == "ORDER_LIMIT"
+
+
+def test_withdrawals_that_wait_are_listed_and_settled(root, alice, log):
+    admin(root, "POST", "credit", name="alice", symbol="USDC", quantity="100")
+    key = alice.make_key("withdraw")
+    wanted = {"address": "somewhere", "blockchain": "Solana", "symbol": "USDC"}
+    ids = [
+        alice.signed(
+            key, "POST", "/wapi/v1/capital/withdrawals", "withdraw", quantity=text, **wanted
+        ).json["id"]
+        for text in ("10", "20")
+    ]
+    listed = root.call("GET", "/api/v1/admin/withdrawals").json
+    assert [(one["withdrawalId"], one["name"], one["quantity"]) for one in listed] == [
+        (ids[0], "alice", "10"),
+        (ids[1], "alice", "20"),
+    ]
+    assert root.call("GET", "/api/v1/admin/withdrawals", **{"from": ids[1]}).json == listed[1:]
+    for withdrawal_id, status in zip(ids, ("confirmed", "declined"), strict=True):
+        settled = {"withdrawalId": withdrawal_id, "status": status}
+        assert admin(root, "POST", "withdrawals", **settled).json == settled
+        assert admin(root, "POST", "withdrawals", **settled).status == 404
+    assert root.call("GET", "/api/v1/admin/withdrawals").json == []
+    balance = alice.call("GET", "/api/v1/capital").json["USDC"]
+    assert (balance["available"], balance["locked"]) == ("90", "0")
+    assert [note.commands[0]["kind"] for note in noted(log)][-1] == "SETTLE_WITHDRAWAL"
+
+
+def test_nobody_but_an_administrator_sees_or_settles_withdrawals(root, alice):
+    assert alice.call("GET", "/api/v1/admin/withdrawals").status == 403
+    settled = {"withdrawalId": 1, "status": "confirmed"}
+    assert admin(alice, "POST", "withdrawals", **settled).status == 403
+
+
+def test_a_tier_with_a_rebate_is_paid_by_other_tiers_that_are_set(root, alice):
+    assert admin(root, "PATCH", "accounts", name="alice", tier=5).status == 400, "not set yet"
+    assert admin(root, "POST", "tiers", tier=5, makerFee=-2, takerFee=10).status == 200
+    assert admin(root, "PATCH", "accounts", name="alice", tier=5).json["tier"] == 5
+    assert alice.call("GET", "/api/v1/account").json["spotMakerFee"] == "-2"
+    assert admin(root, "POST", "tiers", tier=6, makerFee=-11, takerFee=10).status == 400
+
+
 def test_accounts_are_listed_page_by_page(root, alice):
     listed = root.call("GET", "/api/v1/admin/accounts").json
     assert [account["name"] for account in listed] == ["venue", "root", "alice"]
@@ -180,6 +245,25 @@ def test_accounts_are_listed_page_by_page(root, alice):
         ("POST", "tiers", {"tier": 1, "makerFee": 99999, "takerFee": 1}),
         ("POST", "tiers", {"tier": 1, "makerFee": "x", "takerFee": 1}),
         ("PATCH", "accounts", {"name": "alice", "tier": 64}),
+        ("POST", "credit", {"name": "alice", "symbol": "USDC", "quantity": "1", "reference": 7}),
+        (
+            "POST",
+            "credit",
+            {"name": "alice", "symbol": "USDC", "quantity": "1", "reference": "x" * 65},
+        ),
+        ("POST", "credit", {"name": "alice", "symbol": "USDC", "quantity": "1", "reference": "ü"}),
+        ("PATCH", "markets", {"symbol": "SOL_USDC"}),
+        ("PATCH", "markets", {"symbol": "SOL_NONE", "openOrdersMax": 1}),
+        ("PATCH", "markets", {"symbol": "SOL_USDC", "tick": "0.1"}),
+        ("PATCH", "markets", {"symbol": "SOL_USDC", "priceMin": "0"}),
+        ("PATCH", "markets", {"symbol": "SOL_USDC", "priceMin": "0.001"}),
+        ("PATCH", "markets", {"symbol": "SOL_USDC", "priceMin": "9", "priceMax": "8"}),
+        ("PATCH", "markets", {"symbol": "SOL_USDC", "openOrdersMax": 65_536}),
+        ("PATCH", "markets", {"symbol": "SOL_USDC", "state": "Closed"}),
+        ("POST", "withdrawals", {"withdrawalId": 1, "status": "confirmed"}),
+        ("POST", "withdrawals", {"withdrawalId": 0, "status": "confirmed"}),
+        ("POST", "withdrawals", {"withdrawalId": 1, "status": "pending"}),
+        ("POST", "withdrawals", {"withdrawalId": 1 << 63, "status": "confirmed"}),
         ("PATCH", "accounts", {"name": "alice", "openOrdersMax": 1 << 32}),
         ("PATCH", "accounts", {"name": "alice", "blocked": "yes"}),
         ("PATCH", "accounts", {"name": ["alice"], "tier": 0}),

@@ -1,6 +1,6 @@
 """People, their sessions and keys, and what administrators do (docs/people.md)."""
 
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -125,6 +125,17 @@ class Credit(TypedDict):
     reason: Reason
 
 
+class AdminCredit(TypedDict):
+    """Value that enters the exchange; with a `reference` to what it is outside it counts once."""
+
+    accountId: NotRequired[Count]
+    name: NotRequired[Name]
+    symbol: AssetSymbol
+    quantity: Amount
+    reference: NotRequired[Annotated[str, Meta(max_length=64)]]
+    reason: Reason
+
+
 class AddAsset(TypedDict):
     """A new asset."""
 
@@ -158,6 +169,23 @@ class AddMarket(TypedDict):
     bandMax: NotRequired[AmountText]
     impactMin: NotRequired[AmountText]
     impactMax: NotRequired[AmountText]
+    reason: Reason
+
+
+class SetMarket(TypedDict):
+    """What of a market is to change; symbol, tick and step never do."""
+
+    symbol: Symbol
+    reference: NotRequired[str]
+    priceMin: NotRequired[str]
+    priceMax: NotRequired[str]
+    quantityMin: NotRequired[str]
+    quantityMax: NotRequired[str]
+    openOrdersMax: NotRequired[int]
+    bandMin: NotRequired[str]
+    bandMax: NotRequired[str]
+    impactMin: NotRequired[str]
+    impactMax: NotRequired[str]
     reason: Reason
 
 
@@ -214,3 +242,42 @@ class SetAccount(TypedDict):
     openOrdersMax: NotRequired[OpenOrdersMax]
     blocked: NotRequired[bool | None]
     reason: Reason
+
+
+class WaitingWithdrawal(TypedDict):
+    """A withdrawal that waits to be settled. Where it shall go to is the database's word; the log's
+    is told by `truebook admin withdrawals`."""
+
+    withdrawalId: int
+    accountId: Count
+    name: Name
+    symbol: AssetSymbol
+    quantity: Amount
+    toAddress: str
+    blockchain: str | None
+    clientId: str | None
+
+
+OfWithdrawals = TypedDict(
+    "OfWithdrawals",
+    {
+        "from": NotRequired[int],
+        "limit": NotRequired[Annotated[int, Meta(ge=1, le=1000)]],
+    },
+)
+"""Query: withdrawals that wait, by number."""
+
+
+class SettleWithdrawal(TypedDict):
+    """What becomes of a withdrawal."""
+
+    withdrawalId: int
+    status: Literal["confirmed", "declined"]
+    reason: Reason
+
+
+class SettledWithdrawal(TypedDict):
+    """What became of it."""
+
+    withdrawalId: int
+    status: Literal["confirmed", "declined"]

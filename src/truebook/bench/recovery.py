@@ -1,0 +1,241 @@
+"""`truebook bench recovery`: what snapshots cost, and how fast an engine is back.
+
+Promise: everything is the real thing: a private log server and bus on a temporary folder, orders
+that went through the log, a snapshot written by a fork, an engine started as a process. Times are
+those of a clock on the wall; the kernel's own time for the same commands is told beside the
+replay's.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truebook.bench.resting import founding, more, resting
+from truebook.clock import SYSTEM_CLOCK
+from truebook.commandlog.address import parse
+from truebook.commandlog.blocking import BlockingConnection
+from truebook.commandlog.chain import START
+from truebook.commandlog.entries import engine_pieces, pack_entry
+from truebook.commandlog.interface import (
+    GENESIS,
+    QUERIES_CHANNEL,
+    LogReader,
+    Position,
+)
+from truebook.commandlog.server import start_bus_server, start_log_server
+from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
+from truebook.commandlog.valkey_trimmer import stream_key
+from truebook.commandlog.whole_log import open_whole_log
+from truebook.engine.fast import FastEngine
+from truebook.limits import ENTRY_RECORDS_MAX
+from truebook.queries import Query, decode_answer, encode_query
+from truebook.snapshots.file import Head, Snapshot
+from truebook.snapshots.folder import kept_in
+from truebook.snapshots.keeping import Keeper, Plan
+from truebook.snapshots.restoring import restore
+from truebook.verify.replay import replay
+
+Told = dict[str, Any]
+_FULL_S = 1.0
+"""How long single batches are timed before and after a fork."""
+_ANSWER_S = 120.0
+
+
+class Venue(NamedTuple):
+    """Servers at work, and what is in the log."""
+
+    folder: Path
+    log_url: str
+    bus_url: str
+
+    def log(self) -> LogReader:
+        """The log, to be closed."""
+        archive = (self.folder / "archive").as_uri()
+        return open_whole_log(self.log_url, archive, allow_not_durable=True)
+
+
+def measure(orders: int) -> Told:
+    """Measure with so many resting orders."""
+    with _venue() as venue:
+        _fill(venue.log_url, orders)
+        told: Told = {"orders": orders}
+        engine, at, replayed = _replayed(venue)
+        told |= replayed | _snapshot(venue, engine, at) | _restored(venue)
+        return told | _restarted(venue)
+
+
+@contextmanager
+def _venue() -> Iterator[Venue]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        log, bus = start_log_server(folder), start_bus_server(folder)
+        try:
+            log.wait_ready()
+            bus.wait_ready()
+            yield Venue(folder, log.url, bus.url)
+        finally:
+            log.stop()
+            bus.stop()
+
+
+def _fill(url: str, orders: int) -> None:
+    """Write the venue's settings and the orders, in full entries."""
+    connection = BlockingConnection(parse(url))
+    connection.open()
+    for gateway, records in ((1, founding()), (2, resting(orders))):
+        parts = range(0, len(records), ENTRY_RECORDS_MAX)
+        for sequence, start in enumerate(parts, 1):
+            part = records[start : start + ENTRY_RECORDS_MAX].tobytes()
+            data = pack_entry(gateway, sequence, part)
+            connection.request("XADD", stream_key(0), "*", "d", data, seconds=_ANSWER_S)
+    connection.close()
+
+
+def _replayed(venue: Venue) -> tuple[FastEngine, Position, Told]:
+    """Replay from genesis, and beside it the kernel's own time."""
+    log = venue.log()
+    engine = FastEngine()
+    found = replay(log, engine, SYSTEM_CLOCK)
+    ready = _ready(log)
+    log.close()
+    kernel, own_s = FastEngine(), 0.0
+    for records in ready:
+        began_s = time.perf_counter()
+        kernel.apply(records)
+        own_s += time.perf_counter() - began_s
+    assert kernel.counts()["orders"] == engine.counts()["orders"]
+    told = {
+        "replayNsPerCommand": round(found.seconds / found.commands * 1e9),
+        "kernelNsPerCommand": round(own_s / found.commands * 1e9),
+    }
+    return engine, found.position, told
+
+
+def _ready(log: LogReader) -> list[bytes]:
+    position, ready = GENESIS, []
+    while entries := log.read(position, 256, 0):
+        ready += [b"".join(engine_pieces(entry)) for entry in entries]
+        position = entries[-1].position
+    return ready
+
+
+def _snapshot(venue: Venue, engine: FastEngine, at: Position) -> Told:
+    """Time batches of commands before, over and after the fork of a snapshot."""
+    root = venue.folder / "snapshots"
+    keeper = Keeper("bench", root, Plan(seconds=0.0), FastEngine)
+    log = venue.log()
+    chain = log.chain_at(at)
+    log.close()
+    assert chain is not None
+    head = Head(at, GENESIS, 0, engine.time_ms(), engine.rules_version(), chain, START, b"", "")
+
+    def state() -> Snapshot:
+        tables, state_hash = engine.export(), engine.state_hash()
+        return Snapshot(head._replace(state_hash=state_hash), tables, b"", b"")
+
+    entries = more(engine)
+    before = _timed(engine, entries, lambda: False)
+    keeper.applied(1)
+    began_s = time.perf_counter()
+    keeper.step(at, state)
+    pause_s = time.perf_counter() - began_s
+    after = _timed(engine, entries, lambda: keeper.fileno() >= 0 and not keeper.step(at, state))
+    while keeper.fileno() >= 0:
+        keeper.step(at, state)
+        time.sleep(0.01)
+    written_s = time.perf_counter() - began_s
+    return {
+        "pauseMs": round(pause_s * 1000, 2),
+        "writtenS": round(written_s, 2),
+        "snapshotBytes": kept_in(root / "bench")[0].path.stat().st_size,
+        "batchUsBefore": _percentiles(before),
+        "batchUsAfter": _percentiles(after),
+    }
+
+
+def _timed(
+    engine: FastEngine, entries: Iterator[bytes], look: Callable[[], bool]
+) -> NDArray[np.float64]:
+    """What batches take, in seconds, for a second."""
+    found = []
+    end_s = time.perf_counter() + _FULL_S
+    while (began_s := time.perf_counter()) < end_s:
+        engine.apply(next(entries))
+        found.append(time.perf_counter() - began_s)
+        look()
+    return np.array(found)
+
+
+def _percentiles(seconds: NDArray[np.float64]) -> dict[str, float]:
+    names = {"p50": 50.0, "p99": 99.0, "p999": 99.9, "max": 100.0}
+    return {k: round(float(np.percentile(seconds, q)) * 1e6, 1) for k, q in names.items()}
+
+
+def _restored(venue: Venue) -> Told:
+    """Read, check and load the snapshot in this process."""
+    log = venue.log()
+    began_s = time.perf_counter()
+    restored = restore(kept_in(venue.folder / "snapshots" / "bench"), FastEngine, log.chain_at)
+    took_s = time.perf_counter() - began_s
+    log.close()
+    assert restored is not None
+    return {"restoreS": round(took_s, 2)}
+
+
+def _restarted(venue: Venue) -> Told:
+    """From the start of a process to an engine's first answer: with a snapshot, and without."""
+    snapshots = venue.folder / "snapshots"
+    found = {}
+    (snapshots / "bench").rename(snapshots / "engine-1")
+    found["restartS"] = round(_first_answer_s(venue), 2)
+    snapshots.rename(venue.folder / "elsewhere")
+    found["restartFromGenesisS"] = round(_first_answer_s(venue), 2)
+    return found
+
+
+def _first_answer_s(venue: Venue) -> float:
+    ear = ValkeySubscription(venue.bus_url, "bench")
+    ear.receive()
+    publisher = ValkeyPublisher(venue.bus_url)
+    environment = {"TRUEBOOK_LOG_URL": venue.log_url, "TRUEBOOK_BUS_URL": venue.bus_url}
+    command = [sys.executable, "-m", "truebook", "engine", "--data", str(venue.folder)]
+    began_s = time.perf_counter()
+    log = venue.log()
+    query = Query(1, "bench", str(log.last_position()), "balances", account=1)
+    log.close()
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+    )
+    try:
+        while time.perf_counter() - began_s < _ANSWER_S:
+            publisher.publish(QUERIES_CHANNEL, encode_query(query))
+            time.sleep(0.01)
+            if messages := ear.receive():
+                assert decode_answer(messages[0]).balances
+                return time.perf_counter() - began_s
+        raise RuntimeError("bench: the engine hasn't answered")
+    finally:
+        process.kill()
+        process.wait()
+        ear.close()
+        publisher.close()
+
+
+def run(orders: int, as_json: bool) -> None:
+    """`truebook bench recovery`."""
+    told = measure(orders)
+    if as_json:
+        print(json.dumps(told))
+        return
+    for name, value in told.items():
+        print(f"{name:22} {value}")

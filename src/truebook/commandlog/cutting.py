@@ -1,0 +1,61 @@
+"""Cutting the event stream back to a position, where what comes after was not true.
+
+Promise: in one step the stream ends at that position, with the event hash given, and what readers
+noted beside it is gone: they begin afresh. Whoever would publish behind the old end is refused,
+since the stream doesn't end there any more.
+"""
+
+from typing import Any
+
+from truebook.commandlog.address import parse
+from truebook.commandlog.blocking import BlockingConnection
+from truebook.commandlog.event_stream import pack_tail, read_entries
+from truebook.commandlog.interface import BusUnavailable, EventEntry, Position, Tail
+from truebook.commandlog.resp import ConnectionLost, Refused, key
+
+REPLY_S_MAX = 10.0
+
+# KEYS: stream, tail, notes. ARGV: the tail afterwards, its position.
+_CUT = """
+local last = redis.call('XREVRANGE', KEYS[1], '+', '(' .. ARGV[2], 'COUNT', 1000)
+local count = 0
+while #last > 0 do
+  for _, entry in ipairs(last) do redis.call('XDEL', KEYS[1], entry[1]) end
+  count = count + #last
+  last = redis.call('XREVRANGE', KEYS[1], '+', '(' .. ARGV[2], 'COUNT', 1000)
+end
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('XSETID', KEYS[1], ARGV[2]) end
+redis.call('SET', KEYS[2], ARGV[1])
+redis.call('DEL', KEYS[3])
+return count
+"""
+
+
+class EventStreamEnd:
+    """The end of the event stream on a Valkey or Redis server."""
+
+    def __init__(self, url: str, *, shard: int = 0) -> None:
+        self._connection = BlockingConnection(parse(url))
+        self._keys = tuple(key(shard, name) for name in ("events", "events:tail", "notes"))
+
+    def entries(self, first: Position, count: int) -> list[EventEntry]:
+        """Up to `count` entries from `first` on. Raises BusUnavailable."""
+        return read_entries(self._request("XRANGE", self._keys[0], str(first), "+", "COUNT", count))
+
+    def cut(self, after: Tail) -> int:
+        """End the stream there; how many entries are gone. Raises BusUnavailable."""
+        arguments = (*self._keys, pack_tail(after), str(after.position))
+        return int(self._request("EVAL", _CUT, len(self._keys), *arguments))
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def _request(self, *command: str | bytes | int) -> Any:
+        try:
+            if not self._connection.is_open:
+                self._connection.open()
+            return self._connection.request(*command, seconds=REPLY_S_MAX)
+        except (ConnectionLost, Refused) as error:
+            self._connection.close()
+            raise BusUnavailable(str(error)) from None

@@ -1,0 +1,1 @@
+"""Looking through an engine's memory for what its commands didn't make."""

@@ -1,0 +1,141 @@
+"""Keeping an eye on the trades in the database.
+
+Promise: each interval is compared with the log once the database has it, and again in turn for as
+long as the witness lives; nothing takes long at once. A difference is told once.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from truebook.commandlog.interface import GENESIS, Position
+from truebook.verify.differences import told
+from truebook.verify.trades import (
+    INTERVAL,
+    TRADE,
+    Database,
+    Interval,
+    Trades,
+    differing,
+    is_as_told,
+    spans_of,
+    trades_of,
+)
+from truebook.verify.truth import Truth
+
+
+class DatabaseWrong(msgspec.Struct, rename="camel", frozen=True):
+    """Rows that aren't what the log says."""
+
+    after: str
+    until: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"the database is wrong between {self.after} and {self.until}: {self.what}"
+
+
+class TradeWatch:
+    """Of one database. `step` may raise what reading the log raises, and OSError."""
+
+    def __init__(self, make_truth: Callable[[], Truth], database: Database, folder: Path) -> None:
+        self.found: list[DatabaseWrong] = []
+        self._make_truth = make_truth
+        self._truth = make_truth()
+        self._database = database
+        self._file = folder / "trades.jsonl"
+        self._intervals = self._load()
+        self._begun = GENESIS
+        self._ended = GENESIS
+        self._entries = 0
+        self._events: list[bytes] = []
+        self._next = 0
+        self._told: set[str] = set()
+
+    def step(self) -> bool:
+        """Do a little; whether there is more to do at once."""
+        made = [] if self._is_whole else self._truth.forward()
+        for position, events in made:
+            self._take(position, events)
+        if self._is_whole and self._database.position() >= self._ended:
+            self._close(self._gathered())
+            return True
+        if not made:
+            self._look_again()
+        return bool(made)
+
+    def check_now(self) -> list[DatabaseWrong]:
+        """Compare everything that the database has, at once."""
+        end = self._database.position()
+        while self._ended < end and (made := self._truth.forward()):
+            for position, events in made:
+                if position <= end:
+                    self._take(position, events)
+                if self._is_whole:
+                    self._close(self._gathered(), keep=False)
+        if self._events:
+            self._close(self._gathered(), keep=False)
+        return self.found
+
+    def close(self) -> None:
+        """Give the log back."""
+        self._truth.close()
+
+    @property
+    def _is_whole(self) -> bool:
+        return len(self._events) >= INTERVAL
+
+    def _take(self, position: Position, events: bytes) -> None:
+        self._events.append(events)
+        self._entries += 1
+        self._ended = position
+
+    def _gathered(self) -> Trades:
+        return trades_of(b"".join(self._events)) if self._events else np.zeros(0, TRADE)
+
+    def _close(self, trades: Trades, *, keep: bool = True) -> None:
+        """An interval is complete."""
+        ends = str(self._begun), str(self._ended)
+        interval = Interval(*ends, self._entries, spans_of(trades))
+        if what := told(differing(self._database, trades)):
+            self._tell(interval, what)
+        if keep and all(known.until != interval.until for known in self._intervals):
+            self._intervals.append(interval)
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._file.open("ab") as file:
+                file.write(msgspec.json.encode(interval) + b"\n")
+        self._begun, self._events = self._ended, []
+
+    def _look_again(self) -> None:
+        """Compare the next of the known intervals."""
+        if self._intervals:
+            interval = self._intervals[self._next % len(self._intervals)]
+            self._next += 1
+            if interval.until not in self._told and not is_as_told(self._database, interval):
+                self._tell(interval, told(differing(self._database, self._again(interval))))
+
+    def _again(self, interval: Interval) -> Trades:
+        """The trades of an earlier interval, made anew from the log."""
+        truth = self._make_truth()
+        after, until = Position.parse(interval.after), Position.parse(interval.until)
+        events: list[bytes] = []
+        try:
+            while made := truth.forward():
+                events += [e for position, e in made if after < position <= until]
+                if made[-1][0] >= until:
+                    break
+        finally:
+            truth.close()
+        return trades_of(b"".join(events))
+
+    def _tell(self, interval: Interval, what: str) -> None:
+        self._told.add(interval.until)
+        self.found.append(DatabaseWrong(interval.after, interval.until, what))
+
+    def _load(self) -> list[Interval]:
+        if not self._file.exists():
+            return []
+        lines = self._file.read_bytes().splitlines()
+        return [msgspec.json.decode(line, type=Interval) for line in lines if line]

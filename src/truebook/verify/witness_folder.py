@@ -1,0 +1,92 @@
+"""What a witness remembers from one life to the next: a folder of its own.
+
+Promise: what was agreed is there whole, as it was or as it is; every verdict ever passed is kept,
+one JSON object a line.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from truebook.commandlog.attestations import Attested
+from truebook.commandlog.interface import Position
+from truebook.verify.witness import Verdict
+
+
+class Remembered(Struct, rename="camel"):
+    """Where the witness was."""
+
+    place: str = "0-0"
+    """In the stream of attestations."""
+    position: str = ""
+    """The last at which engines agreed; empty: none yet."""
+    entries: int = 0
+    time_ms: int = 0
+    chain: str = ""
+    event_hash: str = ""
+    state_hash: str = ""
+
+    @property
+    def agreed(self) -> Attested | None:
+        """What they agreed on."""
+        if not self.position:
+            return None
+        hashes = (bytes.fromhex(text) for text in (self.chain, self.event_hash, self.state_hash))
+        return Attested(Position.parse(self.position), self.entries, self.time_ms, *hashes)
+
+    @classmethod
+    def of(cls, place: str, agreed: Attested | None) -> "Remembered":
+        """What is to be remembered."""
+        if agreed is None:
+            return cls(place)
+        position, entries, time_ms, *hashes = agreed
+        return cls(place, str(position), entries, time_ms, *(text.hex() for text in hashes))
+
+
+class WitnessFolder:
+    """A folder; made when it is first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Remembered:
+        """What was remembered last. ValueError where somebody has damaged it."""
+        try:
+            return msgspec.json.decode(self._state.read_bytes(), type=Remembered)
+        except FileNotFoundError:
+            return Remembered()
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"{self._state}: {error}; move it away") from None
+
+    def save(self, remembered: Remembered) -> None:
+        """Remember."""
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = self._state.with_suffix(".new")
+        new.write_bytes(msgspec.json.encode(remembered))
+        new.replace(self._state)
+
+    def add(self, verdict: Verdict) -> None:
+        """Keep a verdict, for good."""
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._verdicts.open("ab") as file:
+            file.write(msgspec.json.encode(verdict) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def verdicts(self) -> list[Verdict]:
+        """All that were ever passed, the oldest first."""
+        try:
+            lines = self._verdicts.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        return [msgspec.json.decode(line, type=Verdict) for line in lines if line]
+
+    @property
+    def _state(self) -> Path:
+        return self._path / "agreed.json"
+
+    @property
+    def _verdicts(self) -> Path:
+        return self._path / "verdicts.jsonl"

@@ -1,0 +1,272 @@
+"""The witness's process: hear what engines attest, and answer how things stand.
+
+Promise: trouble doesn't end it. While log or bus can't be reached it says so, in its log and its
+status, and goes on from where it was when they are back.
+"""
+
+import contextlib
+import logging
+import os
+import select
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.archive.segment import SegmentDamaged
+from truebook.commandlog.attestations import AttestationStream
+from truebook.commandlog.halts import HaltBook, ValkeyHaltBook
+from truebook.commandlog.interface import (
+    GENESIS,
+    ROLES_CHANNEL,
+    BusUnavailable,
+    LogHole,
+    LogLost,
+    LogReader,
+    LogTrimmed,
+    LogUnavailable,
+    Publisher,
+    Subscription,
+)
+from truebook.commandlog.valkey_attestations import ValkeyAttestations
+from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
+from truebook.commandlog.whole_log import open_whole_log
+from truebook.engine.interface import Engine
+from truebook.limits import READ_ENTRIES_MAX
+from truebook.queries import Answer, decode_query, encode_answer
+from truebook.verify.attesters import Attesters
+from truebook.verify.engines import Engines, answers_channel
+from truebook.verify.trade_watch import TradeWatch
+from truebook.verify.trades import Database
+from truebook.verify.truth import NoSuchPosition, Truth
+from truebook.verify.witness import DATABASE, Verdict, Witness
+from truebook.verify.witness_folder import Remembered, WitnessFolder
+
+_logger = logging.getLogger(__name__)
+LOOK_S = 0.1
+AT_ONCE = 256
+ALONE_S = 5.0
+"""For so long an attestation waits for another engine's; then the log is asked."""
+REPEAT_S = 1.0
+"""How often a halted venue is told so: whoever missed it hears it again."""
+_TROUBLE = (
+    *(LogUnavailable, LogTrimmed, LogHole, LogLost, BusUnavailable),
+    *(SegmentDamaged, NoSuchPosition, OSError),
+)
+
+
+class Witnessing:
+    """The loop around a witness."""
+
+    def __init__(
+        self,
+        witness: Witness,
+        log: LogReader,
+        attestations: AttestationStream,
+        book: HaltBook,
+        engines: Engines,
+        folder: WitnessFolder,
+        clock: Clock = SYSTEM_CLOCK,
+        trades: TradeWatch | None = None,
+    ) -> None:
+        self.trouble = ""
+        """Why nothing is compared at the moment; empty: it is."""
+        self._witness = witness
+        self._log = log
+        self._attestations = attestations
+        self._book = book
+        self._engines = engines
+        self._folder = folder
+        self._clock = clock
+        self._trades = trades
+        self._attesters = Attesters()
+        self._followed = GENESIS
+        self._remembered = folder.load()
+        self._passed = len(witness.verdicts)
+        self._agreed_s = clock.elapsed_s()
+        self._told_s = 0.0
+
+    def step(self) -> bool:
+        """One round; whether there is more to do at once."""
+        try:
+            is_busy = self._follow_log() or self._hear()
+            self._keep()
+            if not is_busy:
+                self._check_alone()
+                self._repeat()
+                is_busy = self._watch_trades()
+        except _TROUBLE as error:
+            if str(error) != self.trouble:
+                _logger.error("nothing is compared: %s", error)
+            self.trouble = str(error)
+            return False
+        self.trouble = ""
+        return is_busy
+
+    def status(self) -> dict[str, str | int | float | bool]:
+        """What is agreed on, and every verdict of this life."""
+        witness = self._witness
+        found: dict[str, str | int | float | bool] = {"role": "witness", "trouble": self.trouble}
+        found["trusted"] = ", ".join(sorted(witness.trusted.values()))
+        found["refused"] = witness.refused
+        found["verdicts"] = len(self._folder.verdicts())
+        if witness.agreed is not None:
+            found["position"] = str(witness.agreed.position)
+            found["stateHash"] = witness.agreed.state_hash.hex()
+        if self._trades is not None and self._trades.found:
+            found["trouble"] = str(self._trades.found[-1])
+        if witness.verdicts:
+            found["lastVerdict"] = str(witness.verdicts[-1])
+        return found
+
+    def close(self) -> None:
+        """Give everything back."""
+        for held in (self._log, self._attestations, self._book, self._engines, self._trades):
+            if held is not None:
+                held.close()
+
+    def _watch_trades(self) -> bool:
+        """Compare some of the database with the log."""
+        if self._trades is None:
+            return False
+        known = len(self._trades.found)
+        is_busy = self._trades.step()
+        for wrong in self._trades.found[known:]:
+            _logger.critical("verdict: %s", wrong)
+            now = self._clock.now_ms()
+            verdict = Verdict(DATABASE, wrong.after, wrong.until, wrong.what, False, now)
+            self._folder.add(verdict)
+        return is_busy
+
+    def _follow_log(self) -> bool:
+        """Learn who is trusted."""
+        entries = self._log.follow(self._followed, READ_ENTRIES_MAX)
+        for entry in entries:
+            self._attesters.follow(entry)
+            self._followed = entry.position
+        self._witness.trusted = self._attesters.trusted
+        return bool(entries)
+
+    def _hear(self) -> bool:
+        heard = self._attestations.after(self._remembered.place, AT_ONCE)
+        for place, message in heard:
+            self._witness.hear(message)
+            self._remembered.place = place
+        return len(heard) == AT_ONCE
+
+    def _keep(self) -> None:
+        """Remember what has come of it."""
+        witness = self._witness
+        for verdict in witness.verdicts[self._passed :]:
+            self._folder.add(verdict)
+            self._passed += 1
+        agreed = witness.agreed
+        if agreed is not None and str(agreed.position) != self._remembered.position:
+            self._remembered = Remembered.of(self._remembered.place, agreed)
+            self._folder.save(self._remembered)
+            self._agreed_s = self._clock.elapsed_s()
+
+    def _check_alone(self) -> None:
+        """Where nobody else attests, the log is the other one."""
+        if self._clock.elapsed_s() - self._agreed_s > ALONE_S:
+            self._agreed_s = self._clock.elapsed_s()
+            self._witness.check_alone()
+            self._keep()
+
+    def _repeat(self) -> None:
+        now = self._clock.elapsed_s()
+        if now - self._told_s > REPEAT_S:
+            self._told_s = now
+            if self._book.read().halt is not None:
+                self._engines.tell("verdict")
+
+
+class WitnessProcess:
+    """Witnessing, with questions about its status in between."""
+
+    def __init__(
+        self, witnessing: Witnessing, questions: Subscription, publisher: Publisher
+    ) -> None:
+        self._witnessing = witnessing
+        self._questions = questions
+        self._publisher = publisher
+        self._is_stopping = False
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+
+    def run(self, serving: Callable[[], None]) -> None:
+        """Work until `stop`."""
+        serving()
+        while not self._is_stopping:
+            is_busy = self._witnessing.step()
+            self._answer_questions()
+            if not is_busy:
+                select.select([self._wake_read], [], [], LOOK_S)
+
+    def stop(self) -> None:
+        """Make `run` return soon; may be called by a signal's handler."""
+        self._is_stopping = True
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"x")
+
+    def close(self) -> None:
+        """Give everything back."""
+        for held in (self._witnessing, self._questions, self._publisher):
+            held.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _answer_questions(self) -> None:
+        for message in self._questions.receive():
+            try:
+                query = decode_query(message)
+            except (ValueError, msgspec.MsgspecError) as error:
+                _logger.warning("what came as a question is none: %s", error)
+                continue
+            status = self._witnessing.status()
+            answer = Answer(query.id, str(status.get("position", GENESIS)), status=status)
+            try:
+                self._publisher.publish(query.channel, encode_answer(answer))
+            except BusUnavailable as error:
+                _logger.warning("an answer can't be sent: %s", error)
+
+
+def open_witnessing(
+    *,
+    log_url: str,
+    bus_url: str,
+    archive_url: str,
+    folder: Path,
+    make_engine: Callable[[], Engine],
+    database: Database | None = None,
+) -> Witnessing:
+    """A witness of a log and a bus, which remembers in `folder`. ValueError: it is damaged."""
+    channel = answers_channel()
+    answers = ValkeySubscription(bus_url, channel)
+    engines = Engines(ValkeyPublisher(bus_url), answers, channel)
+    book = ValkeyHaltBook(log_url)
+    kept = WitnessFolder(folder)
+
+    def make_truth() -> Truth:
+        return Truth(open_whole_log(log_url, archive_url, allow_not_durable=True), make_engine)
+
+    trades = None if database is None else TradeWatch(make_truth, database, folder)
+    witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
+    log = open_whole_log(log_url, archive_url, allow_not_durable=True)
+    return Witnessing(witness, log, ValkeyAttestations(bus_url), book, engines, kept, trades=trades)
+
+
+def run_witnessing(
+    witnessing: Witnessing, bus_url: str, serving: Callable[[], None] = lambda: None
+) -> None:
+    """Be the witness's process, until SIGTERM or SIGINT."""
+    questions = ValkeySubscription(bus_url, ROLES_CHANNEL)
+    process = WitnessProcess(witnessing, questions, ValkeyPublisher(bus_url))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.stop())
+    try:
+        process.run(serving)
+    finally:
+        process.close()
