@@ -120,6 +120,10 @@ WITHDRAWAL_CLIENT_ID_CHARACTERS_MAX = 100
 """Where a withdrawal goes to is kept in the log for ever, in one note. The longest addresses there
 are have 106 characters."""
 
+LOG_MEMORY_FACTOR = 4
+"""With so many times `archive.log_bytes_max` in the log server's memory nothing more is taken: some
+readers may hold the trimming up for a while, but it must not grow until the machine is full."""
+
 QUERY_PARAMETERS_MAX = 64
 """Several times what the longest query of any client has."""
 

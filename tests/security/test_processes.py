@@ -3,12 +3,15 @@ exchange refuses while it can't carry orders out is not written."""
 
 import asyncio
 import base64
+import contextlib
 import http.client
 import itertools
 import json
 import os
 import signal
+import sqlite3
 import time
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -136,6 +139,20 @@ def test_a_signature_is_used_up_on_every_process_and_after_they_were_killed(exch
 def are_new(exchange: Installed, killed: set[int]) -> bool:
     apis = [child for child in exchange.state()["processes"] if child["role"] == "api"]
     return len(apis) == 2 and all(child["serving"] and child["pid"] not in killed for child in apis)
+
+
+def test_a_client_id_is_one_orders_on_every_process(exchange, trader):
+    order = bid()
+    connections = to_each_process(exchange)
+    first, again = (asked(each, trader, order) for each in connections)
+    assert (first.status, again.status, again.value["code"]) == (200, 400, "INVALID_ORDER")
+    assert str(first.value["id"]) in json.dumps(again.value), "the live order is named"
+    target = {"symbol": order["symbol"], "clientId": order["clientId"]}
+    headers = signed_headers(trader, "orderCancel", target)
+    connections[1].request("DELETE", ORDER, body_of(target), headers)
+    assert read(connections[1]).status == 200
+    assert asked(connections[0], trader, order).status == 200
+    close(connections)
 
 
 def test_a_revoked_key_is_refused_on_every_process_soon(exchange):
@@ -409,3 +426,53 @@ def test_an_account_has_no_more_orders_with_two_processes_than_with_one(exchange
     assert {answer.status for answer in answers} == {200, 429}
     assert sum(answer.status == 200 for answer in answers) <= allowed + 2
     assert {a.retry_after for a in answers if a.status == 429} == {"1"}
+
+
+def test_edited_rows_of_the_history_give_nobody_a_right_a_balance_or_a_key(exchange, trader):
+    """Every column of every table of the database, overwritten with what would be worth most."""
+    mallory = exchange.open_account("mallory", {"USDC": "1"})
+    connection = connect(exchange)
+    before = [private(connection, trader), private(connection, mallory)]
+    (engine,) = exchange.run("status", "--json")["engines"]
+    tables = spoil(exchange.data / "database.sqlite", mallory.account)
+    assert {"accounts", "balances", "keys", "orders", "withdrawals"} <= tables
+    assert [private(connection, trader), private(connection, mallory)] == before
+    rich = asked(connection, mallory, bid())
+    assert (rich.status, rich.value["code"]) == (400, "INSUFFICIENT_FUNDS")
+    headers = signed_headers(mallory, "adminAccountQueryAll", {})
+    connection.request("GET", "/api/v1/admin/accounts", headers=headers)
+    assert read(connection).status == 403
+    (now,) = exchange.run("status", "--json")["engines"]
+    assert now["stateHash"] == exchange.run("replay", "--engine", "naive", "--json")["stateHash"]
+    assert now["details"]["accounts"] == engine["details"]["accounts"]
+    connection.close()
+
+
+def private(connection: http.client.HTTPConnection, credentials: Credentials) -> Any:
+    """What is the caller's own by right: balances, settings, open orders."""
+    found = []
+    for path, instruction in (
+        ("/api/v1/capital", "balanceQuery"),
+        ("/api/v1/account", "accountQuery"),
+        ("/api/v1/orders", "orderQueryAll"),
+    ):
+        connection.request("GET", path, headers=signed_headers(credentials, instruction, {}))
+        found.append(read(connection).value)
+    return found
+
+
+def spoil(path: Path, account: int) -> set[str]:
+    """Overwrite all columns of all tables, as far as the constraints let somebody; the tables."""
+    database = sqlite3.connect(path, timeout=20)
+    tables = {
+        name
+        for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        if not name.startswith("sqlite_")
+    }
+    for table in tables:
+        for column in [row[1] for row in database.execute(f"PRAGMA table_info({table})")]:
+            for value in (1 << 60, account, 15):
+                with contextlib.suppress(sqlite3.Error), database:
+                    database.execute(f"UPDATE {table} SET {column} = ?", (value,))
+    database.close()
+    return tables

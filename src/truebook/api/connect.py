@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from truebook.api.exchange import Outcome
-from truebook.api.pressure import Pressure
+from truebook.api.pressure import ANY_SPACE, Pressure, Space
 from truebook.api.send_and_await import CommandClient
 from truebook.asking import Asker, Halted, TimedOut
 from truebook.commandlog.interface import (
@@ -48,11 +48,9 @@ class ConnectedExchange:
         self._pressure = pressure
 
     @classmethod
-    async def start(
-        cls, log: Log, bus: Bus, folder: Path | None = None, disk_free_mib: int = 0
-    ) -> "ConnectedExchange":
-        """Become a gateway and load the directory; waits for the log and an engine. `folder` is
-        where the log is kept, if it is here, and shall have `disk_free_mib` left.
+    async def start(cls, log: Log, bus: Bus, space: Space = ANY_SPACE) -> "ConnectedExchange":
+        """Become a gateway and load the directory; waits for the log and an engine. `space` is what
+        shall be left for the log.
 
         Raises LogNotDurable; everything else that is missing is waited for, and said.
         """
@@ -60,7 +58,7 @@ class ConnectedExchange:
         gateway = commands.gateway
         asker = await Asker.start(bus, answer_channel(gateway.number), gateway)
         follower = await DirectoryFollower.start(bus, asker, log.last_position)
-        pressure = await Pressure.start(asker, log.last_position, folder, disk_free_mib)
+        pressure = await Pressure.start(asker, log.last_position, space)
         return cls(commands, asker, follower, pressure)
 
     @property
@@ -158,14 +156,21 @@ async def _folder(log: ValkeyLog) -> Path | None:
 
 @contextlib.asynccontextmanager
 async def connected(
-    log_url: str, bus_url: str, *, allow_not_durable: bool = False, disk_free_mib: int = 0
+    log_url: str,
+    bus_url: str,
+    *,
+    allow_not_durable: bool = False,
+    disk_free_mib: int = 0,
+    memory_bytes_max: int = 0,
 ) -> AsyncGenerator[ConnectedExchange, None]:
     """An exchange on these servers, until the context is left. Raises LogNotDurable."""
     log = ValkeyLog(log_url, allow_not_durable=allow_not_durable)
     bus = ValkeyBus(bus_url)
     try:
         folder = await _folder(log) if disk_free_mib else None
-        exchange = await ConnectedExchange.start(log, bus, folder, disk_free_mib)
+        memory = log.memory_bytes if memory_bytes_max else None
+        space = Space(folder, disk_free_mib, memory, memory_bytes_max)
+        exchange = await ConnectedExchange.start(log, bus, space)
         try:
             yield exchange
         finally:

@@ -1,8 +1,8 @@
 """Whether the exchange can carry out commands at the moment; if not, nothing is appended.
 
-Promise: while the engine is more than a second behind the log, halted, or the disk of the log
-nearly full, `check` refuses, and what it refuses is certainly not written. It accepts again by
-itself when that is over.
+Promise: while the engine is more than a second behind the log, halted, the disk of the log nearly
+full or its server's memory (which grows while the archive can't be written), `check` refuses, and
+what it refuses is certainly not written. It accepts again by itself when that is over.
 
 Why it is right: a question that names the end of the log is answered once the engine has got there.
 So an engine that doesn't answer for a second is a second behind what stood in the log then, whoever
@@ -13,11 +13,13 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
 from truebook.api.errors import NotAccepting
 from truebook.asking import Asker, Halted, TimedOut
+from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.interface import LogUnavailable, Position
 from truebook.limits import ENGINE_LAG_MS_MAX
 
@@ -28,7 +30,23 @@ LOOK_AGAIN_S = 0.05
 """While the engine is behind or halted, or the whole venue is."""
 ANSWER_MS_MAX = 100
 """What an engine that has got there long ago may take to say so."""
+LOOK_AT_MEMORY_S = 1.0
 _MIB = 1 << 20
+
+
+class Space(NamedTuple):
+    """What shall be left for the log."""
+
+    folder: Path | None = None
+    """Where it is kept, if that is known."""
+    disk_free_mib: int = 0
+    """0: the disk isn't looked at."""
+    memory: Callable[[], Awaitable[int]] | None = None
+    """What its server holds in memory, in bytes; raises LogUnavailable."""
+    memory_bytes_max: int = 0
+
+
+ANY_SPACE = Space()
 
 
 class Pressure:
@@ -38,15 +56,17 @@ class Pressure:
         self,
         asker: Asker,
         end: Callable[[], Awaitable[Position]],
-        folder: Path | None,
-        disk_free_mib: int,
+        space: Space,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._asker = asker
         self._end = end
-        self._folder = folder
-        self._disk_free_mib = disk_free_mib
+        self._space = space
+        self._clock = clock
         self._of_engine = ""
         self._of_disk = ""
+        self._of_memory = ""
+        self._next_memory_s = 0.0
         self._of_venue = ""
         self._watching: asyncio.Task[None] | None = None
 
@@ -55,12 +75,10 @@ class Pressure:
         cls,
         asker: Asker,
         end: Callable[[], Awaitable[Position]],
-        folder: Path | None = None,
-        disk_free_mib: int = 0,
+        space: Space = ANY_SPACE,
     ) -> "Pressure":
-        """Look once, and from then on in the background; `end` tells where the log ends, and
-        `folder` is where it is kept, if that is known."""
-        pressure = cls(asker, end, folder, disk_free_mib)
+        """Look once, and from then on in the background; `end` tells where the log ends."""
+        pressure = cls(asker, end, space)
         await pressure._look()
         pressure._watching = asyncio.create_task(pressure._watch())
         return pressure
@@ -68,7 +86,7 @@ class Pressure:
     @property
     def reason(self) -> str:
         """Why nothing is accepted; empty while it is."""
-        return self._of_disk or self._of_venue or self._of_engine
+        return self._of_disk or self._of_memory or self._of_venue or self._of_engine
 
     def check(self) -> None:
         """Raise NotAccepting, unless commands can be carried out."""
@@ -91,6 +109,7 @@ class Pressure:
     async def _look(self) -> None:
         self._of_disk = self._look_at_disk()
         try:
+            await self._look_at_memory()
             end = await self._end()
             try:
                 await self._ask(end, ENGINE_LAG_MS_MAX)
@@ -113,10 +132,18 @@ class Pressure:
         self._of_venue = answer.halted
 
     def _look_at_disk(self) -> str:
-        if self._folder is None or not self._disk_free_mib:
+        folder, wanted_mib, _, _ = self._space
+        if folder is None or not wanted_mib:
             return ""
         try:
-            free_mib = shutil.disk_usage(self._folder).free // _MIB
+            free_mib = shutil.disk_usage(folder).free // _MIB
         except OSError:
             return ""  # nobody knows; the log server says when it can't write
-        return "" if free_mib >= self._disk_free_mib else "the disk of the log is nearly full"
+        return "" if free_mib >= wanted_mib else "the disk of the log is nearly full"
+
+    async def _look_at_memory(self) -> None:
+        if self._space.memory is None or self._clock.elapsed_s() < self._next_memory_s:
+            return
+        self._next_memory_s = self._clock.elapsed_s() + LOOK_AT_MEMORY_S
+        is_full = await self._space.memory() > self._space.memory_bytes_max
+        self._of_memory = "the log server's memory is full: nothing is archived" * is_full

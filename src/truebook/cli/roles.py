@@ -24,6 +24,7 @@ from truebook.installation import (
     snapshots_path,
 )
 from truebook.lifeline import Lifeline
+from truebook.limits import LOG_MEMORY_FACTOR
 from truebook.messages import COMMAND_BYTES
 
 WEB = Path(truebook.__file__).parent / "web" / "dist"
@@ -99,6 +100,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
             config.bus.url,
             allow_not_durable=config.log.allow_not_durable,
             disk_free_mib=config.limits.disk_free_mib,
+            memory_bytes_max=LOG_MEMORY_FACTOR * config.archive.log_bytes_max,
         )
         async with connection as exchange, open_history(database_url(config)) as history:
             people = await People.start(exchange, config, open_in(folder_of(config).path))

@@ -66,3 +66,10 @@ def pairs(fields: list[bytes] | None) -> dict[bytes, bytes]:
 def last_id(reply: list[tuple[bytes, Any]], nothing: Position) -> Position:
     """The position in the reply of XREVRANGE … COUNT 1."""
     return Position.parse(reply[0][0]) if reply else nothing
+
+
+def used_memory(reply: bytes) -> int:
+    """The bytes that a server holds, in the reply of INFO memory."""
+    lines = reply.decode().splitlines()
+    values = dict(line.split(":", 1) for line in lines if ":" in line)
+    return int(values.get("used_memory", "0"))

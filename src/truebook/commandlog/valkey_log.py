@@ -23,7 +23,15 @@ from truebook.commandlog.interface import (
 )
 from truebook.commandlog.once import SCRIPT, refusal, script_arguments
 from truebook.commandlog.pipelined import PipelinedConnection, open_connection
-from truebook.commandlog.resp import CONNECT_S_MAX, ConnectionLost, Refused, key, last_id, pairs
+from truebook.commandlog.resp import (
+    CONNECT_S_MAX,
+    ConnectionLost,
+    Refused,
+    key,
+    last_id,
+    pairs,
+    used_memory,
+)
 
 APPEND_S_MAX = 10.0
 """A disk that needs longer to take an entry is as good as gone: reconnect and send it again."""
@@ -90,6 +98,15 @@ class ValkeyLog:
         found = pairs(reply).get(b"dir")
         folder = Path(os.fsdecode(found)) if found else None
         return folder if folder is not None and folder.is_dir() else None
+
+    async def memory_bytes(self) -> int:
+        """What the server holds in memory. Raises LogUnavailable."""
+        connection = await self._connected()
+        try:
+            reply = await connection.call("INFO", "memory", seconds=APPEND_S_MAX)
+        except (ConnectionLost, Refused) as error:
+            raise LogUnavailable(str(error)) from None
+        return used_memory(reply)
 
     async def close(self) -> None:
         """Give the connection back."""

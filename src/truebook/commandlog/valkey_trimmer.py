@@ -14,7 +14,7 @@ from typing import Any
 from truebook.commandlog.address import Command, parse
 from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.interface import GENESIS, LogUnavailable, Position, Registered, Trimmed
-from truebook.commandlog.resp import ConnectionLost, Refused, key
+from truebook.commandlog.resp import ConnectionLost, Refused, key, used_memory
 
 REPLY_S_MAX = 10.0
 AT_ONCE_ENTRIES_MAX = 2_000
@@ -120,9 +120,7 @@ class ValkeyTrimmer:
 
     def memory_bytes(self) -> int:
         """What the log server holds in memory."""
-        lines = self._request("INFO", "memory").decode().splitlines()
-        values = dict(line.split(":", 1) for line in lines if ":" in line)
-        return int(values.get("used_memory", "0"))
+        return used_memory(self._request("INFO", "memory"))
 
     def register(self, name: str, position: Position) -> None:
         """Register a reader, or say that it has passed `position`."""

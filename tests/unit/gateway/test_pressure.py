@@ -10,6 +10,7 @@ from unit.gateway.test_connect import CLOSE, Servers, found, until
 from truebook.api import pressure
 from truebook.api.connect import ConnectedExchange
 from truebook.api.errors import NotAccepting
+from truebook.api.pressure import Space
 from truebook.commandlog.memory import MemoryBus, MemoryLog
 from truebook.messages import MarketState
 
@@ -103,7 +104,7 @@ def test_a_halted_engine_is_told_at_once_and_reads_go_on(run):
         node._halt(node.position)
         await MemoryLog(scene.servers.log).append(b"what it can't pass")
         await until(lambda: reason(exchange))
-        assert f"halted at {node.position}" in await scene.refused(exchange)
+        assert str(node.position) in await scene.refused(exchange)
         exchange._commands.gateway.saw(scene.servers.log.last_position())
         assert (await exchange.ask("balances", 1)).position == str(node.position)
         node.halted = None
@@ -144,4 +145,21 @@ def test_before_the_disk_of_the_log_is_full_nothing_more_is_taken(run, tmp_path,
         await until(lambda: not reason(exchange))
         await exchange.send_and_await(CLOSE, 1, None)
 
-    run(scenario, folder=tmp_path, disk_free_mib=100)
+    run(scenario, space=Space(tmp_path, 100))
+
+
+def test_while_the_log_servers_memory_is_full_nothing_is_taken(run, monkeypatch):
+    monkeypatch.setattr(pressure, "LOOK_AT_MEMORY_S", 0.01)
+    held = [1_001]
+
+    async def memory():
+        return held[0]
+
+    async def scenario(scene, exchange):
+        await until(lambda: reason(exchange))
+        assert "nothing is archived" in await scene.refused(exchange)
+        held[0] = 1_000
+        await until(lambda: not reason(exchange))
+        await found(exchange)
+
+    run(scenario, space=Space(memory=memory, memory_bytes_max=1_000))
