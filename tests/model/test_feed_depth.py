@@ -139,7 +139,7 @@ class Venue:
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_a_book_kept_from_all_updates_is_the_engines_at_every_period(seed):
     venue = Venue(seed)
-    for entries in Commands(seed).inputs(10_000, 64):
+    for entries in Commands(seed, 2).inputs(10_000, 64):
         venue.apply(entries)
         if venue.random.random() < 0.5:
             periods = venue.random.sample(PERIODS[1:], venue.random.randrange(4))
@@ -170,7 +170,7 @@ def test_pending_orders_are_counted_and_not_in_the_book(seed):
 def test_a_feed_restarted_anywhere_goes_on_behind_its_last_update(seed):
     venue = Venue(seed)
     restarts = 0
-    for entries in Commands(seed).inputs(6_000, 16):
+    for entries in Commands(seed, 2).inputs(6_000, 16):
         venue.apply(entries)
         if venue.random.random() < 0.5:
             periods = venue.random.sample(PERIODS[1:], venue.random.randrange(4))
