@@ -12,7 +12,7 @@ import msgspec
 
 from truebook import commands
 from truebook.limits import AMOUNT_MAX, NOTIONAL_MAX, PRICE_TICKS_MAX
-from truebook.messages import MarketState
+from truebook.messages import RULES_VERSION_MAX, MarketState
 from truebook.units import BASIS_POINT_GRID, AmountError, Grid, parse, parse_grid
 
 
@@ -79,9 +79,11 @@ DEFAULT_VENUE = Venue(
 
 
 def commands_of(venue: Venue) -> list[bytes]:
-    """The venue's settings, one command each: assets, tiers, markets. Raises VenueError."""
+    """The venue's settings, one command each: the rules, assets, tiers, markets. Raises
+    VenueError."""
     assets = {asset.symbol: (index, asset) for index, asset in enumerate(venue.assets)}
-    settings = [
+    settings = [commands.set_rules(RULES_VERSION_MAX)]
+    settings += [
         commands.set_asset(
             asset=index,
             symbol=asset.symbol,

@@ -71,6 +71,32 @@ def test_a_mistake_is_told_at_its_field(open_page: Open) -> None:
     expect(person.page.locator(".field.bad .fault")).not_to_be_empty()
 
 
+def test_an_open_order_is_changed_where_it_stands(open_page: Open) -> None:
+    person = Person(open_page())
+    person.sign_up()
+    person.fill(Price="90", Amount="2")
+    person.send()
+    person.choose("Open orders")
+    row = person.rows("open-orders").first
+    row.get_by_role("button", name="Change order").click()
+    row.get_by_label("New price").fill("91.5")
+    row.get_by_label("New amount").fill("1.25")
+    row.get_by_label("New amount").press("Enter")
+    expect(row).to_contain_text("91.5")
+    expect(row).to_contain_text("1.25")
+
+
+def test_a_stop_waits_outside_the_book(open_page: Open) -> None:
+    person = Person(open_page())
+    person.sign_up()
+    person.choose("Trigger")
+    person.press("Sell")
+    person.fill(Trigger_price="50", Amount="1")
+    person.send()
+    person.hears("waiting for its trigger price")
+    expect(person.rows("open-orders").first).to_contain_text("Trigger at 50")
+
+
 def test_a_click_into_the_book_takes_its_price(open_page: Open) -> None:
     page = open_page()
     row = page.locator(".row.ask").first

@@ -146,6 +146,8 @@ def test_the_account(trader):
     trader.update_account(autoLend=True, leverageLimit="1")
     assert trader.get_account() == before
     assert trader.get_max_order_quantity(SOL, "Bid", "100")["maxOrderQuantity"] == "1000"
+    limit = trader.get_max_order_quantity(SOL, "Ask", reduceOnly=False)
+    assert limit["maxOrderQuantity"] == "1000"
     assert trader.get_max_withdrawal_quantity("SOL")["maxWithdrawalQuantity"] == "1000"
     assert trader.get_max_borrow_quantity("SOL")["maxBorrowQuantity"] == "0"
 

@@ -86,8 +86,8 @@ def test_public_calls(public, trader):
     assert abs(int(public.get_time()) - time.time() * 1000) < 60_000
     trader.execute_order(**limit("Bid", "90.5"))
     assert ["90.5", "1"] in public.get_depth(SOL)["bids"]
-    for name in ("get_collateral", "get_borrow_lend_markets", "get_open_interest"):
-        assert getattr(public, name)() == []
+    assert public.get_collateral() == public.get_borrow_lend_markets() == []
+    assert public.get_open_interest(SOL) == []
     assert public.get_borrow_lend_market_history("1d") == []
     assert public.get_funding_interval_rates(SOL) == []
 
@@ -115,9 +115,9 @@ def test_orders(trader):
     for price in ("80", "81"):
         trader.execute_order(**limit("Bid", price, time_in_force="GTC"))
     assert len(trader.cancel_all_orders(SOL)) == 2
-    history = trader.get_order_history(100, 0, symbol=SOL)
+    history = trader.get_order_history(symbol=SOL, limit=100, offset=0)
     assert [order["status"] for order in history] == ["Cancelled"] * 3
-    assert trader.get_order_history(10, 0, order_id=placed["id"])[0]["clientId"] == 42
+    assert trader.get_order_history(order_id=placed["id"])[0]["clientId"] == 42
 
 
 def test_orders_with_triggers(trader):
@@ -153,20 +153,20 @@ def test_the_account(trader):
     assert trader.update_account(auto_lend=True, leverage_limit="1") == ""
     assert trader.get_account() == account
     assert trader.get_max_order_quantity(SOL, "Bid", "100")["maxOrderQuantity"] == "1000"
-    assert trader.get_max_order_quantity(SOL, "Ask", reduce_only=False)["maxOrderQuantity"] == (
-        "1000"
-    )
+    assert trader.get_max_order_quantity(SOL, "Ask")["maxOrderQuantity"] == "1000"
     assert trader.get_max_withdrawal_quantity("SOL")["maxWithdrawalQuantity"] == "1000"
     assert trader.get_max_borrow_quantity("SOL")["maxBorrowQuantity"] == "0"
 
 
 def test_deposits_and_withdrawals(connect):
     owner = connect(USDC="1000")
-    assert [one["quantity"] for one in owner.get_deposits(10, 0)] == ["1000"]
+    assert [one["quantity"] for one in owner.get_deposits(limit=10, offset=0)] == ["1000"]
     assert owner.get_deposit_address("Solana")["address"]
-    wanted = owner.withdrawal(ADDRESS, "Solana", "10", "USDC", client_id=7)
+    wanted = owner.withdrawal(
+        address=ADDRESS, blockchain="Solana", quantity="10", symbol="USDC", client_id=7
+    )
     assert (wanted["status"], wanted["clientId"]) == ("pending", "7")
-    (found,) = owner.get_withdrawals(10, 0, from_=1)
+    (found,) = owner.get_withdrawals(limit=10, offset=0, from_=1)
     assert (found["id"], found["toAddress"]) == (wanted["id"], ADDRESS)
     assert owner.get_balances()["USDC"] == {"available": "990", "locked": "10", "staked": "0"}
 

@@ -111,3 +111,46 @@ def test_watch_orders_tells_of_the_next_order_and_its_fill(connect, account):
             await watcher.cancel_all_orders(SOL)
 
     asyncio.run(run())
+
+
+def test_streams_of_several_markets_and_ones_own_balance(connect, account):
+    async def run() -> None:
+        maker_account, taker_account = account(SOL="1000"), account(USDC="100000")
+        async with connect(maker_account) as maker, connect(taker_account) as taker:
+            await maker.load_markets()
+            watching = {
+                "trades": maker.watch_trades_for_symbols([SOL, ETH]),
+                "tickers": maker.watch_tickers([SOL, ETH]),
+                "candles": maker.watch_ohlcv_for_symbols([[SOL, "1m"]]),
+                "balance": maker.watch_balance(),
+            }
+            tasks = {name: asyncio.ensure_future(one) for name, one in watching.items()}
+            await next_of(trade_until(asyncio.gather(*tasks.values()), maker, taker))
+            assert tasks["trades"].result()[-1]["symbol"] == SOL
+            assert tasks["tickers"].result()[SOL]["last"] == 100.0
+            assert tasks["candles"].result()[SOL]["1m"][-1][4] == 100.0
+            balance = tasks["balance"].result()
+            assert {"SOL", "USDC"} & set(balance["total"])
+
+    asyncio.run(run())
+
+
+def test_watch_orders_tells_of_a_trigger_and_its_end(connect, account):
+    async def run() -> None:
+        async with connect(account(SOL="1000")) as watcher:
+            await watcher.load_markets()
+            watching = asyncio.ensure_future(watcher.watch_orders(SOL))
+            stop = {"triggerPrice": 60}
+            while not watching.done():
+                placed = await watcher.create_order(SOL, "limit", "sell", 1, 60, stop)
+                await asyncio.wait({watching}, timeout=0.3)
+            told = watching.result()[-1]
+            assert (told["status"], told["triggerPrice"]) == ("open", 60.0)
+            assert told["info"]["e"] == "triggerPlaced"
+            cancelling = asyncio.ensure_future(watcher.cancel_all_orders(SOL))
+            seen: list[dict[str, Any]] = []
+            while not any(one["status"] == "canceled" for one in seen):
+                seen = await next_of(watcher.watch_orders(SOL))
+            assert placed["id"] in {one["id"] for one in await cancelling}
+
+    asyncio.run(run())

@@ -14,6 +14,8 @@ from truebook.history import Page, PastTrigger
 from truebook.messages import (
     NOTE_TEXT_BYTES,
     ORDER_PERCENT,
+    ORDER_SLIPPAGE_BASIS_POINTS,
+    ORDER_SLIPPAGE_TICKS,
     ORDER_TIME_SHIFT,
     EventKind,
     OrderStatus,
@@ -25,6 +27,7 @@ from truebook.messages import (
 from truebook.store.sqlite.history import SqliteHistory
 
 ALICE, BOB = 2, 3
+SLIPPAGE = ORDER_SLIPPAGE_TICKS | ORDER_SLIPPAGE_BASIS_POINTS
 STATUSES = {
     "OPEN": OrderStatus.NEW,
     "PARTIAL": OrderStatus.PARTIALLY_FILLED,
@@ -72,18 +75,26 @@ def test_every_order_has_its_status_its_trigger_and_what_it_allowed(asked):
         rows = connection.execute("SELECT id, status FROM orders").fetchall()
     statuses = {order_id: STATUSES[status] for order_id, status in rows}
     assert set(statuses.values()) == set(STATUSES.values())
-    for row in naive.orders:
-        ((order,), total) = found.ask("orders", row["user_id"], Page(2), order_id=row["id"])
-        assert total == 1
-        assert order.status == statuses[row["id"]]
-        assert (order.price, order.quantity) == (row["price"], row["original_qty"])
-        expected = slippage = None
-        if row["trigger_price"] is not None:
-            is_percent = row["trigger_flags"] & ORDER_PERCENT != 0
-            terms = row["trigger_price"], row["trigger_qty"], is_percent
-            expected = PastTrigger(*terms, row["fired_at"], row["fail_code"])
-            slippage = row["trigger_limit"] if row["trigger_flags"] >> 9 & 3 else None
-        assert (order.trigger, order.slippage) == (expected, slippage)
+    for account in {row["user_id"] for row in naive.orders}:
+        rows = [row for row in naive.orders if row["user_id"] == account]
+        orders, total = found.ask("orders", account, Page(1000, oldest_first=True))
+        assert total == len(rows) < 1000
+        for order, row in zip(orders, rows, strict=True):
+            assert order.status == statuses[row["id"]]
+            assert (order.price, order.quantity) == (row["price"], row["original_qty"])
+            assert (order.trigger, order.slippage) == expected_trigger(row)
+    one = found.ask("orders", account, Page(2), order_id=rows[0]["id"])
+    assert one == (orders[:1], 1)
+
+
+def expected_trigger(row):
+    """What an order is told to have waited for, and to have allowed."""
+    if row["trigger_price"] is None:
+        return None, None
+    flags = row["trigger_flags"]
+    terms = row["trigger_price"], row["trigger_qty"], flags & ORDER_PERCENT != 0
+    slippage = row["trigger_limit"] if flags & SLIPPAGE else None
+    return PastTrigger(*terms, row["fired_at"], row["fail_code"]), slippage
 
 
 def test_orders_are_asked_for_by_the_time_of_their_placement(asked):

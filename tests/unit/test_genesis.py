@@ -47,7 +47,7 @@ def test_the_engine_accepts_the_whole_default_venue():
     exchange = LocalExchange(Venue(assets=(), markets=()))
     settings = commands_of(DEFAULT_VENUE)
     replies = exchange.apply(b"".join(settings)).replies
-    assert [OrderStatus(status) for status in replies["status"]] == [OrderStatus.DONE] * 8
+    assert [OrderStatus(status) for status in replies["status"]] == [OrderStatus.DONE] * 9
     markets = exchange.directory.market_by_symbol
     assert list(markets) == ["SOL_USDC", "BTC_USDC", "ETH_USDC"]
     sol = markets["SOL_USDC"]

@@ -12,6 +12,7 @@ INSTRUCTIONS = {
     ("POST", "/api/v1/order"): "orderExecute",
     ("GET", "/api/v1/order"): "orderQuery",
     ("DELETE", "/api/v1/order"): "orderCancel",
+    ("PATCH", "/api/v1/order"): "orderModify",
     ("POST", "/api/v1/orders"): "orderExecute",
     ("GET", "/api/v1/orders"): "orderQueryAll",
     ("DELETE", "/api/v1/orders"): "orderCancelAll",

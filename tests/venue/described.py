@@ -82,6 +82,7 @@ class Described:
         changed: dict[str, Any] = {
             "get_order": {"clientId": str(number)},
             "delete_order": {"clientId": number},
+            "patch_order": {"clientId": number},
             "post_order": {"clientId": number},
             "post_auth_signup": {"name": f"new{number}", "password": PASSWORD},
             "post_auth_login": {"name": "person", "password": PASSWORD},
@@ -91,7 +92,7 @@ class Described:
             "post_admin_markets": {"symbol": "SOL_BTC" if number % 2 else "ETH_BTC"},
             "patch_admin_accounts": {"accountId": self.reader.account},
         }
-        if operation.name in ("get_order", "delete_order"):
+        if operation.name in ("get_order", "patch_order", "delete_order"):
             call = ("POST", "/api/v1/order", "orderExecute")
             assert self._ask(call, LIMIT | {"clientId": number}).status == 200
         if operation.name == "post_orders":
@@ -217,6 +218,7 @@ class Described:
         absent: dict[str, Any] = {
             "get_order": SOL | {"orderId": "1"},
             "delete_order": SOL | {"orderId": "1"},
+            "patch_order": SOL | {"orderId": "1", "price": "90", "quantity": "1"},
             "delete_auth_sessions": {"id": "none"},
             "patch_keys": {"apiKey": NOBODY, "label": ""},
             "delete_keys": {"apiKey": NOBODY},

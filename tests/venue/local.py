@@ -62,7 +62,7 @@ class LocalExchange:
         # As a gateway begins: with what an empty engine has already.
         settings = answered(self.engine, Query(0, "", str(GENESIS), "settings"), str(GENESIS))
         self.directory.load(GENESIS, settings.settings)
-        self.apply(b"".join([commands.set_rules(2), *commands_of(venue)]))
+        self.apply(b"".join(commands_of(venue)))
 
     def apply(self, records: bytes) -> Outcome:
         """Apply commands as one entry, and follow the settings they change."""

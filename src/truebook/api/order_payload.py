@@ -73,6 +73,28 @@ def place_command(
     )
 
 
+def amend_command(
+    fields: Fields,
+    directory: Directory,
+    account: int,
+    target: tuple[int | None, int | None],
+    deadline_ms: int,
+) -> bytes:
+    """AMEND of the order that `target` names by id or client id. Raises ApiError."""
+    market = market_of(fields, directory)
+    price, quantity = _limit_amounts(fields, market, None)
+    order_id, client_id = target
+    return commands.amend(
+        account=account,
+        market=market.number,
+        order_id=order_id or 0,
+        client_id=client_id,
+        price=price,
+        quantity=quantity,
+        deadline_ms=deadline_ms,
+    )
+
+
 def _limit_amounts(fields: Fields, market: Market, trigger: Trigger | None) -> tuple[int, int]:
     """Ticks and lots of a limit order; the lots of a percentage are known when it fires."""
     if fields.get("quoteQuantity") is not None:

@@ -24,7 +24,7 @@ from truebook.api.order_json import (
     json_of_rows,
     replies_of,
 )
-from truebook.api.order_payload import place_command
+from truebook.api.order_payload import amend_command, place_command
 from truebook.api.outcomes import told_to_client
 from truebook.api.payload import Fields, choice_of, client_id_of, market_of, order_id_of
 from truebook.api.request import (
@@ -52,7 +52,7 @@ CANCELLED = {
 
 
 class Orders:
-    """POST, GET and DELETE of an order and of orders."""
+    """POST, GET, PATCH and DELETE of an order, and the same of orders but for PATCH."""
 
     def __init__(self, exchange: Exchange, authority: Authority) -> None:
         self._exchange = exchange
@@ -63,6 +63,7 @@ class Orders:
         return {
             ("POST", "/api/v1/order"): self.place,
             ("GET", "/api/v1/order"): self.find,
+            ("PATCH", "/api/v1/order"): self.amend,
             ("DELETE", "/api/v1/order"): self.cancel,
             ("POST", "/api/v1/orders"): self.place_batch,
             ("GET", "/api/v1/orders"): self.find_all,
@@ -141,6 +142,23 @@ class Orders:
             await respond(send, 202, b"")
             return
         replies = await self._outcome(record, 1, caller, order_id)
+        await respond_json(send, 200, self._json(replies[0]))
+
+    async def amend(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give a resting order another price and whole quantity; it keeps its place in the queue if
+        only the quantity goes down (`orderModify`)."""
+        headers = headers_of(scope)
+        fields = decode_object(await read_body(receive, headers, HTTP_BODY_BYTES_MAX))
+        caller = self._authority.trader(headers, "orderModify", [parameters_of(fields)])
+        target = _target(fields)
+        deadline_ms = deadline_ms_of(headers.get(b"x-deadline", b""))
+        directory = self._exchange.directory
+        record = amend_command(fields, directory, caller.account, target, deadline_ms)
+        if prefers_async(headers):
+            await self._submit(record, 1, caller, target[0])
+            await respond(send, 202, b"")
+            return
+        replies = await self._outcome(record, 1, caller, target[0])
         await respond_json(send, 200, self._json(replies[0]))
 
     async def cancel_all(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,6 +28,13 @@ SESSION_IN_SCOPE = "truebook.session"
 
 REPEATABLE = frozenset({"marketType"})
 
+SWITCHES = frozenset(
+    {"autoBorrow", "autoBorrowRepay", "autoLendRedeem", "excludePlatform", "reduceOnly"}
+)
+"""Parameters that are true or false."""
+WORDS = {"True": "true", "False": "false"}
+"""Python clients sign the right one and send the left one."""
+
 
 class Disconnected(Exception):
     """The client went away before its request was whole; nobody waits for an answer."""
@@ -81,7 +88,7 @@ def prefers_async(headers: dict[bytes, bytes]) -> bool:
 def query_of(scope: Scope) -> Parameters:
     """The query's names and values, as they are signed. Raises ApiError."""
     try:
-        return parse_qsl(
+        query = parse_qsl(
             scope["query_string"].decode("ascii"),
             keep_blank_values=True,
             errors="strict",
@@ -89,6 +96,7 @@ def query_of(scope: Scope) -> Parameters:
         )
     except ValueError:
         raise ApiError(400, "INVALID_CLIENT_REQUEST", "The query can't be read") from None
+    return [(name, WORDS.get(text, text) if name in SWITCHES else text) for name, text in query]
 
 
 def fields_of(query: Parameters) -> dict[str, object]:

@@ -4,10 +4,13 @@ Promise: `is_over` is true as long as a timer should have run out that hasn't. W
 the feed began is known by its earliest end only, which an engine tells; when that has come, it must
 be asked again (`must_ask`).
 
-A timer that is set anew leaves what it was in the heap, to be dropped when it comes up.
+A timer that is set anew leaves what it was in the heap, to be dropped when it comes up, or with all
+others like it once they are the most of the heap.
 """
 
 import heapq
+
+_STALE_FREE = 64
 
 
 class Timers:
@@ -26,6 +29,9 @@ class Timers:
         if expires_ms:
             self._expires_ms[key] = expires_ms
             heapq.heappush(self._heap, (expires_ms, key))
+            if len(self._heap) > 2 * len(self._expires_ms) + _STALE_FREE:
+                self._heap = [(time_ms, key) for key, time_ms in self._expires_ms.items()]
+                heapq.heapify(self._heap)
         else:
             self._expires_ms.pop(key, None)
 

@@ -48,7 +48,7 @@ def _try_out(records: bytes, venue: Venue) -> None:
     rejected = replies[replies["status"] == OrderStatus.REJECTED]
     if len(rejected):
         first = rejected[0]
-        names = [asset.symbol for asset in venue.assets]
+        names = ["rules", *(asset.symbol for asset in venue.assets)]
         names += [f"tier {tier}" for tier in range(len(venue.tiers))]
         names += [market.symbol for market in venue.markets]
         name, kind = names[int(first["command"])], CommandKind(int(first["kind"]))

@@ -50,3 +50,12 @@ def test_timers_from_before_the_start_are_asked_for_one_after_the_other():
     assert not timers.is_over(10**15)
     timers.lose()
     assert timers.must_ask
+
+
+def test_timers_that_are_set_again_and_again_take_no_more_room():
+    timers = loaded()
+    for expires_ms in range(10_000, 20_000):
+        timers.set(expires_ms % 3, 0, expires_ms)
+    assert len(timers._heap) < 200
+    assert not timers.is_over(19_996)
+    assert timers.is_over(19_997)

@@ -1,6 +1,7 @@
 """Orders that wait for their trigger, over HTTP: placed, found, fired, cancelled."""
 
 import pytest
+from venue.credentials import signed_headers
 
 from truebook.asking import TimedOut
 
@@ -147,3 +148,12 @@ def test_settings_of_margin_stay_what_they_are(alice, fields):
 def test_settings_that_are_none_are_refused(alice, field, value):
     answer = alice.call("PATCH", "/api/v1/account", {field: value})
     assert (answer.status, answer.json["field"]) == (400, field)
+
+
+def test_a_switch_in_a_query_may_be_written_as_python_writes_it(alice):
+    fields = SOL | {"side": "Ask", "reduceOnly": False}
+    headers = signed_headers(alice.credentials, "maxOrderQuantity", fields)
+    for word in ("False", "false"):
+        query = f"symbol=SOL_USDC&side=Ask&reduceOnly={word}"
+        answer = alice.raw("GET", "/api/v1/account/limits/order", query=query, headers=headers)
+        assert answer.status == 200, answer.body

@@ -59,6 +59,6 @@ def test_an_asset_that_an_engine_would_reject_is_named():
 
 def test_a_configured_venue_is_what_is_written():
     records, commands = venue_records(venue())
-    assert commands == 4
+    assert commands == 5
     assert b"GOLD" in records
     assert config.venue_of(venue()).markets[0].symbol == "GOLD_EUR"

@@ -61,7 +61,7 @@ def test_an_untouched_log_is_right(archived):
     assert checked.position == str(archived.all[-1].position)
     assert checked.chain == archived.chain.hex()
     assert checked.segments == len(archived.store.names()) > 5
-    assert checked.commands == 8 + 10 + 2 * 119
+    assert checked.commands == 9 + 10 + 2 * 119
     assert archived.server.trimmed > archived.all[20].position
 
 

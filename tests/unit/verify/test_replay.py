@@ -88,4 +88,4 @@ def test_progress_goes_up_to_one(server):
 
 
 def test_a_command_of_several_records_is_one():
-    assert commands_in(pack_entry(1, 1, b"".join(commands_of(DEFAULT_VENUE)))) == 8
+    assert commands_in(pack_entry(1, 1, b"".join(commands_of(DEFAULT_VENUE)))) == 9

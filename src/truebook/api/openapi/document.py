@@ -140,7 +140,8 @@ def encoded() -> bytes:
 
 
 def _areas(operations: Iterable[Operation]) -> list[str]:
-    return list(dict.fromkeys(operation.area for operation in operations))
+    found = {operation.area for operation in operations}
+    return [name for name in AREAS if name in found]
 
 
 def _types(operations: Iterable[Operation]) -> Iterable[object]:
@@ -153,8 +154,8 @@ def _operation(operation: Operation) -> Schema:
     described: Schema = {
         "operationId": operation.name,
         "tags": [operation.area],
-        "summary": operation.says,
-        "description": f"For {operation.access.value}.",
+        "summary": operation.says.replace(f" (`{operation.instruction}`)", ""),
+        "description": f"For {operation.access.value}.".replace("`", ""),
         "security": _security(operation.access),
         "responses": _responses(operation),
     }

@@ -53,6 +53,16 @@ class CancelOrder(TypedDict):
     clientId: NotRequired[ClientId]
 
 
+class AmendOrder(TypedDict):
+    """Which resting order (exactly one of `orderId` and `clientId`), and what it shall be."""
+
+    symbol: Symbol
+    orderId: NotRequired[OrderId]
+    clientId: NotRequired[ClientId]
+    price: Amount
+    quantity: Amount
+
+
 class CancelOrders(TypedDict):
     """Which orders of a market; without `orderType` all."""
 

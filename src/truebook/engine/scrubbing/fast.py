@@ -97,7 +97,7 @@ class FastScrubber:
             first += SLICE
 
     def _settings(self) -> Iterator[tuple[int, Found]]:
-        for name in ("tiers", "assets", "keys"):
+        for name in ("tiers", "assets", "keys", "attesters"):
             first = 0
             while first == 0 or first < self._shadows.count(name):
                 yield SLICE, self._shadows.check(name, first, SLICE)

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 
 from truebook.engine.scrubbing.naming import Pool
 from truebook.faults import Fault
-from truebook.messages import ASSET_SET, EVENT_ROW, KEY_SET, TIER_SET, EventKind
+from truebook.messages import ASSET_SET, ATTESTER_SET, EVENT_ROW, KEY_SET, TIER_SET, EventKind
 
 _NAMED = {
     "tiers": ("tier", ("maker_bp", "taker_bp")),
     "assets": ("asset", ("decimals",)),
     "keys": ("key", ("account", "permissions", "expires_ms")),
+    "attesters": ("attester", ("trusted",)),
 }
-_SETTINGS_FROM = int(EventKind.ASSET_SET)
-_NO_SETTING = bytes(range(_SETTINGS_FROM))
+_KINDS = (EventKind.ASSET_SET, EventKind.TIER_SET, EventKind.KEY_SET, EventKind.ATTESTER_SET)
+_OTHERS = bytes(sorted(set(range(256)) - set(_KINDS)))
 
 
 class Shadows:
@@ -39,7 +40,7 @@ class Shadows:
     def applied(self, events: bytes, gateways: Iterable[tuple[int, int]]) -> None:
         """A batch was applied."""
         self._gateways.update(gateways)
-        if events[:: EVENT_ROW.itemsize].translate(None, _NO_SETTING):
+        if events[:: EVENT_ROW.itemsize].translate(None, _OTHERS):
             self._follow(events)
 
     def check(self, name: str, first: int, count: int) -> Fault | None:
@@ -68,7 +69,7 @@ class Shadows:
 
     def _now(self, name: str) -> NDArray[Any]:
         records = self._pool(name)
-        count = len(records) if name == "tiers" else int(self._pool("meta")[0][name])
+        count = len(records) if name in ("tiers", "attesters") else int(self._pool("meta")[0][name])
         if name != "assets":
             return records[:count]
         assets = records[:count].copy()
@@ -78,7 +79,7 @@ class Shadows:
     def _follow(self, events: bytes) -> None:
         """Copy what these events have set."""
         rows = np.frombuffer(events, EVENT_ROW)
-        starts = np.flatnonzero(rows["kind"] >= _SETTINGS_FROM)
+        starts = np.flatnonzero(np.isin(rows["kind"], _KINDS))
         for start in starts.tolist():
             kind, at = rows["kind"][start], start * EVENT_ROW.itemsize
             if kind == EventKind.TIER_SET:
@@ -87,6 +88,8 @@ class Shadows:
             elif kind == EventKind.ASSET_SET:
                 index = int(np.frombuffer(events, ASSET_SET, 1, at)[0]["asset"])
                 self._copy("assets", index)
+            elif kind == EventKind.ATTESTER_SET:
+                self._copy("attesters", int(np.frombuffer(events, ATTESTER_SET, 1, at)[0]["slot"]))
             elif kind == EventKind.KEY_SET:
                 row = np.frombuffer(events, KEY_SET, 1, at)[0]
                 words = [int(row["public_key_0"]), *row["public_key_1"].tolist()]

@@ -29,6 +29,7 @@ from truebook.engine.state import (
     meta_of,
     node_at,
     order_at,
+    withdrawal_at,
 )
 from truebook.limits import MARKETS_MAX
 from truebook.messages import ORDER_HAS_CLIENT_ID
@@ -204,6 +205,18 @@ def _add_holds(s: State, account: Any, sums: Any) -> Any:
     return orders
 
 
+@inlined
+def _add_withdrawals(s: State, first: Any, count: Any, sums: Any) -> None:
+    """Add what pending withdrawals lock."""
+    assets = meta_of(s).assets
+    for slot in range(1, meta_of(s).withdrawals_top + 1):
+        waiting = withdrawal_at(s, slot)
+        place = waiting.account - first
+        if waiting.withdrawal_id != 0 and 0 <= place < count and 0 <= waiting.asset < assets:
+            locked = record_at(sums + (place * assets + waiting.asset) * 8, WORD)
+            locked.value = locked.value + waiting.amount
+
+
 @entry("int64(int64, int64, int64, int64, int64)")
 def check_accounts(s: State, first: Any, count: Any, orders_max: Any, sums: Any) -> Any:
     """The lists of `count` accounts from `first` on, but those with more than `orders_max` orders,
@@ -212,6 +225,7 @@ def check_accounts(s: State, first: Any, count: Any, orders_max: Any, sums: Any)
     assets = meta_of(s).assets
     for i in range(count * assets):
         record_at(sums + i * 8, WORD).value = 0
+    _add_withdrawals(s, first, count, sums)
     for account in range(first, first + count):
         if account_at(s, account).orders > orders_max:
             continue
