@@ -18,19 +18,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from truebook.bench.parts import COMMANDS_OF_AN_ENTRY, parts_of
 from truebook.bench.profile import Profile, latency_of
 from truebook.bench.records import CANCEL, IMMEDIATE, WORKLOAD
+from truebook.bench.tape import Tape
 from truebook.bench.venue import funded_engine
 from truebook.engine.fast import FastEngine
 from truebook.messages import (
     COMMAND,
     ENTRY,
-    EVENT_ROW,
-    EVENT_ROW_BYTES,
-    FILL,
     FORMAT_VERSION,
     CommandKind,
-    EventKind,
     SelfTrade,
     TimeInForce,
 )
@@ -40,8 +38,6 @@ ENTRIES_OF_A_FOLD = 256
 """A node attests, and so asks for the state hash, at least that often."""
 LATENCY_COMMANDS = 300_000
 _GATEWAY = 2
-_HASH_FACTOR = 0x9E3779B97F4A7C15
-_MASK = (1 << 64) - 1
 
 
 def to_commands(workload: NDArray[Any]) -> NDArray[Any]:
@@ -79,41 +75,17 @@ def to_entries(commands: NDArray[Any], batch: int) -> list[NDArray[np.uint8]]:
     return entries
 
 
-class TradeTape:
-    """Counts trades and keeps the hash that all engines of the comparison keep:
-    h = h × 0x9E3779B97F4A7C15 + (maker ⊕ taker ≪ 24 ⊕ price ≪ 44 ⊕ quantity ≪ 8) mod 2^64."""
-
-    def __init__(self) -> None:
-        self.trades = 0
-        self.quantity = 0
-        self.hash = 0
-
-    def read(self, events: bytes) -> None:
-        """Take the fills out of a batch of events."""
-        rows = np.frombuffer(events, EVENT_ROW)
-        starts = np.flatnonzero(rows["kind"] == EventKind.FILL)
-        if not len(starts):
-            return
-        raw = np.frombuffer(events, np.uint8).reshape(-1, EVENT_ROW_BYTES)
-        size = FILL.itemsize // EVENT_ROW_BYTES
-        fills = raw[starts[:, None] + np.arange(size)].reshape(len(starts), -1).view(FILL)[:, 0]
-        words = (
-            fills["maker_order_id"]
-            ^ (fills["taker_order_id"] << 24)
-            ^ (fills["price"] << 44)
-            ^ (fills["quantity"] << 8)
-        )
-        for word in words.tolist():
-            self.hash = (self.hash * _HASH_FACTOR + word) & _MASK
-        self.trades += len(fills)
-        self.quantity += int(fills["quantity"].sum())
-
-
 def latency(commands: NDArray[Any]) -> dict[str, int]:
     """What single commands take, one entry each, in a book that many commands have made before."""
     some = commands[:LATENCY_COMMANDS]
     engine = funded_engine(markets=int(commands["market"].max()) + 1)
     return latency_of(engine, [entry.tobytes() for entry in to_entries(some, 1)])
+
+
+def parts(commands: NDArray[Any]) -> dict[str, float]:
+    """What one order that rests, one fill, one cancel … takes, in the same book."""
+    engine = funded_engine(markets=int(commands["market"].max()) + 1)
+    return parts_of(engine, to_entries(commands, COMMANDS_OF_AN_ENTRY))
 
 
 class Options(NamedTuple):
@@ -132,7 +104,7 @@ def measure(path: Path, options: Options = DEFAULT) -> dict[str, Any]:
     commands = to_commands(np.fromfile(path, WORKLOAD))
     entries = to_entries(commands, options.batch)
     engine: FastEngine = funded_engine(markets=int(commands["market"].max()) + 1)
-    tape = TradeTape()
+    tape = Tape()
     made = Profile(len(commands))
     spent_ns = folding_ns = folds = 0
     for number, entry in enumerate(entries, 1):
@@ -156,12 +128,11 @@ def measure(path: Path, options: Options = DEFAULT) -> dict[str, Any]:
         "nsPerCommand": round(spent_ns / len(commands), 2),
         "foldingNsPerCommand": round(folding_ns / len(commands), 2),
         "folds": folds,
-        "trades": tape.trades,
-        "quantity": tape.quantity,
-        "tradeHash": f"{tape.hash:016x}",
+        **tape.figures(),
     }
     if options.profile:
         figures["profile"] = made.figures()
+        figures["fittedNs"] = parts(commands)
     if options.latency:
         figures["latencyNs"] = latency(commands)
     return figures
@@ -183,7 +154,7 @@ def run(files: list[Path], as_json: bool, options: Options = DEFAULT) -> int:
                 f"{figures['trades']:>9,} trades  hash {figures['tradeHash']}",
                 flush=True,
             )
-            for name in ("profile", "latencyNs"):
+            for name in ("profile", "fittedNs", "latencyNs"):
                 for what, figure in figures.get(name, {}).items():
                     print(f"         {what:24} {figure:>12,}", flush=True)
     return 0

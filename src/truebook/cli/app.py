@@ -323,6 +323,35 @@ def snapshot(*, data: Data = None, config: ConfigFile = None, json: Json = False
     print_snapshot(config_of(data, config), json)
 
 
+@app.command
+def at(
+    moment: str,
+    what: Literal["depth", "balances", "order"],
+    subject: str,
+    /,
+    *,
+    data: Data = None,
+    config: ConfigFile = None,
+    json: Json = False,
+    engine: Kind = None,
+) -> None:
+    """Tell what was true at a position of the log, or at a time.
+
+    Parameters
+    ----------
+    moment
+        A position (1795246042096-0), a time (2026-11-21T07:27:22.096, UTC), or milliseconds.
+    what
+        A market's depth, an account's balances, or an order.
+    subject
+        The market (SOL_USDC), the account's name, or the order's id.
+    """
+    from truebook.cli.travelling import print_past
+
+    settings = config_of(data, config, engine={"kind": engine})
+    print_past(settings, moment, what, subject, json)
+
+
 @log_app.command
 def verify(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> int:
     """Check the whole log since genesis, archived and not: exit status 1 if anything is wrong."""
@@ -401,7 +430,7 @@ def kernel(
     batch
         Commands that the engine is given at once.
     profile
-        Also tell what a command makes, and what the slowest batch took.
+        Also tell what a command makes, what its parts take, and what the slowest batch took.
     latency
         Also tell what single commands take: p50, p99, p99.9 and the longest.
     """

@@ -2,16 +2,19 @@
 
 import logging
 import sys
+from functools import partial
 
 from truebook.cli.engines import make_engine
 from truebook.cli.loglines import log_lines
 from truebook.commandlog.event_frames import pack_frame
-from truebook.commandlog.interface import Position
+from truebook.commandlog.interface import Position, Tail
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
-from truebook.installation import archive_url, attached
+from truebook.installation import archive_url, attached, snapshots_path
 from truebook.lifeline import Lifeline
-from truebook.verify.remake import remade
+from truebook.snapshots.folder import kept_by_all
+from truebook.snapshots.restoring import restore
+from truebook.verify.remake import BEGIN, remade
 
 
 def write_remade(config: Config, after: str) -> None:
@@ -25,7 +28,15 @@ def write_remade(config: Config, after: str) -> None:
     url = config.log.url or attached(config).log.url
     reader = open_whole_log(url, archive_url(config), allow_not_durable=True)
     try:
-        for entry in remade(reader, make_engine(config.engine.kind, logging.info), position):
+        reader.last_position()
+        make = partial(make_engine, config.engine.kind, logging.info)
+        kept = kept_by_all(snapshots_path(config))
+        restored = restore(sorted(kept, reverse=True), make, reader.chain_at, position)
+        engine, begin = make(), BEGIN
+        if restored is not None:
+            head = restored.snapshot.head
+            engine, begin = restored.engine, Tail(head.position, head.event_hash)
+        for entry in remade(reader, engine, position, begin):
             sys.stdout.buffer.write(pack_frame(entry))
         sys.stdout.buffer.flush()
     except BrokenPipeError:

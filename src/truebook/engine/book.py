@@ -6,7 +6,8 @@ level, in its account's list and in the id map, and enters and leaves them in co
 Orders of a level form a list in order of priority (`next`, `prev`), orders of an account another
 one in order of placement (`links`). All lists are intrusive: no memory is asked for on the way.
 What has no neighbour has slot 0 for one, and that is written to in vain: a question that a
-processor guesses wrongly half the time costs more than a store.
+processor guesses wrongly half the time costs more than a store. For the same reason ends of lists
+are chosen by `a ^ ((a ^ b) & -condition)`, which is b where the condition holds.
 """
 
 from typing import Any
@@ -158,8 +159,8 @@ def leave_account(s: State, slot: Any, account: Any) -> None:
     link = link_at(s, slot)
     before, behind = np.int64(link.prev), np.int64(link.next)
     head, tail = np.int64(owner.orders_head), np.int64(owner.orders_tail)
-    owner.orders_head = behind if before == 0 else head
-    owner.orders_tail = before if behind == 0 else tail
+    owner.orders_head = head ^ ((head ^ behind) & -np.int64(before == 0))
+    owner.orders_tail = tail ^ ((tail ^ before) & -np.int64(behind == 0))
     link_at(s, before).next = behind
     link_at(s, behind).prev = before
 

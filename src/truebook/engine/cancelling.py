@@ -10,7 +10,7 @@ import numpy as np
 from truebook.engine.answer import answer_done
 from truebook.engine.book import market_of_book
 from truebook.engine.closing import cancel_resting
-from truebook.engine.compiled import inlined
+from truebook.engine.compiled import inlined, rarely
 from truebook.engine.emit import emit_rejected
 from truebook.engine.layout import AHEAD_MASK, PHASE_CANCEL_ALL, PHASE_NONE
 from truebook.engine.maps import slot_of_client, slot_of_order
@@ -67,7 +67,7 @@ def target_form(s: State, i: Any, flags: Any, deadline_ms: Any) -> Any:
         | np.int64(c.zero_3)
         | c.zero_4
     )
-    if zeros != 0 or c.by > _BY_CLIENT_ID:
+    if rarely(zeros != 0 or c.by > _BY_CLIENT_ID):
         return False
     return c.client_id == 0 if c.by == _BY_ORDER_ID else c.order_id == 0
 
@@ -76,9 +76,9 @@ def target_form(s: State, i: Any, flags: Any, deadline_ms: Any) -> Any:
 def parties_code(s: State, i: Any) -> Any:
     """Whether account and market of a CANCEL, CANCEL_ALL or AMEND exist."""
     c = command_at(s, i)
-    if c.account == 0 or c.account >= meta_of(s).accounts:
+    if rarely(c.account == 0 or c.account >= meta_of(s).accounts):
         return UNKNOWN_ACCOUNT
-    if c.market != NO_MARKET and c.market >= meta_of(s).markets:
+    if rarely(c.market != NO_MARKET and c.market >= meta_of(s).markets):
         return UNKNOWN_MARKET
     return OK
 
@@ -93,10 +93,10 @@ def _market_of(s: State, slot: Any) -> Any:
 def target_slot(s: State, i: Any) -> Any:
     """The account's order that the command names, resting or pending; 0: none such."""
     c = command_at(s, i)
-    if c.by == _BY_CLIENT_ID:
+    if rarely(c.by == _BY_CLIENT_ID):
         slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
     else:
-        slot = ahead_at(s, i & AHEAD_MASK).slot
+        slot = np.int64(ahead_at(s, i & AHEAD_MASK).slot)
         if order_at(s, slot).order_id != c.order_id:
             slot = slot_of_order(s, c.order_id)
     if slot == 0 or order_at(s, slot).account != c.account:
@@ -118,7 +118,7 @@ def cancel(s: State, i: Any) -> None:
     """Carry out the CANCEL in record `i`."""
     c = command_at(s, i)
     code = parties_code(s, i)
-    if not target_form(s, i, c.flags, c.deadline_ms) or c.price | c.quantity != 0:
+    if rarely(not target_form(s, i, c.flags, c.deadline_ms) or c.price | c.quantity != 0):
         code = MALFORMED
     slot = np.int64(0)
     if code == OK:

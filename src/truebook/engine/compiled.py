@@ -109,6 +109,17 @@ def _leading_zeros(typing_context: Any, word: Any) -> Any:
 
 
 @intrinsic
+def _expect_not(typing_context: Any, condition: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bit = ir.IntType(1)
+        kind = ir.FunctionType(bit, [bit, bit])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.expect.i1")
+        return builder.call(function, [arguments[0], cgutils.false_bit])
+
+    return types.boolean(types.boolean), generate
+
+
+@intrinsic
 def _record(typing_context: Any, address: Any, dtype: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = context.get_value_type(signature.return_type)
@@ -168,6 +179,10 @@ if UNCOMPILED:
     def prefetch(address: Any) -> None:
         """Bring the line at that address near; nothing happens but that."""
 
+    def rarely(condition: Any) -> Any:
+        """The condition, of which the compiler is told that it hardly ever holds."""
+        return condition
+
     def record_at(address: Any, dtype: Any) -> Any:
         """The record at that address, to read and to write."""
         raw = (ctypes.c_uint8 * dtype.itemsize).from_address(int(address))
@@ -199,6 +214,11 @@ else:
     def prefetch(address: Any) -> None:
         """Bring the line at that address near; nothing happens but that."""
         _prefetch(address)
+
+    @inlined
+    def rarely(condition: Any) -> Any:
+        """The condition, of which the compiler is told that it hardly ever holds."""
+        return _expect_not(condition)
 
     @inlined
     def record_at(address: Any, dtype: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from truebook.engine.answer import answer_rejected
 from truebook.engine.compiled import inlined
-from truebook.engine.hashing import touch_account, touch_market
+from truebook.engine.hashing import touch_account
 from truebook.engine.state import (
     State,
     account_at,
@@ -77,7 +77,6 @@ def row(s: State, a: Any, b: Any, c: Any, d: Any) -> None:
 @inlined
 def next_market_sequence(s: State, number: Any) -> Any:
     """The market's next sequence number."""
-    touch_market(s, number)
     market = market_at(s, number)
     sequence = market.sequence + 1
     market.sequence = sequence

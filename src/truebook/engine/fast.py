@@ -41,7 +41,7 @@ from truebook.engine.running import run, start, state_hash_lane
 from truebook.messages import COMMAND_BYTES, EVENT_ROW_BYTES, REPLY_BYTES
 
 EVENT_ROWS_MIN = 8
-SMALL_BATCH = 64 * COMMAND_BYTES
+SMALL_BATCH = 512 * COMMAND_BYTES
 """For more than that it pays to read and write where the caller's bytes are."""
 BUFFERS = ("input", "events", "replies")
 _applied = tuple.__new__

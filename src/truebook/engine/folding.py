@@ -27,6 +27,7 @@ from truebook.engine.state import (
     State,
     accessor,
     fetch_level,
+    market_at,
     meta_of,
     order_at,
 )
@@ -45,7 +46,7 @@ class _Pool(NamedTuple):
     """What is to be done with the pool of that name."""
 
     fold: Callable[[State, Any, Any], None]
-    """Fold so many pages from that one on."""
+    """Fold what has changed among the slots of so many words, from that word on."""
 
     scrub: Callable[[State, Any, Any], Any]
     """The first of some slots that isn't what it was; −1: none."""
@@ -56,49 +57,49 @@ def _pool(
     hash_of: Callable[[State, Any], Any],
     fetch: Callable[[State, Any], None],
 ) -> _Pool:
-    pages, words = accessor(f"{name}_pages"), accessor(f"{name}_marks")
-    hashes = accessor(f"{name}_hashes")
+    words, hashes = accessor(f"{name}_marks"), accessor(f"{name}_hashes")
 
     @inlined
-    def fold_word(s: State, number: Any) -> None:
-        word = words(s, number)
-        first = number << WORD_BITS
-        bits = word.bits
-        while bits != _ZERO:
-            fetch(s, first + lowest_bit(bits))
-            bits &= bits - _ONE
-        bits = word.bits
-        while bits != _ZERO:
-            slot = first + lowest_bit(bits)
-            bits &= bits - _ONE
-            low, high = hash_of(s, slot)
-            kept = hashes(s, slot)
-            put(s, low - kept.low, high - kept.high)
-            kept.low = low
-            kept.high = high
-        word.bits = _ZERO
-
-    @inlined
-    def fold_pages(s: State, first: Any, count: Any) -> None:
-        for number in range(first, first + count):
-            page = pages(s, number)
-            if page.marked:
-                page.marked = 0
-                for k in range(_WORDS_OF_A_PAGE):
-                    fold_word(s, number * _WORDS_OF_A_PAGE + k)
+    def fold_words(s: State, begin: Any, count: Any) -> None:
+        for number in range(begin, begin + count):
+            word = words(s, number)
+            if word.bits != _ZERO:
+                first = number << WORD_BITS
+                bits = word.bits
+                while bits != _ZERO:
+                    fetch(s, first + lowest_bit(bits))
+                    bits &= bits - _ONE
+                bits = word.bits
+                while bits != _ZERO:
+                    slot = first + lowest_bit(bits)
+                    bits &= bits - _ONE
+                    _keep(s, hashes(s, slot), hash_of(s, slot))
+                word.bits = _ZERO
 
     @inlined
     def scrub_slots(s: State, first: Any, count: Any) -> Any:
         for slot in range(first, first + count):
             is_marked = words(s, slot >> WORD_BITS).bits >> unsigned(slot & 63) & _ONE
-            if is_marked == _ZERO:
-                low, high = hash_of(s, slot)
-                kept = hashes(s, slot)
-                if low != kept.low or high != kept.high:
-                    return slot
+            if is_marked == _ZERO and not _is_kept(hashes(s, slot), hash_of(s, slot)):
+                return slot
         return np.int64(-1)
 
-    return _Pool(fold_pages, scrub_slots)
+    return _Pool(fold_words, scrub_slots)
+
+
+@inlined
+def _keep(s: State, kept: Any, lanes: Any) -> None:
+    """A record stands in the sum with a new hash."""
+    low, high = lanes
+    put(s, low - kept.low, high - kept.high)
+    kept.low = low
+    kept.high = high
+
+
+@inlined
+def _is_kept(kept: Any, lanes: Any) -> Any:
+    low, high = lanes
+    return low == kept.low and high == kept.high
 
 
 @inlined
@@ -115,13 +116,45 @@ def _fetch_nothing(s: State, slot: Any) -> None:
 _fold_orders, _scrub_orders = _pool("order", order_hash, _fetch_level_of)
 _fold_balances, _scrub_balances = _pool("balance", balance_hash, _fetch_nothing)
 _fold_accounts, _scrub_accounts = _pool("account", account_hash, _fetch_nothing)
-_fold_markets, _scrub_markets = _pool("market", market_hash, _fetch_nothing)
+_market_hash_at = accessor("market_hashes")
+_balance_page_at = accessor("balance_pages")
 
 
 @inlined
-def _pages_of(slots: Any) -> Any:
-    """How many pages the first slots of a pool have."""
-    return (np.int64(slots) + (1 << PAGE_BITS) - 1) >> PAGE_BITS
+def _words_of(slots: Any) -> Any:
+    """How many words of marks the first slots of a pool have."""
+    return (np.int64(slots) + (1 << WORD_BITS) - 1) >> WORD_BITS
+
+
+@inlined
+def _fold_group(s: State, group: Any) -> None:
+    """Fold the balances of a group of four assets."""
+    slots = meta_of(s).accounts << 2
+    first = group << (_GROUP_BITS - PAGE_BITS)
+    for number in range(first, first + ((slots + (1 << PAGE_BITS) - 1) >> PAGE_BITS)):
+        page = _balance_page_at(s, number)
+        if page.marked:
+            page.marked = 0
+            _fold_balances(s, number * _WORDS_OF_A_PAGE, _WORDS_OF_A_PAGE)
+
+
+@inlined
+def _fold_markets(s: State) -> None:
+    for number in range(meta_of(s).markets):
+        market = market_at(s, number)
+        if market.folded_sequence != market.sequence:
+            market.folded_sequence = market.sequence
+            _keep(s, _market_hash_at(s, number), market_hash(s, number))
+
+
+@inlined
+def _scrub_markets(s: State, first: Any, count: Any) -> Any:
+    for number in range(first, min(first + count, meta_of(s).markets)):
+        market = market_at(s, number)
+        if market.folded_sequence == market.sequence:
+            if not _is_kept(_market_hash_at(s, number), market_hash(s, number)):
+                return number
+    return np.int64(-1)
 
 
 @entry("int64(int64)")
@@ -129,12 +162,12 @@ def fold(s: State) -> Any:
     """Bring `hash_low` and `hash_high` up to date. What it costs grows with what has changed since
     the last time."""
     meta = meta_of(s)
-    _fold_orders(s, 0, _pages_of(meta.orders_top + 1))
-    _fold_accounts(s, 0, _pages_of(meta.accounts))
-    _fold_markets(s, 0, _pages_of(meta.markets))
+    _fold_orders(s, 0, _words_of(meta.orders_top + 1))
+    _fold_accounts(s, 0, _words_of(meta.accounts))
+    _fold_markets(s)
     groups = (meta.assets + 3) >> 2
     for group in range(groups):
-        _fold_balances(s, group << (_GROUP_BITS - PAGE_BITS), _pages_of(meta.accounts << 2))
+        _fold_group(s, group)
     return 0
 
 

@@ -98,12 +98,11 @@ def put(s: State, low: Any, high: Any) -> None:
 
 def _touch(name: str) -> Callable[[State, Any], None]:
     """What marks a slot of a pool as changed."""
-    pages, words = accessor(f"{name}_pages"), accessor(f"{name}_marks")
+    words = accessor(f"{name}_marks")
 
     @inlined
     def touch(s: State, slot: Any) -> None:
         slot = np.int64(slot)
-        pages(s, slot >> PAGE_BITS).marked = 1
         word = words(s, slot >> WORD_BITS)
         word.bits = word.bits | (_ONE << unsigned(slot & _IN_WORD))
 
@@ -112,8 +111,14 @@ def _touch(name: str) -> Callable[[State, Any], None]:
 
 touch_order = _touch("order")
 touch_account = _touch("account")
-touch_market = _touch("market")
 _mark_balance = _touch("balance")
+_balance_page_at = accessor("balance_pages")
+
+
+@inlined
+def touch_market(s: State, number: Any) -> None:
+    """The settings of a market change. (Whatever else does moves its sequence.)"""
+    market_at(s, number).folded_sequence = -1
 
 
 @inlined
@@ -134,6 +139,7 @@ def settle_balance(s: State, slot: Any) -> None:
     balance = balance_at(s, slot)
     balance.locked = balance.locked & ~TOUCHED
     _mark_balance(s, slot)
+    _balance_page_at(s, np.int64(slot) >> PAGE_BITS).marked = 1
 
 
 # --- the hash of a record in a slot; zeros where none stands that counts --------------------------

@@ -21,6 +21,11 @@ _release.argtypes = (ctypes.c_void_p,)
 _HEADER_BYTES = bytes.__basicsize__ - 1
 """In front of the contents; they end with a NUL that the header counts."""
 
+_LARGER_THAN_ANY = 1 << 21
+bytes(_LARGER_THAN_ANY)
+"""Made and dropped: a C library learns from what it is given back how large a block is worth
+keeping, and asks the system for fresh pages for each larger one, which cost more than a batch."""
+
 
 class BytesInPlace:
     """Room for `size` bytes at `address`, which becomes a bytes object."""

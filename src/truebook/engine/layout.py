@@ -30,7 +30,8 @@ ACCOUNT_MASK = ACCOUNTS_MAX - 1
 LEVEL_MASK = LEVELS_MAX - 1
 WORD_BITS = 6
 PAGE_BITS = 12
-"""Which slots of a pool have changed is kept in words of 64 bits, and in a byte for each 4,096."""
+"""Which slots of a pool have changed is kept in words of 64 bits; of balances, which lie scattered,
+also in a byte for each 4,096."""
 
 META = np.dtype(
     [
@@ -91,7 +92,7 @@ MAP = np.dtype(
         ("moved", "<i8"),  # of its predecessor in the other half, the homes below this moved here
     ]
 )
-"""A map that grows, and how far it has grown (maps.py). `moved` −1: it has no predecessor."""
+"""A map that grows, and how far it has grown (growingmap.py). `moved` −1: it has no predecessor."""
 
 TAKER = np.dtype(
     [
@@ -184,8 +185,13 @@ BOOK = np.dtype(
         ("best", "<i4"),  # its best level; 0: it is empty
         ("root", "<i4"),  # of its price index
         ("best_key", "<i8"),  # the best level's key; NO_LEVEL_KEY: it is empty
+        ("held_slot", "<i8"),  # account 0's balance of the asset that its orders hold (ledger.py)
+        ("held_of_lot", "<i8"),  # atoms that an ask holds for each lot; of bids 0
+        ("held_of_tick", "<i8"),  # … that a bid holds for each tick × lot; of asks 0
+        ("zero", "<i8", (3,)),
     ]
 )
+"""One side of a market: 64 bytes."""
 
 MARKET = np.dtype(
     [
@@ -213,7 +219,8 @@ MARKET = np.dtype(
         ("step_exponent", "<i8"),
         ("base_slot", "<i8"),  # where account 0's balance of the base asset stands (ledger.py)
         ("quote_slot", "<i8"),
-        ("zero", "<i8", (2,)),
+        ("folded_sequence", "<i8"),  # its sequence when it was folded last; −1: fold it again
+        ("zero", "<i8"),
     ]
 )
 
@@ -282,6 +289,10 @@ BALANCE = np.dtype([("available", "<i8"), ("locked", "<i8")])
 PLACE_IN_MAP = np.dtype([("tag", "<u4"), ("slot", "<i4")])
 """A place of a hash map (maps.py): the key's hash and the slot it leads to, 0: free."""
 
+DISPLACED = np.dtype([("count", "<i4"), ("homes", "<i4")])
+"""How many keys stand elsewhere than at their homes in these eight places, and a bit for each home
+that is missing one (growingmap.py)."""
+
 GATEWAY = np.dtype(
     [
         ("sequence", "<i8"),  # of its last entry
@@ -292,7 +303,8 @@ GATEWAY = np.dtype(
 AHEAD = np.dtype(
     [
         ("place", "<i8"),  # of the order that it names, in the id map
-        ("slot", "<i8"),  # of that order, 0: not found
+        ("slot", "<i4"),  # of that order, 0: not found
+        ("maker", "<i4"),  # which resting order it will meet first, 0: none, or not looked for
         ("leaf", "<i4"),  # of the price index, where the order it places belongs; 0: not looked for
         ("level", "<i4"),  # where that order will rest, if it is there already
         ("tag", "<i8"),  # of the order id
@@ -307,7 +319,7 @@ MARKS = np.dtype([("bits", "<u8")])
 """Which of 64 slots have changed since the state hash was folded."""
 
 PAGE = np.dtype([("marked", "u1")])
-"""Whether any of 4,096 slots has."""
+"""Whether any of 4,096 balances has."""
 
 BALANCES_MAX = ASSETS_MAX * ACCOUNTS_MAX
 MAP_PLACES_MAX = 3 * ORDERS_MAX
@@ -373,11 +385,7 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "assets": (ASSET, ASSETS_MAX),
     "tiers": (TIER, TIERS_MAX),
     "attesters": (ATTESTER, ATTESTERS_MAX),
-    "market_pages": (PAGE, 1),
-    "market_marks": (MARKS, 1 << (PAGE_BITS - WORD_BITS)),  # a page's
     "market_hashes": (KEPT, MARKETS_MAX),
-    "account_pages": (PAGE, ACCOUNTS_MAX >> PAGE_BITS),
-    "order_pages": (PAGE, ORDERS_MAX >> PAGE_BITS),
     "account_marks": (MARKS, ACCOUNTS_MAX >> WORD_BITS),
     "order_marks": (MARKS, ORDERS_MAX >> WORD_BITS),
     "input": (COMMAND, INPUT_RECORDS),
@@ -390,6 +398,8 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "nodes": (NODE, LEVELS_MAX * 2),
     "ids": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # two halves: the map, and room for its successor
     "clients": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # likewise, by account and client id
+    "ids_displaced": (DISPLACED, MAP_PLACES_MAX >> 2),
+    "clients_displaced": (DISPLACED, MAP_PLACES_MAX >> 2),
     "account_hashes": (KEPT, ACCOUNTS_MAX),
     "accounts": (ACCOUNT, ACCOUNTS_MAX),
     "keys": (KEY, KEYS_MAX),

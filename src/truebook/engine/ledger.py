@@ -15,6 +15,7 @@ from truebook.engine.layout import ACCOUNT_BITS
 from truebook.engine.state import (
     State,
     balance_at,
+    book_at,
     market_at,
 )
 from truebook.limits import BASIS_POINTS
@@ -45,10 +46,20 @@ def quote_slot(market: Any, account: Any) -> Any:
 
 
 @inlined
+def set_sides(s: State, number: Any) -> None:
+    """A new market has its assets, `lot_atoms` and `unit`: what its two sides hold, and where."""
+    market = market_at(s, number)
+    market.base_slot = balance_slot(0, market.base)
+    market.quote_slot = balance_slot(0, market.quote)
+    bids, asks = book_at(s, number * 2), book_at(s, number * 2 + 1)
+    bids.held_slot, bids.held_of_tick = market.quote_slot, market.unit
+    asks.held_slot, asks.held_of_lot = market.base_slot, market.lot_atoms
+
+
+@inlined
 def held_slot(s: State, book: Any, account: Any) -> Any:
     """Where the account's balance stands that orders of this side hold."""
-    market = market_at(s, book >> 1)
-    return (market.base_slot if book & 1 else market.quote_slot) + (np.int64(account) << 2)
+    return book_at(s, book).held_slot + (np.int64(account) << 2)
 
 
 @inlined
@@ -101,9 +112,9 @@ def held_asset(s: State, book: Any) -> Any:
 
 @inlined
 def hold_of(s: State, book: Any, price: Any, lots: Any) -> Any:
-    """What a resting order holds, atoms."""
-    market = market_at(s, book >> 1)
-    return lots * market.lot_atoms if book & 1 else price * lots * market.unit
+    """What a resting order holds, atoms. (Both sides by one sum: nothing can guess the side.)"""
+    here = book_at(s, book)
+    return lots * (here.held_of_lot + price * here.held_of_tick)
 
 
 @inlined

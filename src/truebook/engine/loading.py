@@ -22,7 +22,7 @@ from truebook.engine.hashing import (
 from truebook.engine.hashing_seldom import put_reference, put_withdrawal
 from truebook.engine.hashing_settings import put_asset, put_attester, put_key, put_rules, put_tier
 from truebook.engine.layout import TIMER, WORD
-from truebook.engine.ledger import asset_of, balance_slot
+from truebook.engine.ledger import asset_of, set_sides
 from truebook.engine.maps import (
     add_key,
     add_name,
@@ -72,10 +72,9 @@ def take_in_settings(s: State) -> Any:
         put_asset(s, index)
     for index in range(meta.markets):
         market = market_at(s, index)
-        market.base_slot = balance_slot(0, market.base)
-        market.quote_slot = balance_slot(0, market.quote)
         market.lot_atoms = lot_atoms_of(s, market)
         market.unit = unit_of(s, market)
+        set_sides(s, index)
         touch_market(s, index)
     put_rules(s)
     for index in range(TIERS_MAX):

@@ -8,18 +8,19 @@ a long while, and each costs a wait for memory, one after another, since one lea
 batch tells what will be needed. So each command is looked at four times before its turn, each time
 one step deeper: what stands in the command leads to account, balances and id map; the map to the
 order; the order to its level and neighbours; the level to the levels beside it. By then what the
-step before asked for has arrived. The steps ask no questions that a processor could guess wrongly:
+step before asked for has arrived. The steps ask few questions that a processor could guess wrongly:
 a command that names no order follows order 0, which is always near.
+
+In a small book most of that is near anyway, and only the order that a command names is looked for.
 """
 
 from typing import Any
 
 import numpy as np
 
-from truebook.engine.compiled import inlined, prefetch
+from truebook.engine.compiled import inlined
 from truebook.engine.layout import ACCOUNT_BITS, ACCOUNT_MASK, AHEAD_MASK, LEVEL_MASK
-from truebook.engine.maps import ID_MAP, IDS, tag_of_id
-from truebook.engine.places import first_place
+from truebook.engine.maps import IDS, tag_of_id
 from truebook.engine.priceindex import leaf_ahead, level_ahead
 from truebook.engine.state import (
     State,
@@ -27,6 +28,7 @@ from truebook.engine.state import (
     ahead_at,
     book_at,
     command_at,
+    fetch,
     fetch_account,
     fetch_balance,
     fetch_level,
@@ -36,7 +38,6 @@ from truebook.engine.state import (
     fetch_order,
     level_at,
     link_at,
-    map_place_at,
     market_at,
     meta_of,
     order_at,
@@ -52,47 +53,70 @@ RECORDS_WORTH_IT = 8
 """An entry of fewer records is carried out as it comes."""
 
 
+_id_home, _id_place_at = IDS.likely_home, IDS.place_at
+_fetch_id_place = fetch("ids")
+
+
+@inlined
+def _see_id(s: State, i: Any) -> None:
+    """Where the id map tells of the order that the command names."""
+    tag = tag_of_id(command_at(s, i).order_id)
+    home = _id_home(s, tag)
+    _fetch_id_place(s, home)
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    ahead.place = home
+    ahead.tag = tag
+
+
+@inlined
+def _see_order(s: State, i: Any) -> None:
+    """That order, if it is at home there."""
+    ahead = ahead_at(s, i & AHEAD_MASK)
+    there = _id_place_at(s, ahead.place)
+    slot = np.int64(there.slot) & -np.int64(there.tag == ahead.tag)
+    ahead.slot = slot
+    fetch_order(s, slot)
+    fetch_link(s, slot)
+
+
+@inlined
+def _market_of(s: State, c: Any) -> Any:
+    """The market that the command names, or any."""
+    return np.int64(c.market) if c.market < meta_of(s).markets else np.int64(0)
+
+
 @inlined
 def _look_far(s: State, i: Any) -> None:
     """What the command itself names."""
     c = command_at(s, i)
-    account, number = np.int64(c.account), np.int64(c.market)
-    number = number if number < meta_of(s).markets else np.int64(0)
-    tag = tag_of_id(c.order_id)
-    place = first_place(s, ID_MAP, tag)
+    account, number = np.int64(c.account), _market_of(s, c)
     market = market_at(s, number)
     fetch_account(s, account)
     fetch_balance(s, market.base_slot + (account << 2))
     fetch_balance(s, market.quote_slot + (account << 2))
     fetch_open_orders(s, (number << ACCOUNT_BITS) | account)
-    fetch_level(s, book_at(s, number * 2 + (c.side & 1)).best)
-    prefetch(s + IDS + place * 8)
-    ahead = ahead_at(s, i & AHEAD_MASK)
-    ahead.place = place
-    ahead.tag = tag
+    fetch_level(s, book_at(s, number * 2).best)
+    fetch_level(s, book_at(s, number * 2 + 1).best)
 
 
 @inlined
 def _look_middle(s: State, i: Any) -> None:
-    """The order that it names, or the leaf of the price index where a new one belongs."""
+    """The leaf of the price index where a new order belongs, and whom it will meet."""
     c = command_at(s, i)
-    ahead = ahead_at(s, i & AHEAD_MASK)
-    place, tag = ahead.place, ahead.tag
-    first, second = map_place_at(s, IDS, place), map_place_at(s, IDS, place + 1)
-    second_slot = np.int64(second.slot) if second.tag == tag else np.int64(0)
-    slot = np.int64(first.slot) if first.tag == tag else second_slot
-    ahead.slot = slot
-    fetch_order(s, slot)
-    fetch_link(s, slot)
-    number = np.int64(c.market) if c.market < meta_of(s).markets else np.int64(0)
-    side, price = np.int64(c.side) & 1, c.price
-    book = book_at(s, number * 2 + side)
+    number, side, price = _market_of(s, c), np.int64(c.side) & 1, c.price
+    book, other = book_at(s, number * 2 + side), book_at(s, number * 2 + 1 - side)
     key = price if side else -price
+    is_place = c.kind == _PLACE
     leaf = np.int64(level_at(s, book.best).node)
     is_far = (key ^ book.best_key) >> 6 != 0
-    if is_far & (c.kind == _PLACE):
+    if is_far & is_place:
         leaf = leaf_ahead(s, np.int64(book.root), key)
+    crosses = is_place & (other.best_key <= -key)
+    maker = np.int64(level_at(s, other.best).head) if crosses else np.int64(0)
+    ahead = ahead_at(s, i & AHEAD_MASK)
     ahead.leaf = leaf
+    ahead.maker = maker
+    fetch_order(s, maker)
     fetch_node(s, leaf)
     prefetch_child(s, leaf, key & 63)
 
@@ -101,7 +125,7 @@ def _look_middle(s: State, i: Any) -> None:
 def _look_near(s: State, i: Any) -> None:
     """What stands around the order, or around the place of a new one."""
     ahead = ahead_at(s, i & AHEAD_MASK)
-    slot, leaf = ahead.slot, ahead.leaf
+    slot, leaf = np.int64(ahead.slot), ahead.leaf
     order, link = order_at(s, slot), link_at(s, slot)
     fetch_level(s, order.level)
     fetch_order(s, order.next)
@@ -112,6 +136,21 @@ def _look_near(s: State, i: Any) -> None:
     key = c.price if c.side else -c.price
     fetch_link(s, account_at(s, c.account & ACCOUNT_MASK).orders_tail)
     ahead.level = level_ahead(s, leaf, key) & LEVEL_MASK
+    if ahead.maker != 0:
+        _look_at_maker(s, np.int64(ahead.maker), market_at(s, _market_of(s, c)))
+
+
+@inlined
+def _look_at_maker(s: State, slot: Any, market: Any) -> None:
+    """What a fill of that order touches."""
+    maker = order_at(s, slot)
+    account = np.int64(maker.account)
+    fetch_account(s, account)
+    fetch_balance(s, market.base_slot + (account << 2))
+    fetch_balance(s, market.quote_slot + (account << 2))
+    fetch_link(s, slot)
+    fetch_order(s, maker.next)
+    _fetch_id_place(s, _id_home(s, tag_of_id(maker.order_id)))
 
 
 @inlined
@@ -130,9 +169,13 @@ def _look_close(s: State, i: Any) -> None:
 def look_ahead(s: State, i: Any) -> None:
     """Before the command in record `i`: look at later ones of its entry."""
     meta = meta_of(s)
+    end = meta.entry_end
+    if i + FAR < end:
+        _see_id(s, i + FAR)
+    if i + MIDDLE < end:
+        _see_order(s, i + MIDDLE)
     if meta.orders < meta.look_from:
         return
-    end = meta.entry_end
     if i + FAR < end:
         _look_far(s, i + FAR)
     if i + MIDDLE < end:
@@ -148,7 +191,13 @@ def begin_looking(s: State, first: Any) -> None:
     """The entry whose first command is in record `first` begins."""
     meta = meta_of(s)
     end = meta.entry_end
-    if first + RECORDS_WORTH_IT > end or meta.orders < meta.look_from:
+    if first + RECORDS_WORTH_IT > end:
+        return
+    for i in range(first, min(first + FAR, end)):
+        _see_id(s, i)
+    for i in range(first, min(first + MIDDLE, end)):
+        _see_order(s, i)
+    if meta.orders < meta.look_from:
         return
     for i in range(first, min(first + FAR, end)):
         _look_far(s, i)

@@ -4,14 +4,17 @@ Promise: what is found is what was asked for: where a tag agrees, the key itself
 
 Order ids are counted up by each gateway. Eight neighbours share a line of the map, so orders that
 come one after another are put into memory that is at hand, and the tags of one gateway's ids, eight
-by eight, lie as evenly as the multiples of the golden ratio do.
+by eight, lie as evenly as the multiples of the golden ratio do. In their line they come from the
+end, and what is displaced goes on from its home: so it doesn't take the place of the next one.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from truebook.engine.compiled import inlined, unsigned
+from truebook.engine.compiled import called, inlined, unsigned
+from truebook.engine.growingmap import GrowingMap, growing_map
 from truebook.engine.layout import (
     KEY_MAP_BITS,
     NAME_MAP_BITS,
@@ -19,7 +22,7 @@ from truebook.engine.layout import (
     REFERENCE_MAP_BITS,
     WITHDRAWAL_MAP_BITS,
 )
-from truebook.engine.places import first_place, forget, free, home_of, put, remember
+from truebook.engine.places import free, home_of, put
 from truebook.engine.state import (
     State,
     account_at,
@@ -41,21 +44,20 @@ _UPPER_29 = np.uint64(35)
 _NEIGHBOURS = np.uint64(3)
 _HALF = np.uint64(33)
 
-IDS = OFFSETS["ids"]
-CLIENTS = OFFSETS["clients"]
 NAMES = OFFSETS["names"]
 PUBLIC_KEYS = OFFSETS["public_keys"]
 WITHDRAWAL_IDS = OFFSETS["withdrawal_ids"]
 DIGESTS = OFFSETS["digests"]
-ID_MAP = 0
-_CLIENT_MAP = 1
+_Find: TypeAlias = Callable[[State, Any, Any, Any, Any], Any]
+IDS = growing_map("ids", 0)
+CLIENTS = growing_map("clients", 1)
 
 
 @inlined
 def tag_of_id(order_id: Any) -> Any:
     """The tag of an order id."""
     group = (unsigned(order_id) >> _NEIGHBOURS) * _GOLDEN >> _UPPER_29
-    return (np.int64(group) << 3) | (order_id & 7)
+    return (np.int64(group) << 3) | (~order_id & 7)
 
 
 @inlined
@@ -74,17 +76,55 @@ def _tag_of_words(a: Any, b: Any, c: Any, d: Any) -> Any:
 # --- orders by id -----------------------------------------------------------------------------
 
 
+def _finder(grown: GrowingMap, is_it: Callable[[State, Any, Any, Any], Any]) -> _Find:
+    """What finds the slot of a key of two parts, of which `is_it` tells whether it is a slot's."""
+    _, _, place_at, next_displaced, displaced, misses, _, _ = grown
+
+    @called
+    def find_displaced(s: State, home_place: Any, tag: Any, a: Any, b: Any) -> Any:
+        place = home_place
+        for count in range(displaced(s, home_place)):
+            place = next_displaced(s, home_place, count, place)
+            there = place_at(s, place)
+            if there.tag == tag and is_it(s, np.int64(there.slot), a, b):
+                return np.int64(there.slot)
+        return np.int64(0)
+
+    @inlined
+    def find(s: State, home_place: Any, tag: Any, a: Any, b: Any) -> Any:
+        there = place_at(s, home_place)
+        slot = np.int64(there.slot)
+        if slot != 0 and there.tag == tag and is_it(s, slot, a, b):
+            return slot
+        if not misses(s, home_place):
+            return np.int64(0)
+        return find_displaced(s, home_place, tag, a, b)
+
+    return find
+
+
+@inlined
+def _has_id(s: State, slot: Any, order_id: Any, zero: Any) -> Any:
+    return order_at(s, slot).order_id == order_id
+
+
+@inlined
+def _has_client_id(s: State, slot: Any, account: Any, client_id: Any) -> Any:
+    return order_at(s, slot).account == account and link_at(s, slot).client_id == client_id
+
+
+_find_order = _finder(IDS, _has_id)
+_find_client = _finder(CLIENTS, _has_client_id)
+_id_home, _client_home = IDS.home, CLIENTS.home
+_remember_id, _remember_client = IDS.remember, CLIENTS.remember
+_forget_id, _forget_client = IDS.forget, CLIENTS.forget
+
+
 @inlined
 def slot_of_order(s: State, order_id: Any) -> Any:
     """The slot of the resting order with that id; 0: none."""
     tag = tag_of_id(order_id)
-    place = first_place(s, ID_MAP, tag)
-    while True:
-        here = map_place_at(s, IDS, place)
-        slot = np.int64(here.slot)
-        if slot == 0 or (here.tag == tag and order_at(s, slot).order_id == order_id):
-            return slot
-        place += 1
+    return _find_order(s, _id_home(s, tag), tag, order_id, np.int64(0))
 
 
 @inlined
@@ -100,13 +140,13 @@ def add_order_id(s: State, order_id: Any, slot: Any) -> None:
     """The order now rests; `meta.orders` already counts it."""
     gateway = gateway_at(s, order_id >> ORDER_COUNTER_BITS)
     gateway.highest_order_id = max(gateway.highest_order_id, order_id)
-    remember(s, IDS, ID_MAP, meta_of(s).orders, tag_of_id(order_id), slot)
+    _remember_id(s, meta_of(s).orders, tag_of_id(order_id), slot)
 
 
 @inlined
 def remove_order_id(s: State, order_id: Any, slot: Any) -> None:
     """The order doesn't rest any more."""
-    forget(s, IDS, ID_MAP, tag_of_id(order_id), slot)
+    _forget_id(s, tag_of_id(order_id), slot)
 
 
 # --- orders by account and client id ------------------------------------------------------------
@@ -115,17 +155,9 @@ def remove_order_id(s: State, order_id: Any, slot: Any) -> None:
 @inlined
 def slot_of_client(s: State, account: Any, client_id: Any) -> Any:
     """The slot of the account's resting order with that client id; 0: none."""
+    account, client_id = np.int64(account), np.int64(client_id)
     tag = _tag_of_client(account, client_id)
-    place = first_place(s, _CLIENT_MAP, tag)
-    while True:
-        here = map_place_at(s, CLIENTS, place)
-        slot = np.int64(here.slot)
-        if slot == 0:
-            return slot
-        if here.tag == tag and order_at(s, slot).account == account:
-            if link_at(s, slot).client_id == client_id:
-                return slot
-        place += 1
+    return _find_client(s, _client_home(s, tag), tag, account, client_id)
 
 
 @inlined
@@ -133,13 +165,13 @@ def add_client_id(s: State, account: Any, client_id: Any, slot: Any) -> None:
     """The order with that client id now rests."""
     meta = meta_of(s)
     meta.clients += 1
-    remember(s, CLIENTS, _CLIENT_MAP, meta.clients, _tag_of_client(account, client_id), slot)
+    _remember_client(s, meta.clients, _tag_of_client(account, client_id), slot)
 
 
 @inlined
 def remove_client_id(s: State, account: Any, client_id: Any, slot: Any) -> None:
     """The order with that client id doesn't rest any more."""
-    forget(s, CLIENTS, _CLIENT_MAP, _tag_of_client(account, client_id), slot)
+    _forget_client(s, _tag_of_client(account, client_id), slot)
     meta_of(s).clients -= 1
 
 

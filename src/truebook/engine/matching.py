@@ -21,9 +21,9 @@ from truebook.engine.book import (
     rest_in_book,
 )
 from truebook.engine.closing import close_resting
-from truebook.engine.compiled import inlined
+from truebook.engine.compiled import inlined, rarely
 from truebook.engine.emit import emit_closed, emit_fill, emit_rested
-from truebook.engine.hashing import touch_balance, touch_market, touch_order
+from truebook.engine.hashing import touch_balance, touch_order
 from truebook.engine.ledger import (
     available,
     base_slot,
@@ -98,7 +98,7 @@ def _lots_to_fill(s: State, wanted: Any, maker_remaining: Any, unit_value: Any, 
         taker.ending = _FILLED if fills != 0 else _NO_LIQUIDITY
         return wanted
     lots = min(wanted, maker_remaining)
-    if taker.bounded:
+    if rarely(taker.bounded != 0):
         market = market_at(s, taker.market)
         if taker.side == _BID:
             have = available(s, taker.account, market.quote)
@@ -139,7 +139,7 @@ def match(s: State) -> Any:
         key = book_at(s, book).best_key
         if key > limit_key:
             break
-        if not has_room(s):
+        if rarely(not has_room(s)):
             is_done = False
             break
         level = np.int64(book_at(s, book).best)
@@ -147,7 +147,7 @@ def match(s: State) -> Any:
         slot = np.int64(here.head)
         order = order_at(s, slot)
         maker, maker_id = np.int64(order.account), order.order_id
-        if maker == account and self_trade != _ALLOW:
+        if rarely(maker == account and self_trade != _ALLOW):
             if self_trade != _REJECT_TAKER:
                 close_resting(s, slot, _SELF_TRADE)
             if self_trade != _REJECT_MAKER:
@@ -161,7 +161,6 @@ def match(s: State) -> Any:
         lots = _lots_to_fill(s, wanted, left, unit_value, fills)
         if lots == 0:
             break
-        touch_market(s, number)
         if fills == 0:
             taker.first_price = price
             _touch_pair(s, taker_base, taker_quote)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.book import open_orders_place
-from truebook.engine.compiled import inlined
+from truebook.engine.compiled import inlined, rarely
 from truebook.engine.emit import emit_rejected
 from truebook.engine.maps import is_resting, slot_of_client
 from truebook.engine.state import (
@@ -99,9 +99,9 @@ def values_valid(s: State, i: Any) -> Any:
     """Whether the values of a PLACE mean something: those of version 1, and no price is looked at
     that a market order may have with slippage."""
     c = command_at(s, i)
-    if c.side > 1 or c.order_type > 2 or c.time_in_force > 2 or c.self_trade > 3:
+    if rarely(c.side > 1 or c.order_type > 2 or c.time_in_force > 2 or c.self_trade > 3):
         return False
-    if c.order_id < 1:
+    if rarely(c.order_id < 1):
         return False
     if c.client_id != 0 and c.flags & _HAS_CLIENT_ID == 0:
         return False
@@ -145,14 +145,14 @@ def is_late(s: State, deadline_ms: Any) -> Any:
 @inlined
 def standing_code(s: State, account: Any, number: Any, order_type: Any) -> Any:
     """Steps 2 and 3: account and market."""
-    if account == 0 or account >= meta_of(s).accounts:
+    if rarely(account == 0 or account >= meta_of(s).accounts):
         return UNKNOWN_ACCOUNT
-    if account_at(s, account).flags & _BLOCKED:
+    if rarely(account_at(s, account).flags & _BLOCKED != 0):
         return ACCOUNT_BLOCKED
-    if number >= meta_of(s).markets:
+    if rarely(number >= meta_of(s).markets):
         return UNKNOWN_MARKET
     state = market_at(s, number).state
-    if state != 0:
+    if rarely(state != 0):
         if state == _CANCEL_ONLY or state == _CLOSED:
             return _PAUSED
         if state == _LIMIT_ONLY and order_type != _LIMIT:
@@ -164,9 +164,9 @@ def standing_code(s: State, account: Any, number: Any, order_type: Any) -> Any:
 def bounds_code(s: State, number: Any, price: Any) -> Any:
     """The filters of a price."""
     market = market_at(s, number)
-    if price < market.price_min:
+    if rarely(price < market.price_min):
         return _PRICE_LOW
-    return _PRICE_HIGH if price > market.price_max else OK
+    return _PRICE_HIGH if rarely(price > market.price_max) else OK
 
 
 @inlined
@@ -197,9 +197,9 @@ def last_price_of(s: State, number: Any) -> Any:
 def quantity_code(s: State, number: Any, price: Any, quantity: Any) -> Any:
     """The filters of a quantity in lots, and the bound on its value at `price` (0: no bound)."""
     market = market_at(s, number)
-    if quantity < market.quantity_min:
+    if rarely(quantity < market.quantity_min):
         return _TOO_SMALL
-    if quantity > market.quantity_max:
+    if rarely(quantity > market.quantity_max):
         return _TOO_LARGE
     return _NOTIONAL if price != 0 and is_too_much(price * market.unit, quantity) else OK
 
@@ -228,7 +228,7 @@ def numbers_code(s: State, number: Any, order_type: Any, price: Any, quantity: A
 def identity_code(s: State, i: Any) -> Any:
     """Step 6: the ids of the order placed in record `i`."""
     c = command_at(s, i)
-    if is_resting(s, c.order_id):
+    if rarely(is_resting(s, c.order_id)):
         return _DUPLICATE_ID
     if c.flags & _HAS_CLIENT_ID:
         if slot_of_client(s, np.int64(c.account), np.int64(c.client_id)) != 0:
@@ -240,12 +240,12 @@ def identity_code(s: State, i: Any) -> Any:
 def caps_code(s: State, account: Any, number: Any) -> Any:
     """Step 7: how many orders may rest or be pending."""
     place = open_orders_place(number, account)
-    if open_orders_at(s, place).value >= market_at(s, number).open_orders_max:
+    if rarely(open_orders_at(s, place).value >= market_at(s, number).open_orders_max):
         return _LIMIT_MARKET
     owner = account_at(s, account)
-    if owner.orders >= owner.open_orders_max:
+    if rarely(owner.orders >= owner.open_orders_max):
         return _LIMIT_ACCOUNT
-    return _FULL if meta_of(s).orders >= ORDERS_MAX - 1 else OK
+    return _FULL if rarely(meta_of(s).orders >= ORDERS_MAX - 1) else OK
 
 
 @inlined

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.book import key_of
-from truebook.engine.compiled import inlined
+from truebook.engine.compiled import inlined, rarely
 from truebook.engine.ledger import held_slot, hold_of
 from truebook.engine.orderchecks import (
     MALFORMED,
@@ -40,7 +40,7 @@ def _rest(s: State, i: Any, book: Any) -> None:
     account, client_id, price = np.int64(c.account), np.int64(c.client_id), c.price
     order_id, quantity = c.order_id, c.quantity
     amount = hold_of(s, book, price, quantity)
-    if amount > balance_at(s, held_slot(s, book, account)).available:
+    if rarely(amount > balance_at(s, held_slot(s, book, account)).available):
         reject_place(s, i, _NO_FUNDS)
         return
     time_flags = time_flags_of(s, i)
@@ -73,14 +73,14 @@ def _take(s: State, i: Any, best: Any) -> None:
 def place(s: State, i: Any) -> None:
     """Carry out the PLACE in record `i`, up to matching (PHASE_MATCH)."""
     c = command_at(s, i)
-    if reserved_of(s, i) | unusual_of(s, i) != 0:
+    if rarely(reserved_of(s, i) | unusual_of(s, i) != 0):
         place_unusual(s, i)
         return
-    if not values_valid(s, i) or (c.order_type != _LIMIT and c.price != 0):
+    if rarely(not values_valid(s, i) or (c.order_type != _LIMIT and c.price != 0)):
         reject_place(s, i, MALFORMED)
         return
     code = place_code(s, i)
-    if code != OK:
+    if rarely(code != OK):
         reject_place(s, i, code)
         return
     side = np.int64(c.side)

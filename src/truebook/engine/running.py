@@ -12,9 +12,10 @@ import numpy as np
 
 from truebook.engine.amending import amend
 from truebook.engine.cancelling import cancel, cancel_all, go_on_cancelling
-from truebook.engine.compiled import entry, inlined, signed
+from truebook.engine.compiled import entry, inlined, rarely, signed
 from truebook.engine.emit import emit_balance, emit_entry, emit_rejected
 from truebook.engine.firing import fire, reach
+from truebook.engine.growingmap import MAP_BITS_START, NOTHING_TO_MOVE
 from truebook.engine.hashing import (
     clock_hash,
     put_gateway,
@@ -42,7 +43,6 @@ from truebook.engine.lookahead import begin_looking, look_ahead
 from truebook.engine.maps import add_name
 from truebook.engine.matching import ROWS_OF_A_STEP, finish, has_room, match
 from truebook.engine.orderchecks import MALFORMED
-from truebook.engine.places import MAP_BITS_START, NOTHING_TO_MOVE
 from truebook.engine.placing import place
 from truebook.engine.seldom import begin_seldom
 from truebook.engine.state import (
@@ -219,7 +219,7 @@ def run(s: State, count: Any) -> Any:
         if meta.phase != PHASE_NONE:
             if not _go_on(s):
                 break
-        elif meta.cursor == meta.entry_end:
+        elif rarely(meta.cursor == meta.entry_end):
             meta.step = 0
             if meta.touched_balances != 0 and not _tell_balances(s):
                 break
@@ -231,7 +231,7 @@ def run(s: State, count: Any) -> Any:
             if not has_room(s):
                 break
             _begin_entry(s, count)
-        elif not has_room(s):
+        elif rarely(not has_room(s)):
             break
         else:
             look_ahead(s, meta.cursor)

@@ -14,7 +14,7 @@ from truebook.engine.compiled import inlined
 from truebook.engine.emit import emit_rejected, head, row
 from truebook.engine.hashing import touch_market
 from truebook.engine.hashing_settings import put_asset, take_asset
-from truebook.engine.ledger import balance_slot
+from truebook.engine.ledger import set_sides
 from truebook.engine.orderchecks import MALFORMED, OK, UNKNOWN_MARKET
 from truebook.engine.reserved import (
     SET_ASSET_MASKS,
@@ -259,14 +259,13 @@ def set_market(s: State, i: Any, c: Any) -> None:
         meta_of(s).markets += 1
         m.base = c.base
         m.quote = c.quote
-        m.base_slot = balance_slot(0, c.base)
-        m.quote_slot = balance_slot(0, c.quote)
         m.tick_mantissa = c.tick_mantissa
         m.step_mantissa = c.step_mantissa
         m.tick_exponent = c.tick_exponent
         m.step_exponent = c.step_exponent
         m.lot_atoms = lot_atoms_of(s, c)
         m.unit = unit_of(s, c)
+        set_sides(s, index)
     m.state = c.state
     m.price_min = c.price_min
     m.price_max = c.price_max

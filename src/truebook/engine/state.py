@@ -102,16 +102,16 @@ _NODE_BYTES = NODE.itemsize
 _CHILDREN = NODE.itemsize - 64 * 4
 
 
-def _fetch(name: str) -> Callable[[State, Any], None]:
+def fetch(name: str) -> Callable[[State, Any], None]:
     """What brings a record's first line near, before it is needed."""
     record, _ = POOLS[name]
     offset, size = OFFSETS[name], record.itemsize
 
     @inlined
-    def fetch(s: State, index: Any) -> None:
+    def fetch_at(s: State, index: Any) -> None:
         prefetch(s + offset + np.int64(index) * size)
 
-    return fetch
+    return fetch_at
 
 
 @inlined
@@ -120,13 +120,13 @@ def prefetch_child(s: State, node: Any, digit: Any) -> None:
     prefetch(s + _NODES + np.int64(node) * _NODE_BYTES + _CHILDREN + digit * 4)
 
 
-fetch_order = _fetch("orders")
-fetch_link = _fetch("links")
-fetch_level = _fetch("levels")
-fetch_node = _fetch("nodes")
-fetch_account = _fetch("accounts")
-fetch_balance = _fetch("balances")
-fetch_open_orders = _fetch("open_orders")
+fetch_order = fetch("orders")
+fetch_link = fetch("links")
+fetch_level = fetch("levels")
+fetch_node = fetch("nodes")
+fetch_account = fetch("accounts")
+fetch_balance = fetch("balances")
+fetch_open_orders = fetch("open_orders")
 
 
 def _input(record: "np.dtype[Any]") -> Accessor:

@@ -13,7 +13,7 @@ import numpy as np
 
 from truebook.engine.answer import answer_order, answer_taker
 from truebook.engine.book import key_of, new_order, rest_in_book
-from truebook.engine.compiled import highest_bit, inlined, unsigned
+from truebook.engine.compiled import highest_bit, inlined, rarely, unsigned
 from truebook.engine.emit import emit_accepted, emit_rejected, emit_trigger_failed
 from truebook.engine.layout import PHASE_MATCH
 from truebook.engine.ledger import available, held_slot, hold_of, release
@@ -109,7 +109,7 @@ def is_too_much(unit_value: Any, lots: Any) -> Any:
     """Whether lots of that value are worth more than one order may be. Mostly the bits of the two
     factors tell without a division."""
     bits = highest_bit(unsigned(unit_value)) + highest_bit(unsigned(lots)) + 2
-    return bits > _NOTIONAL_BITS and lots > NOTIONAL_MAX // unit_value
+    return rarely(bits > _NOTIONAL_BITS) and lots > NOTIONAL_MAX // unit_value
 
 
 @inlined

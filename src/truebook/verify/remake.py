@@ -8,17 +8,23 @@ from collections.abc import Iterator
 
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.entries import engine_pieces
-from truebook.commandlog.interface import GENESIS, EventEntry, LogReader, Position
+from truebook.commandlog.interface import GENESIS, EventEntry, LogReader, Position, Tail
 from truebook.commandlog.replies import split
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 
+BEGIN = Tail(GENESIS, START)
+"""Where a new engine stands."""
 
-def remade(log: LogReader, engine: Engine, after: Position) -> Iterator[EventEntry]:
-    """The event entries behind `after`, up to the log's present end, by a new engine. The first one
-    is of the log's first entry behind `after`, whatever stands before."""
+
+def remade(
+    log: LogReader, engine: Engine, after: Position, begin: Tail = BEGIN
+) -> Iterator[EventEntry]:
+    """The event entries behind `after`, up to the log's present end, by an engine that stands at
+    `begin`, up to `after`: a new one, or one from a snapshot. The first entry is of the log's first
+    one behind `after`, whatever stands before."""
     end = log.last_position()
-    position, event_hash = GENESIS, START
+    position, event_hash = begin
     while position < end:
         entries = log.read(position, READ_ENTRIES_MAX, 0)
         if not entries:

@@ -115,7 +115,7 @@ class Venue(Exchange):
                 commands.set_attester(slot=slot, public_key=public, name=name, trusted=True)
             )
         self.send(*settings)
-        far = dict(order_id=FAR, side=Side.BID, price=8_000, quantity=40)
+        far = {"order_id": FAR, "side": Side.BID, "price": 8_000, "quantity": 40}
         order_type = OrderType.LIMIT
         self.send(commands.place(account=IDLE, market=0, order_type=order_type, **far))
 
