@@ -17,15 +17,12 @@ from truebook.commandlog.resp import ConnectionLost, Refused, key
 REPLY_S_MAX = 10.0
 
 # KEYS: stream, tail, notes, begun. ARGV: the tail afterwards, its position, up to where was told.
+# A stream's last id can't be set back once entries behind it were deleted: what stays is copied.
 _CUT = """
-local last = redis.call('XREVRANGE', KEYS[1], '+', '(' .. ARGV[2], 'COUNT', 1000)
-local count = 0
-while #last > 0 do
-  for _, entry in ipairs(last) do redis.call('XDEL', KEYS[1], entry[1]) end
-  count = count + #last
-  last = redis.call('XREVRANGE', KEYS[1], '+', '(' .. ARGV[2], 'COUNT', 1000)
-end
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('XSETID', KEYS[1], ARGV[2]) end
+local kept = redis.call('XRANGE', KEYS[1], '-', ARGV[2])
+local count = redis.call('XLEN', KEYS[1]) - #kept
+redis.call('DEL', KEYS[1])
+for _, entry in ipairs(kept) do redis.call('XADD', KEYS[1], entry[1], unpack(entry[2])) end
 redis.call('SET', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[3])
 redis.call('SET', KEYS[4], ARGV[3])
