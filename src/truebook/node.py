@@ -209,6 +209,7 @@ class Node:
         is_asked = self._hear_questions()
         if self._quorum is not None:
             self._quorum.hear()
+            self._quorum.repeat()
         is_applied = not self._stands_still and self._publish() and self._apply_next()
         if self._vigil is not None and self._vigil.watch(is_idle=not is_applied):
             self._found_fault(self._vigil)
@@ -317,7 +318,7 @@ class Node:
         self._progress.done(last)
         if self._keeper is not None:
             self._keeper.applied(sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries))
-        if self._quorum is not None and last > self._caught_up_at:
+        if self._quorum is not None:
             self._quorum.vote(last, self._publication.event_hash)
         if self._vigil is not None:
             self._vigil.applied(entries, all_made, self.entries, self._ends())

@@ -91,7 +91,7 @@ def test_a_hostile_number_is_refused_by_name_and_changes_nothing(described, oper
             (told,) = answer.json
             assert told["operation"] == "Err", (word, told)
         else:
-            absent = 404 if name == "accountId" else 400  # a number, and of no account
+            absent = 404 if name in ("accountId", "withdrawalId") else 400  # a number of nobody
             assert answer.status in (400, absent), (word, answer)
             told = answer.json
         if word not in UNREADABLE and told["code"] != "RESOURCE_NOT_FOUND":

@@ -7,6 +7,7 @@ from venue.values import HOSTILE, HOSTILE_BODIES
 
 ORDER, ORDERS = "/api/v1/order", "/api/v1/orders"
 LIMIT = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Limit", "price": "1", "quantity": "1"}
+STOP = LIMIT | {"triggerPrice": "1", "triggerQuantity": "1"}
 MARKET = {"symbol": "SOL_USDC", "side": "Bid", "orderType": "Market"}
 FIELDS = [
     (LIMIT, "price"),
@@ -14,8 +15,8 @@ FIELDS = [
     (LIMIT, "clientId"),
     (MARKET, "quantity"),
     (MARKET, "quoteQuantity"),
-    (LIMIT, "triggerPrice"),
-    (LIMIT, "triggerQuantity"),
+    (STOP, "triggerPrice"),
+    (STOP, "triggerQuantity"),
 ]
 UNREADABLE = {
     "NaN",

@@ -7,28 +7,14 @@ from typing import Any, NamedTuple
 from venue.credentials import Credentials, body_of, query_of, signed_headers
 
 from truebook.api.app import Application
+from truebook.api.openapi.document import OPERATIONS
 
 INSTRUCTIONS = {
-    ("POST", "/api/v1/order"): "orderExecute",
-    ("GET", "/api/v1/order"): "orderQuery",
-    ("DELETE", "/api/v1/order"): "orderCancel",
-    ("PATCH", "/api/v1/order"): "orderModify",
-    ("POST", "/api/v1/orders"): "orderExecute",
-    ("GET", "/api/v1/orders"): "orderQueryAll",
-    ("DELETE", "/api/v1/orders"): "orderCancelAll",
-    ("GET", "/api/v1/account"): "accountQuery",
-    ("GET", "/api/v1/capital"): "balanceQuery",
-    ("GET", "/api/v1/account/limits/order"): "maxOrderQuantity",
-    ("GET", "/api/v1/account/limits/withdrawal"): "maxWithdrawalQuantity",
-    ("GET", "/wapi/v1/history/orders"): "orderHistoryQueryAll",
-    ("GET", "/wapi/v1/history/fills"): "fillHistoryQueryAll",
-    ("GET", "/wapi/v1/capital/deposit/address"): "depositAddressQuery",
-    ("GET", "/wapi/v1/capital/deposits"): "depositQueryAll",
-    ("GET", "/wapi/v1/capital/withdrawals"): "withdrawalQueryAll",
-    ("POST", "/wapi/v1/capital/withdrawals"): "withdraw",
-    ("POST", "/api/v1/orders/cancelAllAfter"): "orderCancelAllAfter",
-    ("PATCH", "/api/v1/account"): "accountUpdate",
+    (operation.method, operation.path): operation.instruction
+    for operation in OPERATIONS
+    if operation.instruction and operation.area != "Keys"
 }
+"""What is signed; keys are there only where people are."""
 
 
 class Answer(NamedTuple):

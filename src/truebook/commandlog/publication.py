@@ -42,7 +42,7 @@ from truebook.commandlog.replies import (
 )
 
 _logger = logging.getLogger(__name__)
-TAKE_OVER_S = 0.3
+TAKE_OVER_S = 0.2
 """How long a standby waits for somebody else to publish what it has."""
 LOOK_S = 0.05
 """How often it looks whether somebody has; and how often a lost bus is tried."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from nacl.signing import SigningKey
 
+from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.attestations import NotAnAttestation, read_vote, sign_vote
 from truebook.commandlog.interface import (
     GENESIS,
@@ -25,6 +26,7 @@ from truebook.commandlog.interface import (
 
 _logger = logging.getLogger(__name__)
 VOTES_CHANNEL = "votes"
+AGAIN_S = 0.5
 EARLY_MAX = 1 << 12
 """Votes of one engine for entries that this one has not applied yet."""
 
@@ -39,6 +41,7 @@ class Quorum:
         publisher: Publisher,
         votes: Subscription,
         trusted: Callable[[], frozenset[bytes]],
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """`size` counts this engine; `trusted` gives the keys that the log trusts."""
         self._size = size
@@ -47,6 +50,9 @@ class Quorum:
         self._publisher = publisher
         self._votes = votes
         self._trusted = trusted
+        self._clock = clock
+        self._last: tuple[Position, bytes] | None = None
+        self._voted_s = 0.0
         self._made: dict[Position, bytes] = {}
         """Event hashes of entries that are not agreed on yet."""
         self._early: dict[bytes, dict[Position, bytes]] = {}
@@ -61,10 +67,17 @@ class Quorum:
 
     def vote(self, position: Position, event_hash: bytes) -> None:
         """Tell the others."""
+        self._last = position, event_hash
+        self._voted_s = self._clock.elapsed_s()
         try:
             self._publisher.publish(VOTES_CHANNEL, sign_vote(self._key, position, event_hash))
         except BusUnavailable as error:
             _logger.warning("a vote can't be sent: %s", error)
+
+    def repeat(self) -> None:
+        """Tell again what was told last, now and then: who has just begun to listen hears it."""
+        if self._last is not None and self._clock.elapsed_s() - self._voted_s > AGAIN_S:
+            self.vote(*self._last)
 
     def hear(self) -> None:
         """Take the votes that have come."""

@@ -111,8 +111,11 @@ class Supervisor:
         self._config = msgspec.structs.replace(self._config, api=section)
         await self._start_servers()
         await self._found(records, commands)
-        first, *others = self._roster.engines(self._config)
-        await self._start_all([first], "starting the engine")
+        engines = self._roster.engines(self._config)
+        # With a quorum one engine alone can't publish anything.
+        first = 1 if self._config.engine.quorum == 1 else len(engines)
+        others = engines[first:]
+        await self._start_all(engines[:first], "starting the engine")
         others += self._roster.apis(self._config, api.fileno())
         readers = self._roster.readers(ws.fileno()) + self._roster.witness(self._config)
         self._begin(readers)

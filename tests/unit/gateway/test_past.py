@@ -171,3 +171,30 @@ def test_without_a_database_only_history_is_missing(exchange, tmp_path):
         assert alice.call("GET", "/api/v1/orders").status == 200
     finally:
         history.close()
+
+
+def test_the_history_tells_of_triggers(alice, bob):
+    stop = {"triggerPrice": "95", "triggerQuantity": "2", "quantity": "2"}
+    waits = order(alice, "Ask", price="90", **stop)
+    poor = order(bob, "Ask", price="90", **stop | {"quantity": "2000", "triggerQuantity": "2000"})
+    (told,) = alice.call("GET", ORDERS).json
+    assert (told["status"], told["triggeredAt"]) == ("TriggerPending", None)
+    assert (told["triggerPrice"], told["triggerQuantity"]) == ("95", "2")
+    order(bob, "Ask", price="95")
+    order(alice, "Bid", price="95")
+    fired = next(one for one in alice.call("GET", ORDERS).json if one["id"] == waits["id"])
+    assert (fired["status"], fired["quantity"], fired["triggerPrice"]) == ("New", "2", "95")
+    assert fired["triggeredAt"] >= 1_000_000_000_000
+    failed = next(one for one in bob.call("GET", ORDERS).json if one["id"] == poor["id"])
+    assert (failed["status"], failed["expiryReason"]) == ("TriggerFailed", "InsufficientFunds")
+
+
+def test_the_history_tells_of_a_part_of_what_there_is_and_of_slippage(alice, bob):
+    fields = {"symbol": "SOL_USDC", "side": "Ask", "orderType": "Market", "triggerPrice": "95"}
+    slippage = {"slippageTolerance": "0.5", "slippageToleranceType": "Percent"}
+    body = fields | slippage | {"triggerQuantity": "80%"}
+    placed = alice.call("POST", "/api/v1/order", body).json
+    assert placed["triggerQuantity"] == "80%"
+    (told,) = alice.call("GET", ORDERS).json
+    assert (told["triggerQuantity"], told["quantity"]) == ("80%", None)
+    assert (told["slippageTolerance"], told["slippageToleranceType"]) == ("0.5", "Percent")
