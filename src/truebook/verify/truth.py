@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from truebook.commandlog.attestations import Attested
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.entries import engine_pieces
-from truebook.commandlog.interface import GENESIS, LogEntry, LogReader, Position
+from truebook.commandlog.interface import GENESIS, LogEntry, LogReader, Overtaken, Position
 from truebook.commandlog.replies import split
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
@@ -43,7 +43,12 @@ class Truth:
         if self._engine is None or position < self._position:
             self._begin()
         while self._position < position:
-            read = self._log.read(self._position, READ_ENTRIES_MAX, 0)
+            try:
+                read = self._log.read(self._position, READ_ENTRIES_MAX, 0)
+            except Overtaken:
+                # It has become a fact meanwhile that some of it was reached late.
+                self._begin()
+                continue
             entries = [entry for entry in read if entry.position <= position]
             if not entries:
                 break
