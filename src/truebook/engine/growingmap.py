@@ -27,7 +27,7 @@ import numpy as np
 from truebook.engine.compiled import called, inlined
 from truebook.engine.layout import MAP_PLACES_MAX
 from truebook.engine.places import home_of
-from truebook.engine.state import Record, State, accessor, map_at
+from truebook.engine.state import Accessor, Record, State, accessor, map_at
 
 MAP_BITS_START = 10
 NOTHING_TO_MOVE = 1 << 62
@@ -66,9 +66,19 @@ class GrowingMap(NamedTuple):
     """Free the place of a slot that is in the map."""
 
 
-def growing_map(name: str, number: int) -> GrowingMap:
-    """The map in the pool of that name, with that number among `MAP`."""
-    place_at, line_at = accessor(name), accessor(f"{name}_displaced")
+class _Lines(NamedTuple):
+    """What is done with places and with the lines they stand in."""
+
+    displaced: Callable[[State, Any], Any]
+    misses: Callable[[State, Any], Any]
+    take_back: Callable[[State, Any], None]
+    insert: Callable[[State, Any, Any, Any], None]
+    is_displaced: Callable[[State, Any, Any], Any]
+    next_displaced: Callable[[State, Any, Any, Any], Any]
+
+
+def _homes(number: int) -> tuple[Callable[[State, Any], Any], Callable[[State, Any], Any]]:
+    """Where a tag's home is, and where it is if the map isn't growing."""
 
     @inlined
     def home(s: State, tag: Any) -> Any:
@@ -83,6 +93,12 @@ def growing_map(name: str, number: int) -> GrowingMap:
     def likely_home(s: State, tag: Any) -> Any:
         here = map_at(s, number)
         return here.base + home_of(tag, here.bits)
+
+    return home, likely_home
+
+
+def _lines(place_at: Accessor, line_at: Accessor, number: int) -> _Lines:
+    """The map's lines; `place_at` and `line_at` give its places and what each line counts."""
 
     @inlined
     def displaced(s: State, home_place: Any) -> Any:
@@ -129,6 +145,17 @@ def growing_map(name: str, number: int) -> GrowingMap:
         while place < _END and not is_displaced(s, place, home_place):
             place += 1
         return place
+
+    return _Lines(displaced, misses, take_back, insert, is_displaced, next_displaced)
+
+
+def growing_map(name: str, number: int) -> GrowingMap:
+    """The map in the pool of that name, with that number among `MAP`."""
+    place_at, line_at = accessor(name), accessor(f"{name}_displaced")
+    home, likely_home = _homes(number)
+    displaced, misses, take_back, insert, is_displaced, next_displaced = _lines(
+        place_at, line_at, number
+    )
 
     @called
     def move_line(s: State, old_line: Any) -> None:
