@@ -19,8 +19,7 @@ class Venue(Simulation):
     """A thousand accounts, some hundred resting orders, and the scrubber of the engine."""
 
     def __init__(self):
-        super().__init__()
-        self.engine = FastEngine()
+        super().__init__(FastEngine())
         usd, sol = self.add_asset("USD", 6), self.add_asset("SOL", 6)
         self.add_market(base=sol, quote=usd, tick=Grid(1, 2), step=Grid(1, 2))
         for number in range(1, ACCOUNTS):
