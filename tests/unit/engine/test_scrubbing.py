@@ -93,7 +93,9 @@ def test_an_edit_is_named_within_1024_commands_at_1000_accounts(venue, name, bit
     finally:
         records[slot][field] = before
     assert fault is not None
-    if name not in ("next", "worse"):  # who stands beside it may be met first
+    if name == "client":  # a broken list may be met from its owner first
+        assert fault.place in (place, "number of orders of account 4")
+    elif name not in ("next", "worse"):  # who stands beside it may be met first
         assert fault.place == place
     assert str(fault)
     assert venue.scrub(2048) is None
