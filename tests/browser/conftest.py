@@ -42,9 +42,9 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
         yield exchange
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser(venue: Installed) -> Iterator[Browser]:
-    """Headless chromium."""
+    """Headless chromium; one a test, since it keeps an event loop running in this thread."""
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
         yield found

@@ -60,7 +60,7 @@ def test_a_halted_engine_is_told_and_orders_are_not_announced(poisoned):
     exchange = Installed(data, *NAIVE)
     exchange.start()
     try:
-        told = f"engine-1 died three times at {position} and is halted there"
+        told = f"engine-1 is halted at {position}: it died three times there"
         wait_until(lambda: told in exchange.said(), 30, "the halt is told")
         (engine,) = exchange.run("status", "--json")["engines"]
         assert engine["halted"] == str(position)

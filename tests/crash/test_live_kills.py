@@ -1,5 +1,5 @@
-"""kill -9 of feed, ws, store and bots under load: readers heal by their own rules, nothing is
-missing afterwards.
+"""kill -9 of ws, feed, bus, log, store and bots under load: readers heal by their own rules, and
+nothing is missing afterwards.
 
 What the keepers (watchers.py) hold in the end is compared with the log, computed anew.
 """
@@ -22,7 +22,7 @@ from truebook.commandlog.interface import GENESIS, Position
 from truebook.feed.events import Accepted, Amended, Closed, Fill, read_events
 from truebook.units import Grid, show
 
-ROLES = ("feed", "ws", "store", "maker", "taker")
+ROLES = ("ws", "feed", "bus", "log", "store", "maker", "taker")
 MARKET_NUMBER = 0
 CENTS = Grid(1, 2)
 """Tick and lot of the market."""
@@ -149,11 +149,11 @@ def last_sequence(exchange: Installed, account: int) -> int:
     return max(told_by_the_log(exchange, 0).updates[account])
 
 
-def test_readers_miss_nothing_when_feed_ws_store_and_bots_are_killed(tmp_path):
-    run_live_kills(tmp_path / "data", kills=5, seed=1)
+def test_readers_miss_nothing_when_ws_feed_bus_log_store_and_bots_are_killed(tmp_path):
+    run_live_kills(tmp_path / "data", kills=len(ROLES), seed=1)
 
 
 @pytest.mark.night
 @pytest.mark.timeout(4 * 3600)
-def test_hundreds_of_kills_of_feed_ws_store_and_bots(tmp_path):
+def test_hundreds_of_kills_of_whatever_readers_depend_on(tmp_path):
     run_live_kills(tmp_path / "data", kills=300, seed=random.SystemRandom().randrange(1 << 32))

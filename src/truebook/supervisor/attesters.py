@@ -1,8 +1,7 @@
 """Whose attestations count: the log is told of the engines that this installation starts.
 
 Promise: an engine's key is in the log once, under its name, however often it is started; a key that
-somebody has withdrawn trust from is not registered again. Other engines are registered by
-`truebook admin attester`.
+somebody has withdrawn trust from is not registered again.
 """
 
 import numpy as np

@@ -94,7 +94,7 @@ def test_an_edit_is_named_within_1024_commands_at_1000_accounts(venue, name, bit
         records[slot][field] = before
     assert fault is not None
     if name == "client":  # a broken list may be met from its owner first
-        assert fault.place in (place, "number of orders of account 4")
+        assert "account 4" in fault.place
     elif name not in ("next", "worse"):  # who stands beside it may be met first
         assert fault.place == place
     assert str(fault)
