@@ -105,7 +105,7 @@ class Session(WSListener):
         self.end(code, reason)
 
     def look(self, now_s: float) -> None:
-        """Called every second: ping, and see that the client is there and may hear what it does."""
+        """Called every moment: ping, and see that the client is there and may hear what it does."""
         if self._transport is None or self._is_ending:
             return
         if self._transport.is_close_frame_sent:  # by picows, for a violation that it found
