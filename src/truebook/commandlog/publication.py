@@ -3,7 +3,7 @@
 Promise: the stream gets every entry's events, in order, each once, although any number of engines
 make them. An engine is **active** as long as its appends succeed. One whose append is refused,
 since another engine was first, **stands by**: it keeps what it makes until it sees it in the
-stream, and carries on itself if nobody has published it within half a second. All engines make the
+stream, and carries on itself if nobody has published it within TAKE_OVER_S. All engines make the
 same events, so it doesn't matter which one publishes; that they do is checked by the event hash at
 every append.
 
