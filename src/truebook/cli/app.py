@@ -453,6 +453,44 @@ def recovery(*, orders: int = 1_000_000, json: Json = False) -> None:
     run_recovery(orders, json)
 
 
+@bench_app.command
+def orders(
+    *,
+    connections: Annotated[str, Parameter(help="How many, as in 1,16,64.")] = "1,16,64",
+    resting: Annotated[str, Parameter(help="Orders at rest meanwhile, as in 0,1000000.")] = "0",
+    mix: Annotated[
+        str, Parameter(help="Of place, cross, cancel, batch, mixed.")
+    ] = "place,cross,cancel,batch,mixed",
+    seconds: float = 2.0,
+    rounds: int = 3,
+    rate: float = 0.0,
+    apis: int = 1,
+    json: Json = False,
+) -> None:
+    """Measure orders from socket to socket, on an exchange of its own.
+
+    Parameters
+    ----------
+    seconds
+        How long each run lasts.
+    rounds
+        How often all is measured; the medians are told.
+    rate
+        Requests a second that are due at their time, whatever became of those before them; by
+        default each connection sends the next when the last is answered.
+    apis
+        API processes of the exchange.
+    """
+    from truebook.cli.benches import order_options
+
+    options = order_options(connections, resting, mix)._replace(
+        seconds=seconds, rounds=rounds, rate=rate, apis=apis
+    )
+    from truebook.bench.orders import run as run_orders
+
+    run_orders(options, json)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its status."""
     call = partial(app, arguments, result_action="return_value", exit_on_error=False)
