@@ -3,11 +3,15 @@
 Promise: one write a request, one read a reply where it fits the kept buffer; `poll` never waits.
 Any failure closes the connection and is ConnectionLost: what was under way then has an unknown
 outcome, and the next `open` starts afresh.
+
+Each of them is one call of the system: the kernel itself is told how long it may wait. Python's own
+time limits would take three, which is most of what an engine does for a single order.
 """
 
 import select
 import socket
 import ssl
+import struct
 from typing import Any
 
 from truebook.commandlog.address import Address
@@ -23,6 +27,8 @@ from truebook.commandlog.resp import (
 
 _BUFFER_BYTES = 1 << 18
 """A full entry and its frame: recv into a kept buffer costs no allocation."""
+_TIME = struct.Struct("@ll")
+"""struct timeval: seconds and microseconds."""
 
 
 class BlockingConnection:
@@ -33,6 +39,8 @@ class BlockingConnection:
         self._socket: socket.socket | None = None
         self._buffer = bytearray(_BUFFER_BYTES)
         self._reader = new_reader()
+        self._limit_s = 0.0
+        """How long the kernel waits at most, as it was told."""
 
     @property
     def is_open(self) -> bool:
@@ -51,6 +59,8 @@ class BlockingConnection:
             self._socket = _connect(self._address)
         except OSError as error:
             raise ConnectionLost(f"can't reach {self._address}: {error}") from None
+        self._socket.settimeout(None)
+        self._limit_s = 0.0
         for command in self._address.handshake():
             self.request(*command, seconds=CONNECT_S_MAX)
 
@@ -77,7 +87,7 @@ class BlockingConnection:
         if self._socket is None:
             raise ConnectionLost(f"not connected to {self._address}")
         try:
-            self._socket.settimeout(seconds)
+            self._limit(self._socket, seconds)
             self._socket.sendall(packed)
         except OSError as error:
             raise self._lost(error) from None
@@ -86,32 +96,41 @@ class BlockingConnection:
         """Wait for the next reply, an error as a value; ConnectionLost if `seconds` pass between
         two pieces of it."""
         while (reply := self._reader.gets()) is NOT_YET:
-            self._feed(seconds)
+            if self._socket is None:
+                raise ConnectionLost(f"not connected to {self._address}")
+            try:
+                self._limit(self._socket, seconds)
+                count = self._socket.recv_into(self._buffer)
+            except BlockingIOError:
+                raise self._lost(f"no answer within {seconds:g} s") from None
+            except OSError as error:
+                raise self._lost(error) from None
+            self._feed(count)
         return reply
 
     def poll(self) -> Any:
         """The next reply if it has come, else NOT_YET."""
         while (reply := self._reader.gets()) is NOT_YET:
-            if not self._is_readable():
+            if self._socket is None:
+                raise ConnectionLost(f"not connected to {self._address}")
+            try:
+                count = _received(self._socket, self._buffer)
+            except BlockingIOError:
                 break
-            self._feed(CONNECT_S_MAX)
+            except OSError as error:
+                raise self._lost(error) from None
+            self._feed(count)
         return reply
 
-    def _is_readable(self) -> bool:
-        if self._socket is None:
-            raise ConnectionLost(f"not connected to {self._address}")
-        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            return True
-        return bool(select.select([self._socket], [], [], 0)[0])
+    def _limit(self, connected: socket.socket, seconds: float) -> None:
+        """Have the kernel give up after so long; most of the time it knows."""
+        if seconds != self._limit_s:
+            time = _TIME.pack(int(seconds), int(seconds % 1 * 1_000_000))
+            for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                connected.setsockopt(socket.SOL_SOCKET, direction, time)
+            self._limit_s = seconds
 
-    def _feed(self, seconds: float) -> None:
-        if self._socket is None:
-            raise ConnectionLost(f"not connected to {self._address}")
-        try:
-            self._socket.settimeout(seconds)
-            count = self._socket.recv_into(self._buffer)
-        except OSError as error:
-            raise self._lost(error) from None
+    def _feed(self, count: int) -> None:
         if not count:
             raise self._lost("closed by the server")
         self._reader.feed(self._buffer, 0, count)  # type: ignore[arg-type]
@@ -119,6 +138,15 @@ class BlockingConnection:
     def _lost(self, reason: object) -> ConnectionLost:
         self.close()
         return ConnectionLost(f"lost {self._address}: {reason}")
+
+
+def _received(connected: socket.socket, buffer: bytearray) -> int:
+    """What has come by now; BlockingIOError if that is nothing."""
+    if not isinstance(connected, ssl.SSLSocket):
+        return connected.recv_into(buffer, 0, socket.MSG_DONTWAIT)
+    if not connected.pending() and not select.select([connected], [], [], 0)[0]:
+        raise BlockingIOError
+    return connected.recv_into(buffer)
 
 
 def _connect(address: Address) -> socket.socket:
