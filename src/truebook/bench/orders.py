@@ -19,11 +19,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from truebook.bench.building import built
+from truebook.bench.driving import drive
 from truebook.bench.exchange import BenchError, StartedExchange, started
 from truebook.bench.mixes import BATCH_ORDERS, Desk, Mix
 from truebook.bench.plan import Lane, write_plan
-from truebook.bench.processes import difference
 from truebook.bench.trading import cancel_all, equipped
 from truebook.progress import Progress
 
@@ -83,7 +82,6 @@ class Bench:
         self._options = options
         self._plan = folder / "plan"
         self._progress = progress
-        self._program = str(built("orders"))
         self._rates: dict[tuple[Mix, int], float] = {}
         self.runs: dict[Case, list[dict[str, Any]]] = {}
 
@@ -138,20 +136,12 @@ class Bench:
         await asyncio.to_thread(write_plan, self._plan, lanes)
         host, port = book.exchange.api
         options = self._options
-        words = (str(self._plan), host, str(port), str(options.seconds), "1", str(options.rate))
-        before = book.exchange.cpu_ns()
-        process = await asyncio.create_subprocess_exec(
-            self._program, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        output, errors = await process.communicate()
-        taken = difference(before, book.exchange.cpu_ns())
-        if process.returncode:
-            raise BenchError(f"the load generator: {errors.decode(errors='replace').strip()}")
-        told: dict[str, Any] = msgspec.json.decode(output)
+        words = (self._plan, host, port, options.seconds, 1, options.rate)
+        told = await drive(book.exchange, "orders", *words)
         if told["failed"] > told["requests"]:
             raise BenchError(f"most requests failed: {told['firstFailure']}")
         orders = max(1, told["ordersDone"])
-        told["cpuUsPerOrder"] = {role: ns / 1000 / orders for role, ns in taken.items()}
+        told["cpuUsPerOrder"] = {role: ns / 1000 / orders for role, ns in told["cpuNs"].items()}
         self._rates[case.mix, case.connections] = told["requestsPerS"]
         return told
 

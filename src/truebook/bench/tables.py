@@ -6,6 +6,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+_COLUMNS = 110
+
+
+def _console() -> Console:
+    """As wide as the terminal; a file gets whole lines."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_COLUMNS)
+
 
 def print_orders(results: Sequence[dict[str, Any]]) -> None:
     """What `bench orders` found."""
@@ -26,7 +34,7 @@ def print_orders(results: Sequence[dict[str, Any]]) -> None:
             f"{found['cpuUsPerOrderInAll']:.0f}",
             str(found["failed"]),
         )
-    console = Console()
+    console = _console()
     console.print(table)
     console.print("µs: of a processor, for one order, all processes together; of each process:")
     for found in results:
@@ -35,3 +43,27 @@ def print_orders(results: Sequence[dict[str, Any]]) -> None:
         console.print(f"  {name}: {' · '.join(parts)}", highlight=False)
     for text in sorted({found["firstFailure"] for found in results} - {""}):
         console.print(f"failed: {text}", highlight=False, markup=False)
+
+
+def print_fanout(results: Sequence[dict[str, Any]]) -> None:
+    """What `bench fanout` found."""
+    table = Table()
+    headings = ("over", "subscribers", "events/s", "burst", "deliveries/s", "±", "lag p50 · p99 ms")
+    for heading in (*headings, "lost", "ws µs"):
+        table.add_column(heading, justify="left" if heading == "over" else "right", no_wrap=True)
+    for found in results:
+        lag = found["lagUs"]
+        table.add_row(
+            found["over"],
+            f"{found['subscribers']:,}",
+            f"{found['eventsPerS']:g}" if found["eventsPerS"] else "most",
+            str(found["burst"]),
+            f"{found['deliveriesPerS']:,}",
+            f"{found['spread'] * 50:.0f}%",
+            f"{lag['p50'] / 1000:.1f} · {lag['p99'] / 1000:.1f}",
+            str(found["lost"] + found["missing"]),
+            f"{found['wsCpuUsPerDelivery']:.2f}",
+        )
+    console = _console()
+    console.print(table)
+    console.print("ws µs: of a processor, for one delivery, in the websocket server")

@@ -91,3 +91,68 @@ def orders(
     from truebook.bench.orders import run as run_orders
 
     run_orders(options, json)
+
+
+@bench_app.command
+def fanout(
+    *,
+    subscribers: str = "1000",
+    rate: str = "100",
+    burst: int = 32,
+    seconds: float = 4.0,
+    rounds: int = 3,
+    json: Json = False,
+) -> None:
+    """Measure how many messages reach how many subscribers, and how late.
+
+    Parameters
+    ----------
+    subscribers
+        How many, as in 100,1000: each is measured. All hear depth and trades of one market.
+    rate
+        Events a second, as in 10,100, besides as many as the subscribers take.
+    burst
+        How many events come at once where they are coalesced.
+    seconds
+        How long each run lasts.
+    rounds
+        How often all is measured; the medians are told.
+    """
+    from truebook.bench.fanout import Options
+    from truebook.bench.fanout import run as run_fanout
+    from truebook.cli.benches import numbers
+
+    rates = [float(each) for each in numbers(rate, "--rate", 1, 100_000)]
+    counts = numbers(subscribers, "--subscribers", 1, 9_000)
+    run_fanout(Options(counts, rates, burst, seconds, rounds), json)
+
+
+@bench_app.command
+def engine(*, commands: int = 400_000, rounds: int = 3, json: Json = False) -> None:
+    """Measure commands through the durable log and the engine, and until all have followed.
+
+    Parameters
+    ----------
+    commands
+        How many are written to the log at once, in entries of 256.
+    rounds
+        How often; the medians are told.
+    """
+    from truebook.bench.engine import Options
+    from truebook.bench.engine import run as run_engine
+
+    run_engine(Options(commands, rounds), json)
+
+
+@bench_app.command
+def idle(*, seconds: float = 10.0, json: Json = False) -> None:
+    """Measure what an exchange takes while nobody wants anything of it.
+
+    Parameters
+    ----------
+    seconds
+        How long it is looked at.
+    """
+    from truebook.bench.idle import run as run_idle
+
+    run_idle(seconds, json)

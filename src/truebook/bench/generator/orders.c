@@ -22,6 +22,30 @@
 enum { BUFFER_BYTES = 1 << 18, EVENTS = 256, PLAN_HEAD = 16, FAILURE_BYTES = 300 };
 static const uint64_t ANSWERS_NS_MAX = 8000000000u;
 
+static int ascending(const void *one, const void *other) {
+    uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
+    return (a > b) - (a < b);
+}
+
+/* Times are kept in tenths of a microsecond, up to seven minutes. */
+static uint32_t tenths(uint64_t ns) {
+    uint64_t value = ns / 100;
+    return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+/* Print {"p50": …} in microseconds; sorts the times. */
+static void print_latency(uint32_t *times, size_t count) {
+    const double shares[] = {0.5, 0.99, 0.999, 1.0};
+    const char *names[] = {"p50", "p99", "p999", "max"};
+    qsort(times, count, sizeof *times, ascending);
+    printf("{");
+    for (int each = 0; each < 4; each++) {
+        size_t at = count ? (size_t)(shares[each] * (double)(count - 1) + 0.5) : 0;
+        printf("%s\"%s\":%.1f", each ? "," : "", names[each], count ? times[at] / 10.0 : 0.0);
+    }
+    printf("}");
+}
+
 struct needle {
     const char *text;
     size_t size;
