@@ -5,6 +5,7 @@ error. Exit status 0: done; 1: the user's mistake; 2: ours. What a command doesn
 imported: `truebook ps` answers at once, and only what runs the engine loads the compiler.
 """
 
+import os
 import signal
 import sys
 import traceback
@@ -83,13 +84,18 @@ def up(
         engine={"processes": engines, "kind": engine, "quorum": quorum},
         bots={"enabled": bots},
     )
+    # Forks of this process are to find it with one thread; NumPy would start some, for nothing.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import logging
 
     from truebook.cli.loglines import log_lines
+    from truebook.cli.preloading import preload
+    from truebook.supervisor.nursery import Nursery
     from truebook.supervisor.supervise import supervise
 
+    nursery = Nursery.plant(preload, main)
     log_lines(sys.stderr, logging.WARNING)
-    supervise(settings)
+    supervise(settings, nursery)
 
 
 @app.command
