@@ -23,7 +23,7 @@ from venue.credentials import Credentials
 
 from truebook.commandlog.whole_log import WholeLog, open_whole_log
 from truebook.config import Config
-from truebook.installation import attached
+from truebook.installation import attached, running
 from truebook.supervisor.accounts import create_account
 
 READY_S_MAX = 240.0
@@ -93,11 +93,9 @@ class Installed:
 
     def processes(self) -> list[dict[str, Any]]:
         """What `truebook ps` lists: role, pid and start of each child."""
-        return [
-            {"role": process["role"], "pid": process["pid"], "started": process["started"]}
-            for process in self.state()["processes"]
-            if process["pid"]
-        ]
+        state = running(Config(data=str(self.data)))
+        found = [process for process in state.processes if process.pid] if state else []
+        return [{"role": one.role, "pid": one.pid, "started": one.started} for one in found]
 
     def state(self) -> dict[str, Any]:
         """The state file, which also tells who serves."""
