@@ -211,7 +211,7 @@ class Node:
 
     def attest(self) -> None:
         """Say, signed, where the engine stands."""
-        if self.vigil is not None:
+        if self.vigil is not None and self._is_started:
             self.vigil.attest(self.position, self.entries, self._ends())
 
     def _tell_all(self, order: QueryKind) -> None:

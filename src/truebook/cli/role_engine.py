@@ -7,6 +7,7 @@ import sys
 from functools import partial
 
 import truebook
+from truebook.cli.attestations import keep_last_word
 from truebook.cli.engines import make_engine, make_quorum, make_vigil
 from truebook.cli.loglines import log_lines
 from truebook.commandlog.interface import QUERIES_CHANNEL
@@ -34,6 +35,9 @@ def run_engine(config: Config, number: int) -> None:
         signal.signal(signal_number, lambda *_: node.stop())
     try:
         node.run(lifeline.serving)
+        node.attest()
+        if node.vigil is not None:
+            keep_last_word(folder_of(config), node.name, node.vigil.last_word)
     finally:
         node.close()
     # An interpreter that has compiled the engine takes seconds to clear up, and would be killed.
