@@ -77,6 +77,8 @@ class Vigil:
         """What this engine has found in itself: then nothing it says counts any more."""
         self.halt: Halt | None = None
         """Why nothing may be published."""
+        self.last_word = b""
+        """The newest attestation."""
         self._name = name
         self._key = key
         self._engine: Engine | None = None
@@ -238,6 +240,7 @@ class Vigil:
 
     def _send(self, message: bytes) -> None:
         """Publish it, with what couldn't be before."""
+        self.last_word = message
         self._unsent = [*self._unsent, message][-UNSENT_MAX:]
         try:
             while self._unsent:

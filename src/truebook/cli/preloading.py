@@ -23,7 +23,7 @@ MODULES = (
     "truebook.cli.role_store",
     "truebook.cli.role_taker",
     "truebook.cli.role_ws",
-    "truebook.cli.roles",
+    "truebook.cli.role_api",
     "truebook.cli.sockets",
     "truebook.commandlog.archive.running",
     "truebook.feed.feed",

@@ -82,6 +82,8 @@ class Witness:
         """Of each engine the newest attestation that is known to be right."""
         self._condemned: dict[bytes, Position] = {}
         """Engines that were told to begin again, and the last position they were wrong at."""
+        if agreed is not None:
+            truth.agree(agreed)
 
     def hear(self, message: bytes) -> None:
         """Take an attestation."""
@@ -136,6 +138,7 @@ class Witness:
                 self._right[key] = of
         if self.agreed is None or of.position > self.agreed.position:
             self.agreed = of
+            self._truth.agree(of)
         # Older ones stay for a while: an engine that lags may still come to differ there.
         for position in [p for p in self._attested if p < of.position]:
             if len(self._attested[position]) >= len(self.trusted) or len(self._attested) > 64:

@@ -9,7 +9,7 @@ import logging
 import os
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -36,6 +36,7 @@ from truebook.commandlog.whole_log import open_whole_log
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.queries import Answer, decode_query, encode_answer
+from truebook.snapshots.folder import Kept
 from truebook.verify.attesters import Attesters
 from truebook.verify.engines import Engines, answers_channel
 from truebook.verify.trade_watch import TradeWatch
@@ -241,6 +242,7 @@ def open_witnessing(
     folder: Path,
     make_engine: Callable[[], Engine],
     database: Database | None = None,
+    snapshots: Callable[[], Sequence[Kept]] = lambda: (),
 ) -> Witnessing:
     """A witness of a log and a bus, which remembers in `folder`. ValueError: it is damaged."""
     channel = answers_channel()
@@ -250,7 +252,8 @@ def open_witnessing(
     kept = WitnessFolder(folder)
 
     def make_truth() -> Truth:
-        return Truth(open_whole_log(log_url, archive_url, allow_not_durable=True), make_engine)
+        log = open_whole_log(log_url, archive_url, allow_not_durable=True)
+        return Truth(log, make_engine, snapshots)
 
     trades = None if database is None else TradeWatch(make_truth, database, folder)
     witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
