@@ -30,6 +30,7 @@ import msgspec
 import truebook
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START, extend
+from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.entries import engine_pieces
 from truebook.commandlog.interface import (
     GENESIS,
@@ -497,7 +498,7 @@ def run_engine(
     snapshots: Path,
     plan: Plan,
     make_engine: Callable[[], Engine],
-    allow_not_durable: bool = False,
+    durability: Durability = CHECKED,
     caught_up: Callable[[], None] = lambda: None,
     vigil: Vigil | None = None,
     make_quorum: MakeQuorum | None = None,
@@ -508,7 +509,7 @@ def run_engine(
     log = open_whole_log(
         log_url,
         archive_url,
-        allow_not_durable=allow_not_durable,
+        durability=durability,
         name=f"{name}@{socket.gethostname()}:{data}",
     )
     publisher = ValkeyPublisher(bus_url)

@@ -25,6 +25,7 @@ from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.chain import START
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.entries import engine_pieces, pack_entry
 from truebook.commandlog.interface import (
     GENESIS,
@@ -61,7 +62,7 @@ class Venue(NamedTuple):
     def log(self) -> LogReader:
         """The log, to be closed."""
         archive = (self.folder / "archive").as_uri()
-        return open_whole_log(self.log_url, archive, allow_not_durable=True)
+        return open_whole_log(self.log_url, archive, durability=UNCHECKED)
 
 
 def measure(orders: int) -> Told:

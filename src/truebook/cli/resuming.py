@@ -13,6 +13,7 @@ import sys
 from truebook.cli.engines import make_engine
 from truebook.cli.reports import print_json
 from truebook.commandlog.cutting import EventStreamEnd
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import ValkeyHaltBook
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.whole_log import open_whole_log
@@ -33,7 +34,7 @@ def resume_venue(config: Config, json: bool) -> None:
     config = attached(config)
     progress = Progress(stream=sys.stderr)
     url, bus = config.log.url, config.bus.url
-    log = open_whole_log(url, archive_url(config), allow_not_durable=True)
+    log = open_whole_log(url, archive_url(config), durability=UNCHECKED)
     stream, book = EventStreamEnd(bus), ValkeyHaltBook(url)
     channel = answers_channel()
     engines = Engines(ValkeyPublisher(bus), ValkeySubscription(bus, channel), channel)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import truebook
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config, faucet_text
 from truebook.installation import (
     archive_url,
@@ -56,7 +57,7 @@ def run_engine(config: Config, number: int) -> None:
         snapshots=snapshots_path(config),
         plan=plan,
         make_engine=partial(make_engine, config.engine.kind, lifeline.say),
-        allow_not_durable=config.log.allow_not_durable,
+        durability=durability_of(config.log),
         caught_up=lifeline.serving,
         make_quorum=make_quorum(name, config.engine.quorum, folder.keys, config.bus.url),
         vigil=make_vigil(name, folder.keys, config.log.url, config.bus.url),
@@ -98,7 +99,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
         connection = connected(
             config.log.url,
             config.bus.url,
-            allow_not_durable=config.log.allow_not_durable,
+            durability=durability_of(config.log),
             disk_free_mib=config.limits.disk_free_mib,
             memory_bytes_max=LOG_MEMORY_FACTOR * config.archive.log_bytes_max,
         )

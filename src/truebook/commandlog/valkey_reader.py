@@ -16,18 +16,16 @@ from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.address import Command, parse
 from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.chain_at import chain_at
-from truebook.commandlog.durability import PROBES, cannot_check, check_durable
+from truebook.commandlog.durability import CHECKED, Durability, examination
 from truebook.commandlog.interface import (
     GENESIS,
     LogEntry,
     LogLost,
-    LogNotDurable,
     LogTrimmed,
     LogUnavailable,
     Position,
 )
 from truebook.commandlog.resp import (
-    CONNECT_S_MAX,
     NOT_YET,
     ConnectionLost,
     Refused,
@@ -62,7 +60,7 @@ class ValkeyLogReader:
         url: str,
         *,
         shard: int = 0,
-        allow_not_durable: bool = False,
+        durability: Durability = CHECKED,
         clock: Clock = SYSTEM_CLOCK,
         name: str = "",
     ) -> None:
@@ -71,7 +69,7 @@ class ValkeyLogReader:
         self._shard = shard
         self._stream = stream_key(shard)
         self._name = name
-        self._allow_not_durable = allow_not_durable
+        self._durability = durability
         self._clock = clock
         self._connection = BlockingConnection(self._address)
         self._asked: Position | None = None
@@ -161,20 +159,7 @@ class ValkeyLogReader:
         self._asked = None
         self._is_register_sent = False
         self._connection.open()
-        if self._allow_not_durable:
-            return
-        try:
-            replies = self._connection.request_all(PROBES, CONNECT_S_MAX)
-        except Refused as error:
-            self._connection.close()
-            if str(error).startswith("LOADING"):
-                raise
-            raise cannot_check(str(self._address), error) from None
-        try:
-            check_durable(str(self._address), replies)
-        except LogNotDurable:
-            self._connection.close()
-            raise
+        self._connection.examine(examination(self._address, self._durability))
 
     def _reopened(self, after: Position) -> bool:
         now = self._clock.elapsed_s()

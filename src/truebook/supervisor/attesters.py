@@ -8,6 +8,7 @@ import numpy as np
 
 from truebook import commands
 from truebook.api.connect import connected
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.keyfile import KeyFileWrong, attestation_key
 from truebook.config import Config, UserError
 from truebook.datafolder import DataFolder
@@ -46,7 +47,7 @@ async def register(config: Config, folder: DataFolder) -> None:
     """Register the keys of all engines that `up` starts. Raises UserError, TimedOut,
     LogUnavailable."""
     async with connected(
-        config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
+        config.log.url, config.bus.url, durability=durability_of(config.log)
     ) as exchange:
         known = KnownAttesters((await exchange.ask("settings")).settings)
         for number in range(1, config.engine.processes + 1):

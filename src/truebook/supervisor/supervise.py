@@ -21,6 +21,7 @@ import msgspec
 from truebook import config as configuration
 from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.interface import BusUnavailable, LogUnavailable
 from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
@@ -211,7 +212,7 @@ class Supervisor:
 
     async def _found(self, records: bytes, commands: int) -> None:
         url = self._config.log.url
-        log = ValkeyLog(url, allow_not_durable=self._config.log.allow_not_durable)
+        log = ValkeyLog(url, durability=durability_of(self._config.log))
         try:
             if await found(log, records, commands):
                 self._progress.say("the log is new: assets, fees and markets are set up")

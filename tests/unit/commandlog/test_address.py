@@ -47,11 +47,42 @@ def test_a_password_is_never_shown():
 
 @pytest.mark.parametrize(
     "url",
-    ["http://h", "h:6379", "redis://h?timeout=3", "rediss://h?ssl_cert_reqs=maybe"],
+    ["http://h", "h:6379", "redis://h?timeout=3", "rediss://h?ssl_cert_reqs=maybe", "redis://h,:1"],
 )
 def test_what_a_url_can_not_mean_is_refused(url):
-    with pytest.raises(ValueError, match=r"URL|ssl_cert_reqs"):
+    with pytest.raises(ValueError, match=r"URL|ssl_cert_reqs|without a host"):
         parse(url)
+
+
+def test_a_url_may_name_several_servers():
+    address = parse("redis://gate:a%2Cb@log-1,[::1]:6380,log-3:7/3")
+    each = [(one.host, one.port, one.password, one.database) for one in address.each()]
+    assert each == [("log-1", 6379, "a,b", 3), ("::1", 6380, "a,b", 3), ("log-3", 7, "a,b", 3)]
+    assert str(address) == "log-1:6379,[::1]:6380,log-3:7"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://gate:secret/word@h:1",
+        "redis://gate:x@h:secret",
+        "redis://gate:x@h,i:secret",
+        "redis://h/0?secret=secret",
+    ],
+)
+def test_what_is_wrong_with_a_url_is_told_without_it(url):
+    with pytest.raises(ValueError, match=r"URL|can't be") as raised:
+        parse(url)
+    assert "secret" not in str(raised.value).replace("'secret' means nothing", "")
+
+
+def test_a_certificate_that_can_not_be_read_is_named(tmp_path):
+    with pytest.raises(OSError, match=r"no\.pem can't be read: No such file"):
+        parse(f"rediss://h?ssl_ca_certs={tmp_path}/no.pem")
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    with pytest.raises(OSError, match=r"broken\.pem can't be read"):
+        parse(f"rediss://h?ssl_ca_certs={broken}")
 
 
 def check(url):
