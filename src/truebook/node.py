@@ -52,6 +52,7 @@ from truebook.commandlog.quorum import Quorum
 from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.replies import split
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
+from truebook.commandlog.waiting import Waiting
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.engine.answering import answer
 from truebook.engine.interface import Engine
@@ -119,6 +120,7 @@ class Node:
         self._caught_up_at = GENESIS
         self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
+        self._waiting = Waiting("log and bus", _logger, clock)
         self._is_stopping = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -136,8 +138,11 @@ class Node:
         except LogNotDurable:
             raise
         except (LogUnavailable, BusUnavailable) as error:
-            _logger.warning("can't start yet: %s", error)
+            self._waiting.failed(error)
             return False
+        self._waiting.succeeded()
+        if self._caught_up_at == GENESIS:
+            _logger.warning("the log is empty: `truebook found` sets up assets, fees and markets")
         self._is_started = True
         return True
 

@@ -36,6 +36,7 @@ from truebook.commandlog.resp import (
     pairs,
 )
 from truebook.commandlog.valkey_trimmer import register_command, stream_key, trimmed_key
+from truebook.commandlog.waiting import Waiting
 
 _logger = logging.getLogger(__name__)
 REPLY_S_MAX = 10.0
@@ -79,7 +80,7 @@ class ValkeyLogReader:
         self._registered = GENESIS
         self._held: Position | None = None
         self._is_register_sent = False
-        self._is_lost_logged = False
+        self._waiting = Waiting(f"the log at {self._address}", _logger, clock)
 
     def read(self, after: Position, count: int, block_ms: int) -> list[LogEntry]:
         """Up to `count` entries behind `after`; waits up to `block_ms` (0: not) for the first."""
@@ -168,9 +169,7 @@ class ValkeyLogReader:
         self._next_try = now + RECONNECT_S
         self._open()
         self._check_holds(after)
-        if self._is_lost_logged:
-            _logger.warning("the log at %s is back", self._address)
-        self._is_lost_logged = False
+        self._waiting.succeeded()
         return True
 
     def _check_stall(self) -> None:
@@ -248,9 +247,7 @@ class ValkeyLogReader:
             raise ConnectionLost(f"{self._address} has fallen silent")
 
     def _lost(self, error: Exception) -> None:
-        if not self._is_lost_logged:
-            _logger.warning("the log can't be read, trying again: %s", error)
-        self._is_lost_logged = True
+        self._waiting.failed(error)
         self.close()
 
 

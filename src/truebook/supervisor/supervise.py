@@ -181,8 +181,9 @@ class Supervisor:
 
     async def _register_attesters(self) -> None:
         """Have the log say whose attestations count: those of our engines."""
+        names = [f"engine-{number}" for number in range(1, self._config.engine.processes + 1)]
         try:
-            await register(self._config, self._folder)
+            await register(self._config, self._folder, names)
         except (UserError, TimedOut, LogUnavailable, BusUnavailable) as error:
             self._progress.complain(f"the engines' attestations aren't trusted yet: {error}")
 
