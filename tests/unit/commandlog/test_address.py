@@ -1,8 +1,6 @@
 """Every kind of URL reaches the server, and none shows its password."""
 
 import asyncio
-import datetime
-import ipaddress
 import itertools
 import select
 import socket
@@ -11,10 +9,7 @@ import threading
 import time
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from venue.certificate import write_certificate
 
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
@@ -139,29 +134,8 @@ def test_log_and_bus_work_over_tcp(log_server):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A key and a certificate for 127.0.0.1, signed by itself, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "log")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
     path = tmp_path_factory.mktemp("tls") / "log.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    write_certificate(path, "127.0.0.1")
     return path
 
 
