@@ -14,6 +14,7 @@ from truebook.api.exchange import Outcome
 from truebook.api.pressure import ANY_SPACE, Pressure, Space
 from truebook.api.send_and_await import CommandClient
 from truebook.asking import Asker, Halted, TimedOut
+from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.interface import (
     Bus,
     Log,
@@ -159,12 +160,12 @@ async def connected(
     log_url: str,
     bus_url: str,
     *,
-    allow_not_durable: bool = False,
+    durability: Durability = CHECKED,
     disk_free_mib: int = 0,
     memory_bytes_max: int = 0,
 ) -> AsyncGenerator[ConnectedExchange, None]:
     """An exchange on these servers, until the context is left. Raises LogNotDurable."""
-    log = ValkeyLog(log_url, allow_not_durable=allow_not_durable)
+    log = ValkeyLog(log_url, durability=durability)
     bus = ValkeyBus(bus_url)
     try:
         folder = await _folder(log) if disk_free_mib else None

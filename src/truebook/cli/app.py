@@ -99,6 +99,33 @@ def up(
 
 
 @app.command
+def found(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+    """Set up the assets, fees and markets of a new exchange, as `truebook up` does by itself.
+
+    Waits for the log's server. A log that has entries is left as it is.
+    """
+    from truebook.cli.founding import found_exchange
+
+    found_exchange(config_of(data, config), json)
+
+
+@app.command
+def trust(number: int, /, *numbers: int, data: Data = None, config: ConfigFile = None) -> None:
+    """Make the attestations of engines count that were started one by one.
+
+    Parameters
+    ----------
+    number
+        Of an engine on this data folder, where it has its key.
+    numbers
+        Of further engines there.
+    """
+    from truebook.cli.founding import trust_engines
+
+    trust_engines(config_of(data, config), (number, *numbers))
+
+
+@app.command
 def resume(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
     """Go on after a halt, from what the log says: docs/witness.md."""
     from truebook.cli.resuming import resume_venue

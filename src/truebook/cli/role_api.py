@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import truebook
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config, faucet_text
 from truebook.installation import attached, database_url, folder_of, running
 from truebook.lifeline import Lifeline
@@ -48,7 +49,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
         connection = connected(
             config.log.url,
             config.bus.url,
-            allow_not_durable=config.log.allow_not_durable,
+            durability=durability_of(config.log),
             disk_free_mib=config.limits.disk_free_mib,
             memory_bytes_max=LOG_MEMORY_FACTOR * config.archive.log_bytes_max,
         )

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncGenerator
 
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config
 from truebook.installation import attached, folder_of
 from truebook.lifeline import Lifeline
@@ -38,7 +39,7 @@ def run_ws(config: Config, descriptor: int | None) -> None:
     @contextlib.asynccontextmanager
     async def connect() -> AsyncGenerator[Served]:
         bus = ValkeyBus(config.bus.url)
-        log = ValkeyLog(config.log.url, allow_not_durable=config.log.allow_not_durable)
+        log = ValkeyLog(config.log.url, durability=durability_of(config.log))
         attendance = CancelOnDisconnect(lambda: CommandClient.start(log, bus))
         try:
             asker = await Asker.start(bus, f"ws:{uuid.uuid4().hex}:answers", Horizon())

@@ -4,10 +4,13 @@ Promise: an engine's key is in the log once, under its name, however often it is
 somebody has withdrawn trust from is not registered again.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from truebook import commands
 from truebook.api.connect import connected
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.keyfile import KeyFileWrong, attestation_key
 from truebook.config import Config, UserError
 from truebook.datafolder import DataFolder
@@ -42,15 +45,14 @@ class KnownAttesters:
         return min(free)
 
 
-async def register(config: Config, folder: DataFolder) -> None:
-    """Register the keys of all engines that `up` starts. Raises UserError, TimedOut,
-    LogUnavailable."""
+async def register(config: Config, folder: DataFolder, names: Sequence[str]) -> None:
+    """Register the keys that the engines of these names have in the folder. Raises UserError,
+    TimedOut, LogUnavailable."""
     async with connected(
-        config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
+        config.log.url, config.bus.url, durability=durability_of(config.log)
     ) as exchange:
         known = KnownAttesters((await exchange.ask("settings")).settings)
-        for number in range(1, config.engine.processes + 1):
-            name = f"engine-{number}"
+        for name in names:
             try:
                 key = bytes(attestation_key(folder.keys, name).verify_key)
             except KeyFileWrong as error:

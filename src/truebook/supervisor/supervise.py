@@ -21,6 +21,7 @@ import msgspec
 from truebook import config as configuration
 from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.interface import BusUnavailable, LogUnavailable
 from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
@@ -186,8 +187,9 @@ class Supervisor:
 
     async def _register_attesters(self) -> None:
         """Have the log say whose attestations count: those of our engines."""
+        names = [f"engine-{number}" for number in range(1, self._config.engine.processes + 1)]
         try:
-            await register(self._config, self._folder)
+            await register(self._config, self._folder, names)
         except (UserError, TimedOut, LogUnavailable, BusUnavailable) as error:
             self._progress.complain(f"the engines' attestations aren't trusted yet: {error}")
 
@@ -217,7 +219,7 @@ class Supervisor:
 
     async def _found(self, records: bytes, commands: int) -> None:
         url = self._config.log.url
-        log = ValkeyLog(url, allow_not_durable=self._config.log.allow_not_durable)
+        log = ValkeyLog(url, durability=durability_of(self._config.log))
         try:
             if await found(log, records, commands):
                 self._progress.say("the log is new: assets, fees and markets are set up")

@@ -17,6 +17,7 @@ import msgspec
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.archive.segment import SegmentDamaged
 from truebook.commandlog.attestations import AttestationStream
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import HaltBook, ValkeyHaltBook
 from truebook.commandlog.interface import (
     GENESIS,
@@ -252,12 +253,12 @@ def open_witnessing(
     kept = WitnessFolder(folder)
 
     def make_truth() -> Truth:
-        log = open_whole_log(log_url, archive_url, allow_not_durable=True)
+        log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
         return Truth(log, make_engine, snapshots)
 
     trades = None if database is None else TradeWatch(make_truth, database, folder)
     witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
-    log = open_whole_log(log_url, archive_url, allow_not_durable=True)
+    log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
     return Witnessing(witness, log, ValkeyAttestations(bus_url), book, engines, kept, trades=trades)
 
 
