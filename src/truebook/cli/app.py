@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from truebook import __version__
 from truebook.cli.account_commands import key_app, list_accounts, password
 from truebook.cli.admin_commands import admin_app
+from truebook.cli.attester_commands import attester_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
 from truebook.config import UserError
 
@@ -31,6 +32,7 @@ log_app = App(name="log", help="The log: checked, shown, exported.")
 bench_app = App(name="bench", help="Measure.")
 app.command(account_app)
 app.command(admin_app)
+admin_app.command(attester_app)
 account_app.command(key_app)
 account_app.command(list_accounts, name="list")
 account_app.command(password)
