@@ -35,6 +35,7 @@ from truebook.supervisor.children import STARTING, Child
 from truebook.supervisor.demo import provide
 from truebook.supervisor.founding import found, venue_records
 from truebook.supervisor.listening import API, WS, listen, url_of
+from truebook.supervisor.nursery import Nursery
 from truebook.supervisor.polling import POLL_S, wait_for_store
 from truebook.supervisor.roster import Roster
 from truebook.supervisor.status import read_status
@@ -65,13 +66,18 @@ class Supervisor:
     """The children of one data folder, which the caller has locked. Lives in one event loop."""
 
     def __init__(
-        self, config: Config, folder: DataFolder, progress: Progress, clock: Clock
+        self,
+        config: Config,
+        folder: DataFolder,
+        progress: Progress,
+        clock: Clock,
+        nursery: Nursery | None = None,
     ) -> None:
         self._config = config
         self._folder = folder
         self._clock = clock
         self._progress = progress
-        self._roster = Roster(folder, clock, progress.complain)
+        self._roster = Roster(folder, clock, progress.complain, nursery)
         self._children: list[Child] = []
         self._listeners: list[socket.socket] = []
         self._bots: asyncio.Task[None] | None = None
@@ -288,19 +294,24 @@ def _on_stop_signals(call: Callable[[], None]) -> None:
             loop.add_signal_handler(number, call)
 
 
-def supervise(config: Config) -> None:
-    """`truebook up`. Raises UserError where nothing was started because of the user's mistake."""
+def supervise(config: Config, nursery: Nursery | None = None) -> None:
+    """`truebook up`, its roles forked by the nursery if there is one.
+
+    Raises UserError where nothing was started because of the user's mistake.
+    """
     folder = folder_of(config)
     folder.create()
     folder.lock()
     progress = Progress()
     try:
-        asyncio.run(_run(config, folder, progress))
+        asyncio.run(_run(config, folder, progress, nursery))
     finally:
         progress.end()
         folder.unlock()
     progress.say("stopped")
 
 
-async def _run(config: Config, folder: DataFolder, progress: Progress) -> None:
-    await Supervisor(config, folder, progress, SYSTEM_CLOCK).run()
+async def _run(
+    config: Config, folder: DataFolder, progress: Progress, nursery: Nursery | None
+) -> None:
+    await Supervisor(config, folder, progress, SYSTEM_CLOCK, nursery).run()
