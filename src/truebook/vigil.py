@@ -67,12 +67,13 @@ class Vigil:
     def __init__(
         self,
         name: str,
-        key: SigningKey,
+        key: Callable[[], SigningKey],
         stream: AttestationStream,
         book: HaltBook,
         make_scrubber: Callable[[Engine], Scrubber],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        """`key` gives the one to sign with now."""
         self.fault: Fault | None = None
         """What this engine has found in itself: then nothing it says counts any more."""
         self.halt: Halt | None = None
@@ -191,7 +192,7 @@ class Vigil:
     def attest(self, position: Position, entries: int, ends: Ends) -> None:
         """Say where the engine is."""
         of = Attested(position, entries, self._time_ms, *ends, self._watched.state_hash())
-        self._send(sign(self._key, of, self.fault))
+        self._send(sign(self._key(), of, self.fault))
 
     def watch(self, is_idle: bool) -> bool:
         """Look through as much memory as the commands since the last time are worth, and a bit

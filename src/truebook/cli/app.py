@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from truebook import __version__
 from truebook.cli.account_commands import key_app, list_accounts, password
 from truebook.cli.admin_commands import admin_app
+from truebook.cli.attester_commands import attester_app
 from truebook.cli.bench_commands import bench_app
 from truebook.cli.log_commands import log_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
@@ -32,6 +33,7 @@ app = App(
 account_app = App(name="account", help="Accounts and their keys.")
 app.command(account_app)
 app.command(admin_app)
+admin_app.command(attester_app)
 account_app.command(key_app)
 account_app.command(list_accounts, name="list")
 account_app.command(password)

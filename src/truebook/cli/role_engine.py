@@ -8,7 +8,7 @@ from functools import partial
 
 import truebook
 from truebook.cli.attestations import keep_last_word
-from truebook.cli.engines import make_engine, make_quorum, make_vigil
+from truebook.cli.engines import Trusted, make_engine, make_quorum, make_vigil, own_key
 from truebook.cli.loglines import log_lines
 from truebook.commandlog.durability import durability_of
 from truebook.commandlog.interface import QUERIES_CHANNEL
@@ -50,8 +50,8 @@ def run_engine(config: Config, number: int) -> None:
 def _node(config: Config, name: str, lifeline: Lifeline) -> Node:
     folder, bus_url = folder_of(config), config.bus.url
     make = partial(make_engine, config.engine.kind, lifeline.say)
-    vigil = make_vigil(name, folder.keys, config.log.url, bus_url)
-    quorum = make_quorum(name, config.engine.quorum, folder.keys, bus_url)
+    trusted = Trusted(lambda: node.engine)
+    key = own_key(folder.keys, name, trusted)
     log = open_whole_log(
         config.log.url,
         archive_url(config),
@@ -68,8 +68,8 @@ def _node(config: Config, name: str, lifeline: Lifeline) -> Node:
         Progress(folder.run / f"{name}.progress", truebook.__version__),
         recovering=Recovering(log, publisher),
         keeper=Keeper(name, snapshots_path(config), _plan(config), make),
-        vigil=vigil,
-        quorum=None if quorum is None else quorum(publisher, lambda: node.engine),
+        vigil=make_vigil(name, key, config.log.url, bus_url),
+        quorum=make_quorum(config.engine.quorum, key, trusted, publisher, bus_url),
     )
     return node
 

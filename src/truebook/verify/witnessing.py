@@ -38,7 +38,6 @@ from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.queries import Answer, decode_query, encode_answer
 from truebook.snapshots.folder import Kept
-from truebook.verify.attesters import Attesters
 from truebook.verify.engines import Engines, answers_channel
 from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.trades import Database
@@ -83,7 +82,6 @@ class Witnessing:
         self._folder = folder
         self._clock = clock
         self._trades = trades
-        self._attesters = Attesters()
         self._followed = GENESIS
         self._remembered = folder.load()
         self._passed = len(witness.verdicts)
@@ -111,7 +109,7 @@ class Witnessing:
         """What is agreed on, and every verdict of this life."""
         witness = self._witness
         found: dict[str, str | int | float | bool] = {"role": "witness", "trouble": self.trouble}
-        found["trusted"] = ", ".join(sorted(witness.trusted.values()))
+        found["trusted"] = ", ".join(sorted(witness.attesters.trusted.values()))
         found["refused"] = witness.refused
         found["verdicts"] = len(self._folder.verdicts())
         if witness.agreed is not None:
@@ -146,9 +144,8 @@ class Witnessing:
         """Learn who is trusted."""
         entries = self._log.follow(self._followed, READ_ENTRIES_MAX)
         for entry in entries:
-            self._attesters.follow(entry)
+            self._witness.attesters.follow(entry)
             self._followed = entry.position
-        self._witness.trusted = self._attesters.trusted
         return bool(entries)
 
     def _hear(self) -> bool:
