@@ -13,7 +13,7 @@ from truebook.installation import database_url
 from truebook.store.fold import fold
 from truebook.store.interface import StoreUnavailable
 from truebook.store.reading import open_history
-from truebook.store.sqlite import history as asking
+from truebook.store.sql import history as asking
 from truebook.store.sqlite import reader as reading
 from truebook.store.sqlite.history import SqliteHistory
 from truebook.store.sqlite.place import path_of, url_of
