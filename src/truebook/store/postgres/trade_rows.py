@@ -1,0 +1,48 @@
+"""Reading the rows of the table `trades`, to compare them with what the log says.
+
+Promise: nothing is written, and whatever is wrong with the server is an OSError.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from truebook.commandlog.interface import GENESIS, Position
+from truebook.store.postgres.connecting import AWAY, Raw, check_url, connect, reason_of
+
+SETTINGS = {"statement_timeout": "60s", "default_transaction_read_only": "on"}
+_TRADES = b"""
+SELECT market, id, buy_order_id, sell_order_id, price, qty, taker_side, created_at
+FROM trades WHERE market = %s AND id BETWEEN %s AND %s ORDER BY id
+"""
+
+
+class TradeRows:
+    """Of one database; connected once it is asked, and again after an error."""
+
+    def __init__(self, url: str) -> None:
+        """Raises ConfigError."""
+        check_url(url)
+        self._url = url
+        self._raw: Raw | None = None
+
+    def position(self) -> Position:
+        """Up to where the database has everything; GENESIS if there is none yet."""
+        if self._ask(b"SELECT to_regclass('truebook.progress')", ()) == [(None,)]:
+            return GENESIS
+        found = self._ask(b"SELECT position FROM progress", ())
+        return Position.parse(found[0][0]) if found else GENESIS
+
+    def trades(self, market: int, first: int, last: int) -> Sequence[tuple[Any, ...]]:
+        """Trades of a market from one number to another, by number."""
+        return self._ask(_TRADES, (market, first, last))
+
+    def _ask(self, query: bytes, values: Sequence[int]) -> list[tuple[Any, ...]]:
+        try:
+            if self._raw is None:
+                self._raw = connect(self._url, "witness", SETTINGS)
+            return self._raw.execute(query, values).fetchall()
+        except AWAY as error:
+            if self._raw is not None:
+                self._raw.close()
+                self._raw = None
+            raise OSError(f"the database can't be read: {reason_of(error)}") from None
