@@ -11,10 +11,10 @@ from store.naive import NaiveTables
 from truebook.commandlog.interface import EventEntry
 from truebook.engine.fingerprint import Tag, record_hash, to_bytes
 from truebook.messages import ORDER_HAS_CLIENT_ID
+from truebook.postgres.connecting import Connection, connect
+from truebook.postgres.urls import is_postgres
 from truebook.store.candles import SUM_MAX
 from truebook.store.fold import fold
-from truebook.store.place import is_postgres
-from truebook.store.postgres.connecting import Connection, connect
 from truebook.store.sqlite.place import path_of, url_of
 from truebook.store.writing import writer_of
 
@@ -67,7 +67,7 @@ class _Postgres(Connection):
     """A connection that is used as SQLite's are."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(connect(url, "test", {}))
+        super().__init__(connect(url, "test", {}, "truebook"))
         self.raw.autocommit = False
         self.commit, self.rollback, self.close = self.raw.commit, self.raw.rollback, self.raw.close
 

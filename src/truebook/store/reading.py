@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from truebook.commandlog.interface import Position
 from truebook.history import History
+from truebook.postgres.urls import is_postgres
 from truebook.store.interface import StateOf
-from truebook.store.place import is_postgres
 from truebook.store.sql.history import SqlHistory
 from truebook.store.sqlite.history import SqliteHistory
 from truebook.store.sqlite.place import path_of

@@ -1,7 +1,8 @@
 """Opening the database for writing, whatever database the URL names."""
 
+from truebook.postgres.urls import is_postgres
 from truebook.store.interface import Writer
-from truebook.store.place import check_place, is_postgres
+from truebook.store.place import check_place
 from truebook.store.sqlite.place import path_of
 from truebook.store.sqlite.writer import SqliteWriter
 

@@ -8,7 +8,7 @@ table, which would be emptied and written again for each batch.
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from truebook.store.postgres.connecting import Raw
+from truebook.postgres.connecting import Raw
 
 
 def copy(raw: Raw, table: str, rows: Collection[Sequence[Any]]) -> None:

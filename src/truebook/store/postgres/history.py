@@ -1,6 +1,6 @@
 """history.History over PostgreSQL."""
 
-from truebook.store.postgres.connecting import check_url
+from truebook.postgres.connecting import check_url
 from truebook.store.postgres.reader import Reader
 from truebook.store.sql.history import SqlHistory
 

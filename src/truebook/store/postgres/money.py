@@ -3,8 +3,8 @@
 import psycopg
 
 from truebook.messages import WithdrawalState
+from truebook.postgres.connecting import Raw
 from truebook.store.postgres.bulk import copy
-from truebook.store.postgres.connecting import Raw
 from truebook.store.rows import Rows, Settled
 
 _REQUEST = b"INSERT INTO withdrawals VALUES (%s, %s, %s, %s, %s, %s, %s, NULL, %s, NULL)"

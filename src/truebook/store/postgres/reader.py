@@ -17,17 +17,16 @@ from psycopg import errors
 
 from truebook.history import HistoryUnavailable
 from truebook.limits import HISTORY_QUESTIONS_MAX, HISTORY_READ_MS_MAX
-from truebook.store.postgres.connecting import (
+from truebook.postgres.connecting import (
     AWAY,
-    SCHEMA,
     Connection,
     Raw,
     connect,
     reason_of,
     sever,
 )
-from truebook.store.postgres.migrating import version_of
-from truebook.store.postgres.schema import SCHEMA_VERSION
+from truebook.postgres.migrating import version_of
+from truebook.store.postgres.schema import SCHEMA, SCHEMA_VERSION
 from truebook.store.sql.connection import Connection as Moment
 
 READERS = 4
@@ -110,7 +109,9 @@ class Reader:
         if time.monotonic() < self._away_until_s:
             raise HistoryUnavailable(self._away)
         try:
-            raw = connect(self._url, "history", {"statement_timeout": f"{HISTORY_READ_MS_MAX}ms"})
+            raw = connect(
+                self._url, "history", {"statement_timeout": f"{HISTORY_READ_MS_MAX}ms"}, SCHEMA
+            )
         except AWAY as error:
             self._away = f"the database can't be read: {reason_of(error)}"
             self._away_until_s = time.monotonic() + AGAIN_S

@@ -16,4 +16,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = ((*version_1.STEPS, *views.VIEWS),)
 """The statements that lead from each version to the next; an empty database has version 0. A later
 one is (*views.DROPS, *version_N.STEPS, *views.VIEWS)."""
 
+SCHEMA = "truebook"
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,7 +1,7 @@
 """Writing what is set, and the sequences that count: the last value of each."""
 
+from truebook.postgres.connecting import Raw
 from truebook.store.postgres.bulk import run
-from truebook.store.postgres.connecting import Raw
 from truebook.store.postgres.money import last_of
 from truebook.store.rows import Rows, Switch
 

@@ -2,18 +2,18 @@
 
 from psycopg import errors
 
+from truebook.postgres.connecting import AWAY, Connection, connect, reason_of, shown
+from truebook.postgres.migrating import version_of
 from truebook.store.interface import StateOf, StateUnreadable
-from truebook.store.postgres.connecting import AWAY, SCHEMA, Connection, connect, reason_of, shown
-from truebook.store.postgres.migrating import version_of
 from truebook.store.postgres.reader import BEGIN
-from truebook.store.postgres.schema import SCHEMA_VERSION
+from truebook.store.postgres.schema import SCHEMA, SCHEMA_VERSION
 from truebook.store.sql.state import read_tables
 
 
 def read_state(url: str) -> StateOf:
     """The state at the position where the database stands. Raises StateUnreadable, ConfigError."""
     try:
-        raw = connect(url, "replay", {})
+        raw = connect(url, "replay", {}, SCHEMA)
         try:
             raw.execute(BEGIN)
             if version_of(raw, SCHEMA) == 0:

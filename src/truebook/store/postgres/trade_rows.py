@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from truebook.commandlog.interface import GENESIS, Position
-from truebook.store.postgres.connecting import AWAY, Raw, check_url, connect, reason_of
+from truebook.postgres.connecting import AWAY, Raw, check_url, connect, reason_of
+from truebook.store.postgres.schema import SCHEMA
 
 SETTINGS = {"statement_timeout": "60s", "default_transaction_read_only": "on"}
 _TRADES = b"""
@@ -39,7 +40,7 @@ class TradeRows:
     def _ask(self, query: bytes, values: Sequence[int]) -> list[tuple[Any, ...]]:
         try:
             if self._raw is None:
-                self._raw = connect(self._url, "witness", SETTINGS)
+                self._raw = connect(self._url, "witness", SETTINGS, SCHEMA)
             return self._raw.execute(query, values).fetchall()
         except AWAY as error:
             if self._raw is not None:

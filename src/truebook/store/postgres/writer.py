@@ -13,12 +13,12 @@ import psycopg
 from truebook.commandlog.chain import START
 from truebook.commandlog.interface import GENESIS, Position, Tail
 from truebook.directory import Directory
+from truebook.postgres.connecting import AWAY, Connection, Raw, connect, reason_of
+from truebook.postgres.migrating import migrate
 from truebook.store.interface import Stored, StoreUnavailable
 from truebook.store.postgres.bulk import copy, run
-from truebook.store.postgres.connecting import AWAY, SCHEMA, Connection, Raw, connect, reason_of
-from truebook.store.postgres.migrating import migrate
 from truebook.store.postgres.money import write_money
-from truebook.store.postgres.schema import MIGRATIONS
+from truebook.store.postgres.schema import MIGRATIONS, SCHEMA
 from truebook.store.postgres.settings import write_settings
 from truebook.store.rows import Change, Rows
 from truebook.store.sql.grids import read_assets, read_markets
@@ -110,7 +110,7 @@ class PostgresWriter:
     def open(self) -> Stored:
         """Connect, make or migrate the tables, and tell what is there. Raises StoreUnavailable."""
         try:
-            self._raw = raw = connect(self._url, "store", SETTINGS)
+            self._raw = raw = connect(self._url, "store", SETTINGS, SCHEMA)
             migrate(raw, SCHEMA, MIGRATIONS)
             return _stored(raw)
         except AWAY as error:

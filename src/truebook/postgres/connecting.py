@@ -17,17 +17,21 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
 from truebook.config import ConfigError
+from truebook.postgres.urls import SCHEME
 
-SCHEMA = "truebook"
-"""All tables of the store are in this schema."""
-SCHEME = "postgresql://"
 CONNECT_S = 5
 TCP_S = 10
 """How long a peer may acknowledge nothing."""
 
 Raw = psycopg.Connection[tuple[Any, ...]]
 
+
+class TablesUnfit(Exception):
+    """The tables are of a later version, or whoever asks may not bring them to this one."""
+
+
 AWAY = (
+    TablesUnfit,
     psycopg.OperationalError,
     psycopg.InternalError,
     errors.InsufficientPrivilege,
@@ -35,11 +39,12 @@ AWAY = (
     errors.InvalidSchemaName,
 )
 """What is raised over a server that is away, stopping, full, locked or a standby, over rights that
-aren't given (yet), and over tables that somebody has taken away. The rest are bugs."""
+aren't given (yet), and over tables that somebody has taken away or that are of another version. The
+rest are bugs."""
 
 
 class Connection:
-    """sql.connection.Connection: values stand for `?`."""
+    """store/sql/connection.py's Connection: values stand for `?`."""
 
     def __init__(self, raw: Raw) -> None:
         self.raw = raw
@@ -63,8 +68,9 @@ def check_url(url: str) -> None:
         raise ConfigError("database.url: it isn't a URL that PostgreSQL understands") from None
 
 
-def connect(url: str, purpose: str, settings: Mapping[str, str], schema: str = SCHEMA) -> Raw:
-    """A connection in autocommit mode. Raises psycopg.OperationalError; ConfigError."""
+def connect(url: str, purpose: str, settings: Mapping[str, str], schema: str) -> Raw:
+    """A connection in autocommit mode; names without a schema are of this one. Raises
+    psycopg.OperationalError, ConfigError."""
     check_url(url)
     tcp = {
         "connect_timeout": CONNECT_S,
