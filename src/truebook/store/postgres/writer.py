@@ -6,6 +6,7 @@ is on disk (`synchronous_commit` off): a power failure can take the last batches
 together, and they are written again.
 """
 
+import logging
 from collections.abc import Sequence
 
 import psycopg
@@ -18,10 +19,14 @@ from truebook.postgres.migrating import migrate
 from truebook.store.interface import Stored, StoreUnavailable
 from truebook.store.postgres.bulk import copy, run
 from truebook.store.postgres.money import write_money
+from truebook.store.postgres.roles import grant_again
 from truebook.store.postgres.schema import MIGRATIONS, SCHEMA
 from truebook.store.postgres.settings import write_settings
+from truebook.store.postgres.timescale import Use, use_timescale
 from truebook.store.rows import Change, Rows
 from truebook.store.sql.grids import read_assets, read_markets
+
+_logger = logging.getLogger(__name__)
 
 LOCK = 0x7472_7565_626F_6F6C
 """The key of the advisory lock under which a batch is written."""
@@ -111,7 +116,9 @@ class PostgresWriter:
         """Connect, make or migrate the tables, and tell what is there. Raises StoreUnavailable."""
         try:
             self._raw = raw = connect(self._url, "store", SETTINGS, SCHEMA)
-            migrate(raw, SCHEMA, MIGRATIONS)
+            if migrate(raw, SCHEMA, MIGRATIONS):
+                _use_extension(raw)
+                grant_again(raw)
             return _stored(raw)
         except AWAY as error:
             self.close()
@@ -134,6 +141,17 @@ class PostgresWriter:
         if self._raw is not None:
             raw, self._raw = self._raw, None
             raw.close()
+
+
+def _use_extension(raw: Raw) -> None:
+    """TimescaleDB for tables that are new; what can't be is said and done without."""
+    try:
+        use, why = use_timescale(raw)
+    except psycopg.Error as error:
+        if raw.closed:
+            raise
+        use, why = Use.NOTHING, reason_of(error)
+    _logger.info("TimescaleDB: %s (%s)", use.value, why or "all of it")
 
 
 def _tail(raw: Raw) -> Tail:
