@@ -39,6 +39,15 @@ BEGIN = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 T = TypeVar("T")
 
 
+class _Asking:
+    """A question under way: the connection it is asked with, and whether somebody still waits.
+    One thread sets the first and then looks at the second, the other the other way round."""
+
+    def __init__(self) -> None:
+        self.raw: Raw | None = None
+        self.is_given_up = False
+
+
 class Reader:
     """Asks one database; `close` it."""
 
@@ -56,13 +65,14 @@ class Reader:
         if self._asked >= HISTORY_QUESTIONS_MAX:
             raise HistoryUnavailable("too many questions wait for the database")
         self._asked += 1
-        asked_with: list[Raw] = []
+        asking = _Asking()
         loop = asyncio.get_running_loop()
-        answer = loop.run_in_executor(self._pool, self._answer, question, asked_with)
+        answer = loop.run_in_executor(self._pool, self._answer, question, asking)
         answer.add_done_callback(self._answered)
         if not (await asyncio.wait({answer}, timeout=ANSWER_MS_MAX / 1000))[0]:
-            for raw in asked_with:
-                sever(raw)
+            asking.is_given_up = True
+            if asking.raw is not None:
+                sever(asking.raw)
             raise HistoryUnavailable("the database can't be read: it doesn't answer")
         return answer.result()
 
@@ -80,15 +90,16 @@ class Reader:
         if not answer.cancelled():
             answer.exception()  # whoever asked may have given up
 
-    def _answer(self, question: Callable[[Moment], T], asked_with: list[Raw]) -> T:
+    def _answer(self, question: Callable[[Moment], T], asking: _Asking) -> T:
         try:
-            raw = self._connection()
-            asked_with.append(raw)
+            raw = asking.raw = self._connection()
+            if asking.is_given_up:
+                raise HistoryUnavailable("nobody waits for it any more")
             raw.execute(BEGIN)
             try:
                 return question(Connection(raw))
             finally:
-                asked_with.clear()
+                asking.raw = None
                 if not raw.closed:
                     raw.rollback()
         except AWAY as error:

@@ -4,10 +4,11 @@ Promise: nothing is written, and whatever is wrong with the server is an OSError
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from truebook.commandlog.interface import GENESIS, Position
-from truebook.postgres.connecting import AWAY, Raw, check_url, connect, reason_of
+from truebook.postgres.connecting import AWAY, check_url, connect, reason_of
 from truebook.store.postgres.schema import SCHEMA
 
 SETTINGS = {"statement_timeout": "60s", "default_transaction_read_only": "on"}
@@ -18,13 +19,12 @@ FROM trades WHERE market = %s AND id BETWEEN %s AND %s ORDER BY id
 
 
 class TradeRows:
-    """Of one database; connected once it is asked, and again after an error."""
+    """Of one database."""
 
     def __init__(self, url: str) -> None:
         """Raises ConfigError."""
         check_url(url)
         self._url = url
-        self._raw: Raw | None = None
 
     def position(self) -> Position:
         """Up to where the database has everything; GENESIS if there is none yet."""
@@ -39,11 +39,7 @@ class TradeRows:
 
     def _ask(self, query: bytes, values: Sequence[int]) -> list[tuple[Any, ...]]:
         try:
-            if self._raw is None:
-                self._raw = connect(self._url, "witness", SETTINGS, SCHEMA)
-            return self._raw.execute(query, values).fetchall()
+            with closing(connect(self._url, "witness", SETTINGS, SCHEMA)) as raw:
+                return raw.execute(query, values).fetchall()
         except AWAY as error:
-            if self._raw is not None:
-                self._raw.close()
-                self._raw = None
             raise OSError(f"the database can't be read: {reason_of(error)}") from None
