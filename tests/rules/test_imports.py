@@ -19,6 +19,7 @@ LAYERS = (
             "lifeline",
             "limits",
             "messages",
+            "postgres",
             "progress",
             "queries",
             "strict_json",

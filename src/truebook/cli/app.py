@@ -20,6 +20,7 @@ from truebook.cli.account_commands import key_app, list_accounts, password
 from truebook.cli.admin_commands import admin_app
 from truebook.cli.attester_commands import attester_app
 from truebook.cli.bench_commands import bench_app
+from truebook.cli.database_commands import database_app
 from truebook.cli.log_commands import log_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
 from truebook.cli.role_commands import Kind, roles_app
@@ -38,6 +39,7 @@ account_app.command(key_app)
 account_app.command(list_accounts, name="list")
 account_app.command(password)
 app.command(log_app)
+app.command(database_app)
 app.command(bench_app)
 app.command(roles_app, name="*")
 

@@ -28,8 +28,8 @@ def run_api(config: Config, descriptor: int | None) -> None:
     from truebook.api.serve import Door, serve
     from truebook.api.throttle import Rates
     from truebook.cli.sockets import socket_of
+    from truebook.people.opening import people_database
     from truebook.people.people import People
-    from truebook.people.sqlite import open_in
     from truebook.store.reading import open_history
 
     config = attached(config)
@@ -54,7 +54,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
             memory_bytes_max=LOG_MEMORY_FACTOR * config.archive.log_bytes_max,
         )
         async with connection as exchange, open_history(database_url(config)) as history:
-            people = await People.start(exchange, config, open_in(folder_of(config).path))
+            people = await People.start(exchange, config, people_database(config))
             lifeline.serving()
             try:
                 yield Application(exchange, history, rates=door.rates, people=people, pages=pages)

@@ -30,7 +30,7 @@ from truebook.datafolder import DataFolder, Process, State
 from truebook.installation import database_url, folder_of
 from truebook.lifeline import SERVING
 from truebook.progress import Progress
-from truebook.store.sqlite.place import path_of
+from truebook.store.place import check_place
 from truebook.supervisor.attesters import register
 from truebook.supervisor.children import STARTING, Child
 from truebook.supervisor.demo import provide
@@ -111,7 +111,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         records, commands = venue_records(self._config)
-        path_of(database_url(self._config))  # the user's mistake is told before anything starts
+        check_place(database_url(self._config))  # the user's mistake is told before anything starts
         api, ws = await self._listen()
         # The websocket server must know from which port our pages come.
         section = msgspec.structs.replace(self._config.api, port=api.getsockname()[1])
