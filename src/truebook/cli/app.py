@@ -19,6 +19,7 @@ from truebook import __version__
 from truebook.cli.account_commands import key_app, list_accounts, password
 from truebook.cli.admin_commands import admin_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.cli.proof_commands import proof_app
 from truebook.config import UserError
 
 app = App(
@@ -35,6 +36,7 @@ account_app.command(key_app)
 account_app.command(list_accounts, name="list")
 account_app.command(password)
 app.command(log_app)
+app.command(proof_app)
 app.command(bench_app)
 
 Url = Annotated[
