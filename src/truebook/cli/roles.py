@@ -20,6 +20,7 @@ from truebook.installation import (
     attached,
     database_url,
     folder_of,
+    proofs_path,
     running,
     snapshots_path,
 )
@@ -73,10 +74,13 @@ def run_api(config: Config, descriptor: int | None) -> None:
     log_lines(sys.stdout)
     from truebook.api.app import Application
     from truebook.api.connect import connected
+    from truebook.api.observing import Observer
     from truebook.api.pages import Pages, Streams
     from truebook.api.serve import Door, serve
     from truebook.api.throttle import Rates
     from truebook.cli.sockets import socket_of
+    from truebook.commandlog.halts import ValkeyHaltBook
+    from truebook.commandlog.valkey_attestations import ValkeyAttestations
     from truebook.people.people import People
     from truebook.people.sqlite import open_in
     from truebook.store.reading import open_history
@@ -103,11 +107,22 @@ def run_api(config: Config, descriptor: int | None) -> None:
             memory_bytes_max=LOG_MEMORY_FACTOR * config.archive.log_bytes_max,
         )
         async with connection as exchange, open_history(database_url(config)) as history:
+            attestations = ValkeyAttestations(config.bus.url)
+            observer = Observer(exchange, attestations, ValkeyHaltBook(config.log.url))
             people = await People.start(exchange, config, open_in(folder_of(config).path))
             lifeline.serving()
             try:
-                yield Application(exchange, history, rates=door.rates, people=people, pages=pages)
+                yield Application(
+                    exchange,
+                    history,
+                    rates=door.rates,
+                    people=people,
+                    pages=pages,
+                    proofs=proofs_path(config),
+                    observer=observer,
+                )
             finally:
+                observer.close()
                 await people.close()
 
     bound = socket_of(descriptor, config.api.host, config.api.port, "api")

@@ -71,9 +71,7 @@ class Traded:
             write(order, asked, settled, commands.withdraw(**wanted))
 
     def at(self, to=None, kept=()):
-        return state_at(
-            self.log, kept, NaiveEngine, ManualClock(), self.end if to is None else to
-        )
+        return state_at(self.log, kept, NaiveEngine, ManualClock(), self.end if to is None else to)
 
     def audited(self, statement):
         return list(audit(self.log, NaiveEngine(), statement, self.keys, lambda share: None))
