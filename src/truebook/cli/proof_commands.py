@@ -1,14 +1,13 @@
 """`truebook proof …`: the commands and their options; what they do is in proving.py."""
 
 from pathlib import Path
-from typing import Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.cli.role_commands import Kind
 
 proof_app = App(name="proof", help="Proofs of liabilities: made, checked, audited.")
-Kind = Annotated[Literal["fast", "naive"] | None, Parameter(name="--engine", show=False)]
 
 
 @proof_app.command
