@@ -23,6 +23,7 @@ from truebook.cli.bench_commands import bench_app
 from truebook.cli.database_commands import database_app
 from truebook.cli.log_commands import log_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.cli.proof_commands import proof_app
 from truebook.cli.role_commands import Kind, roles_app
 from truebook.config import UserError
 
@@ -40,6 +41,7 @@ account_app.command(list_accounts, name="list")
 account_app.command(password)
 app.command(log_app)
 app.command(database_app)
+app.command(proof_app)
 app.command(bench_app)
 app.command(roles_app, name="*")
 

@@ -10,7 +10,7 @@ import truebook
 from truebook.cli.loglines import log_lines
 from truebook.commandlog.durability import durability_of
 from truebook.config import Config, faucet_text
-from truebook.installation import attached, database_url, folder_of, running
+from truebook.installation import attached, database_url, proofs_path, running
 from truebook.lifeline import Lifeline
 from truebook.limits import LOG_MEMORY_FACTOR
 
@@ -24,10 +24,13 @@ def run_api(config: Config, descriptor: int | None) -> None:
     log_lines(sys.stdout)
     from truebook.api.app import Application
     from truebook.api.connect import connected
+    from truebook.api.observing import Observer
     from truebook.api.pages import Pages, Streams
     from truebook.api.serve import Door, serve
     from truebook.api.throttle import Rates
     from truebook.cli.sockets import socket_of
+    from truebook.commandlog.halts import ValkeyHaltBook
+    from truebook.commandlog.valkey_attestations import ValkeyAttestations
     from truebook.people.opening import people_database
     from truebook.people.people import People
     from truebook.store.reading import open_history
@@ -54,11 +57,22 @@ def run_api(config: Config, descriptor: int | None) -> None:
             memory_bytes_max=LOG_MEMORY_FACTOR * config.archive.log_bytes_max,
         )
         async with connection as exchange, open_history(database_url(config)) as history:
+            attestations = ValkeyAttestations(config.bus.url)
+            observer = Observer(exchange, attestations, ValkeyHaltBook(config.log.url))
             people = await People.start(exchange, config, people_database(config))
             lifeline.serving()
             try:
-                yield Application(exchange, history, rates=door.rates, people=people, pages=pages)
+                yield Application(
+                    exchange,
+                    history,
+                    rates=door.rates,
+                    people=people,
+                    pages=pages,
+                    proofs=proofs_path(config),
+                    observer=observer,
+                )
             finally:
+                observer.close()
                 await people.close()
 
     bound = socket_of(descriptor, config.api.host, config.api.port, "api")

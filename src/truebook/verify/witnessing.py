@@ -111,7 +111,17 @@ class Witnessing:
         found: dict[str, str | int | float | bool] = {"role": "witness", "trouble": self.trouble}
         found["trusted"] = ", ".join(sorted(witness.attesters.trusted.values()))
         found["refused"] = witness.refused
-        found["verdicts"] = len(self._folder.verdicts())
+        verdicts = self._folder.verdicts()
+        found["verdicts"] = len(verdicts)
+        if verdicts:
+            last = verdicts[-1]
+            found |= {
+                "verdictEngine": last.engine,
+                "verdictAgreed": last.agreed,
+                "verdictFirst": last.first,
+                "verdictWhat": last.what,
+                "verdictAtMs": last.at_ms,
+            }
         if witness.agreed is not None:
             found["position"] = str(witness.agreed.position)
             found["stateHash"] = witness.agreed.state_hash.hex()
