@@ -75,7 +75,9 @@ def _texts_in(value: object) -> int:
                     value[name] = NumberText(member)
         for inner in (dict, list):
             if inner in kinds:
-                texts += sum(_texts_in(member) for member in value.values() if type(member) is inner)
+                texts += sum(
+                    _texts_in(member) for member in value.values() if type(member) is inner
+                )
         return texts
     if isinstance(value, list):
         texts = 0

@@ -11,8 +11,30 @@ from truebook.strict_json import NotStrict, NumberText, decode, decode_slowly
 WORDS = ["symbol", "price", "", "a", "ü", "price2", "-0", "x" * 70]
 VALUES = [
     *HOSTILE.values(),
-    *('"90.25"', '"-0"', "0", "12", "-12", "1.50", "1e5", "-0.0", "null", "false", '"ü"', '"\\u00fc"'),
-    *(str(10**30), "1" * 5_000, '"\x7f"', "[]", "{}", '["a", 1]', '{"a": 1, "a": 2}', '[{"b": "c"}]'),
+    *(
+        '"90.25"',
+        '"-0"',
+        "0",
+        "12",
+        "-12",
+        "1.50",
+        "1e5",
+        "-0.0",
+        "null",
+        "false",
+        '"ü"',
+        '"\\u00fc"',
+    ),
+    *(
+        str(10**30),
+        "1" * 5_000,
+        '"\x7f"',
+        "[]",
+        "{}",
+        '["a", 1]',
+        '{"a": 1, "a": 2}',
+        '[{"b": "c"}]',
+    ),
 ]
 
 
@@ -73,6 +95,8 @@ def test_a_key_that_stands_twice_is_found_at_any_depth(text):
 
 
 def test_numbers_are_the_text_they_were():
-    value = decode(b'{"a": 18446744073709551616, "b": [1.0, 2, [3]], "c": {"d": 4}}', brackets_max=9)
+    value = decode(
+        b'{"a": 18446744073709551616, "b": [1.0, 2, [3]], "c": {"d": 4}}', brackets_max=9
+    )
     assert value == {"a": "18446744073709551616", "b": ["1.0", "2", ["3"]], "c": {"d": "4"}}
     assert type(value["b"][1]) is type(value["c"]["d"]) is type(value["a"]) is NumberText
