@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from truebook.api.exchange import Outcome
+from truebook.api.exchange import AnsweredSubmission, Outcome
 from truebook.api.pressure import ANY_SPACE, Pressure, Space
 from truebook.api.send_and_await import CommandClient
 from truebook.asking import Asker, Halted, TimedOut
@@ -82,6 +82,11 @@ class ConnectedExchange:
         """Carry out a submission. Raises TimedOut, LogUnavailable or UsedBefore."""
         self._pressure.check()
         return await self._commands.send_and_await(records, commands, once)
+
+    def send(self, submission: AnsweredSubmission) -> None:
+        """Carry out a submission, and tell it. Raises LogUnavailable."""
+        self._pressure.check()
+        self._commands.send(submission)
 
     async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
         """Write a submission to the log. Raises TimedOut, LogUnavailable or UsedBefore."""
