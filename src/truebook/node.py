@@ -127,7 +127,7 @@ class Node:
         try:
             self._caught_up_at = self._log_end()
             self._begin_at_snapshot()
-            self._publication.open(self._caught_up_at)
+            self._publication.open(self._reader.last_position)
             if self._recovering is not None:
                 self._publication.token = self._recovering.token
             if self._vigil is not None:
