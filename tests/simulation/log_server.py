@@ -157,7 +157,8 @@ class SimulatedReader(Asking):
         self._memory.hold(position)
 
     def fileno(self):
-        return self._number if self._server.is_up else -1
+        is_open = self._server.is_up and self._life == self._server.life_number
+        return self._number if is_open else -1
 
     def last_position(self):
         return self.ask("last position", self._server.last_position)

@@ -10,6 +10,8 @@ import asyncio
 
 LATENCY_S = 0.0004
 """One way, in the mean."""
+APART_S = 1e-6
+"""What comes on one connection, comes one after the other."""
 
 
 class NotReached(Exception):
@@ -36,7 +38,7 @@ class Server:
     def serve(self, life, operation, work_s, tell):
         """Carry out a request that has arrived, and `tell` what came of it."""
         loop = self.world.loop
-        self._free_s = max(loop.time(), self._free_s) + work_s
+        self._free_s = max(loop.time(), self._free_s + APART_S) + work_s
         request = [operation, tell]
         self._unfinished.append(request)
 
@@ -104,7 +106,7 @@ class Wire:
         broken = world.faults.breaks(process, server, name)
 
         def tell(found, error):
-            self._answers_s = max(self._answers_s, loop.time() + world.latency_s())
+            self._answers_s = max(self._answers_s + APART_S, loop.time() + world.latency_s())
             loop.call_at(self._answers_s, _settle, answer, found, error, context=world.context)
 
         def arrive():
@@ -115,7 +117,7 @@ class Wire:
             else:
                 server.serve(life, operation, work_s, tell)
 
-        self._arrives_s = max(self._arrives_s, loop.time() + world.latency_s())
+        self._arrives_s = max(self._arrives_s + APART_S, loop.time() + world.latency_s())
         loop.call_at(self._arrives_s, arrive, context=world.context)
         found = await answer
         process.pass_point(f"{process.kind}: after {name}")
@@ -194,7 +196,8 @@ class Ear:
 
         def hand(message):
             loop = self._world.loop
-            self._comes_s = max(self._comes_s, loop.time() + self._world.latency_s())
+            comes_s = loop.time() + self._world.latency_s()
+            self._comes_s = max(self._comes_s + APART_S, comes_s)
             context = self._process.context
             loop.call_at(self._comes_s, self._hear, number, channel, message, context=context)
 

@@ -29,6 +29,7 @@ class Ending(Enum):
     UNKNOWN = "not known"
     LOST = "the gateway died"
     UNSENT = "nobody listened"
+    UNHEARD = "the trader left"
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Trader:
         is_marked = self._random.random() < 0.8
         once = None
         if is_marked:
-            until_ms = round(self._world.true_ms()) + MARK_MS
+            until_ms = self._world.log.clock.now_ms() + MARK_MS
             once = Once(self._random.randbytes(16), until_ms)
         is_unique = what in ("place", "trigger", "deposit", "withdraw")
         page = Page(self.account, what, records, is_unique, is_marked)
@@ -197,12 +198,14 @@ class Trader:
 
     async def _attempt(self, page, gateway, once):
         loop = self._world.loop
-        attempt = Attempt(Ending.UNSENT, gateway.name, loop.time(), 0.0)
+        attempt = Attempt(Ending.UNHEARD, gateway.name, loop.time(), 0.0)
         page.attempts.append(attempt)
         process = gateway.process
         stopped_s = process.stopped_s
         task = gateway.request(page.records, 1, once)
-        if task is not None:
+        if task is None:
+            attempt.ending = Ending.UNSENT
+        else:
             await asyncio.wait([task])
             self._read(task, attempt)
             if attempt.ending is not Ending.LOST:

@@ -120,7 +120,7 @@ class World:
 
     def trace(self, text):
         """Note what happens."""
-        line = f"{self.loop.time():9.4f}  {text}"
+        line = f"{self.loop.time():9.4f}  {text}".replace(str(self.folder), "…")
         self.lines.append(line)
         self.digest.update(line.encode())
 
