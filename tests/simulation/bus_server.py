@@ -64,8 +64,8 @@ class SimulatedPublisher:
 
         return self._ask("publishing", operation)
 
-    def claim(self, before, token):
-        return self._ask("claiming", lambda: self._memory.claim(before, token))
+    def claim(self, before, token, life):
+        return self._ask("claiming", lambda: self._memory.claim(before, token, life))
 
     def life(self):
         return self._ask("the life", self._memory.life)

@@ -98,9 +98,10 @@ def told_by(world):
 
 def readers_agree(world):
     """True once the readers know what the engine knows; else what they don't."""
-    engine = world.engines[0].node.engine if world.engines[0].node else None
-    if engine is None:
-        return "there is no engine"
+    node = world.engines[0].node
+    if node is None or not node.is_caught_up:
+        return "the engine has not caught up"
+    engine = node.engine
     depth, private = world.readers
     if depth.levels is None:
         return "the depth reader knows no levels"

@@ -39,6 +39,7 @@ class Faults:
             self._arm: 5,
             self._kill: 2,
             self._stand_still: 2,
+            self._stop_engines: 1,
             self._cut: 2,
             self._stop_log: 1,
             self._stop_bus: 1,
@@ -116,9 +117,19 @@ class Faults:
 
     def _stand_still(self):
         process = self._anybody()
-        if process is None or process.is_stopped:
+        if process is not None:
+            self._stop_for(process, self.random.choice((0.05, 0.3, 1.0, 3.0)))
+
+    def _stop_engines(self):
+        """All of them: what is written meanwhile is reached late."""
+        for process in self._world.processes():
+            if process.kind == "engine":
+                self._stop_for(process, 1.5)
+
+    def _stop_for(self, process, about_s):
+        if process.is_stopped:
             return
-        seconds = self.random.choice((0.05, 0.3, 1.0, 3.0)) * (0.5 + self.random.random())
+        seconds = about_s * (0.5 + self.random.random())
         self._world.trace(f"{process.name} stands still for {seconds:.2f} s")
         self._world.loop.stand_still(process)
         process.stopped_s += seconds

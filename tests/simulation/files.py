@@ -20,7 +20,7 @@ import truebook.snapshots.keeping
 from truebook.snapshots.forking import ForkFailed
 
 WRITE_S = 0.002
-HALVED_BYTES = 1024
+HALVED_BYTES = 256
 
 
 class SimulatedFiles:

@@ -5,9 +5,18 @@ entry is on disk (I12), it follows its predecessor in the log (I11), and it says
 that position before, however often the bus was lost. Every answer comes in time.
 """
 
+import numpy as np
+
 from truebook.api.send_and_await import LOOK_UP_S_MAX
 from truebook.commandlog.interface import GENESIS
 from truebook.limits import REPLY_TIMEOUT_MS
+from truebook.messages import (
+    AMENDED,
+    AMENDED_REENTERS,
+    EVENT_ROW,
+    EVENT_ROW_BYTES,
+    EventKind,
+)
 
 ANSWER_S_MAX = REPLY_TIMEOUT_MS / 1000 + LOOK_UP_S_MAX + 0.5
 
@@ -20,6 +29,8 @@ class Observer:
         """The event entry of each position that was ever in the stream."""
         self.repeated = 0
         """How often a position was told again, on a bus that had lost it."""
+        self.moved = set()
+        """Numbers, in the market, of amendments by which an order left its place."""
         self._world = world
         self._places = {GENESIS: -1}
         self._known = 0
@@ -38,10 +49,18 @@ class Observer:
             before = log[place - 1].position if place else GENESIS
             if entry.previous != before:
                 self._fail(f"I11: {entry.position} follows {before}, not {entry.previous}")
+            self._note_moves(entry.events)
             known = self.told.setdefault(entry.position, entry)
             self.repeated += known is not entry
             if known != entry:
                 self._fail(f"I8: {entry.position} was told in two ways")
+
+    def _note_moves(self, events):
+        rows = np.frombuffer(events, EVENT_ROW)
+        for start in np.flatnonzero(rows["kind"] == EventKind.AMENDED):
+            (event,) = np.frombuffer(events, AMENDED, 1, int(start) * EVENT_ROW_BYTES)
+            if event["mode"] == AMENDED_REENTERS and event["market"] == 0:
+                self.moved.add(int(event["market_sequence"]))
 
     def answered(self, page, waited_s):
         """A request was answered after so long."""
