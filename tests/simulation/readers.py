@@ -87,13 +87,17 @@ class DepthReader:
             {Decimal(price): Decimal(size) for price, size in snapshot[side]}
             for side in ("bids", "asks")
         )
-        for update in self._early:
-            if update["u"] > last:
+        early, self._early = self._early, []
+        for update in early:
+            if self.levels is not None:
                 self._apply(update)
-        self._early.clear()
 
     def _apply(self, update):
         if update["u"] <= self.last:
+            return
+        if update["U"] > self.last + 1:
+            # The first one after the levels: a feed that had told nothing yet is gone.
+            self._lost()
             return
         for levels, side in zip(self.levels, "ba", strict=True):
             for price, quantity in update[side]:
