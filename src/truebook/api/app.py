@@ -15,6 +15,7 @@ the request id and the path, never headers, bodies or keys.
 import itertools
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -29,15 +30,18 @@ from truebook.api.charts import Charts
 from truebook.api.countdown import Countdowns
 from truebook.api.errors import RETRY_AFTER_S, ApiError, unavailable, used_before
 from truebook.api.exchange import Exchange
+from truebook.api.integrity import Integrity
 from truebook.api.keys import Keys
 from truebook.api.marketdata import MarketData
 from truebook.api.markets import Markets
+from truebook.api.observing import Observer
 from truebook.api.openapi import document
 from truebook.api.openapi.page import Description
 from truebook.api.orders import Orders
 from truebook.api.pages import Pages
 from truebook.api.past import Past
 from truebook.api.people_errors import told
+from truebook.api.proof import Proof
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.response import JSON, encode, respond
 from truebook.api.sign_in import SignIn
@@ -70,19 +74,25 @@ class Application:
         rates: Rates | None = None,
         people: People | None = None,
         pages: Pages | None = None,
+        proofs: Path | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """`people` None: there are keys and no sessions, and nobody can sign up. `pages` None:
-        there is nothing to look at in a browser."""
+        there is nothing to look at in a browser. `proofs`: where proofs of liabilities are kept.
+        `observer`: who looks at engines and witness."""
         doorkeeper = None if people is None else people.doorkeeper
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
         self._throttle = Throttle(clock, rates)
         authority = Authority(exchange.directory, clock, self._throttle, doorkeeper)
         stubs = Stubs(authority, exchange.directory)
+        proof = Proof(exchange, authority, proofs)
         public = [
             *Markets(exchange, clock).routes(),
             *MarketData(exchange).routes(),
             *Charts(exchange, history, clock).routes(),
             *stubs.public_routes(),
+            *proof.public_routes(),
+            *Integrity(exchange, observer, clock).routes(),
             *Description(document.encoded()).routes(),
         ]
         signed = [
@@ -91,6 +101,7 @@ class Application:
             *Capital(exchange, history, authority, clock).routes(),
             *Past(exchange, history, authority).routes(),
             *stubs.signed_routes(),
+            *proof.signed_routes(),
             *Administration(exchange, history, authority).routes(),
         ]
         if people is not None:

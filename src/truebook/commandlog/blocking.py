@@ -10,16 +10,23 @@ import socket
 import ssl
 from typing import Any
 
+import hiredis
+
 from truebook.commandlog.address import Address
+from truebook.commandlog.durability import Examination
+from truebook.commandlog.interface import LogNotDurable
 from truebook.commandlog.resp import (
     CONNECT_S_MAX,
     NOT_YET,
     ConnectionLost,
+    Refused,
+    check_primary,
     checked,
     new_reader,
     pack,
     pack_all,
 )
+from truebook.commandlog.sockets import watch_closely
 
 _BUFFER_BYTES = 1 << 18
 """A full entry and its frame: recv into a kept buffer costs no allocation."""
@@ -45,14 +52,31 @@ class BlockingConnection:
 
     def open(self) -> None:
         """Connect and introduce ourselves; Refused if the server doesn't want us."""
+        reasons: list[str] = []
+        for address in self._address.each():
+            try:
+                return self._open(address)
+            except (ConnectionLost, Refused) as error:
+                if not self._address.others:
+                    raise
+                reasons.append(str(error))
+        raise ConnectionLost("; ".join(reasons))
+
+    def _open(self, address: Address) -> None:
         self.close()
         self._reader = new_reader()
         try:
-            self._socket = _connect(self._address)
+            self._socket = _connect(address)
         except OSError as error:
-            raise ConnectionLost(f"can't reach {self._address}: {error}") from None
-        for command in self._address.handshake():
-            self.request(*command, seconds=CONNECT_S_MAX)
+            raise ConnectionLost(f"can't reach {address}: {error.strerror or error}") from None
+        try:
+            for command in address.handshake():
+                self.request(*command, seconds=CONNECT_S_MAX)
+            if self._address.others:
+                check_primary(address, self.request("ROLE", seconds=CONNECT_S_MAX))
+        except Refused:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close; harmless if closed."""
@@ -71,6 +95,21 @@ class BlockingConnection:
         """Send commands in one write; their replies, or Refused for the first that failed."""
         self.send(pack_all(commands), seconds)
         return [checked(reply) for reply in [self.receive(seconds) for _ in commands]]
+
+    def examine(self, examination: Examination) -> None:
+        """Put the questions to the server; closes the connection if the answers aren't right."""
+        try:
+            command = next(examination)
+            while True:
+                self.send(pack(*command), CONNECT_S_MAX)
+                reply = self.receive(CONNECT_S_MAX)
+                is_error = isinstance(reply, hiredis.ReplyError)
+                command = examination.send(Refused(str(reply)) if is_error else reply)
+        except StopIteration:
+            return
+        except (Refused, LogNotDurable):
+            self.close()
+            raise
 
     def send(self, packed: bytes, seconds: float) -> None:
         """Send packed commands."""
@@ -92,9 +131,8 @@ class BlockingConnection:
     def poll(self) -> Any:
         """The next reply if it has come, else NOT_YET."""
         while (reply := self._reader.gets()) is NOT_YET:
-            if not self._is_readable():
+            if not self._is_readable() or not self._feed(0):
                 break
-            self._feed(CONNECT_S_MAX)
         return reply
 
     def _is_readable(self) -> bool:
@@ -104,17 +142,21 @@ class BlockingConnection:
             return True
         return bool(select.select([self._socket], [], [], 0)[0])
 
-    def _feed(self, seconds: float) -> None:
+    def _feed(self, seconds: float) -> bool:
+        """Take what comes within the time; False: with 0 seconds, nothing that one can read."""
         if self._socket is None:
             raise ConnectionLost(f"not connected to {self._address}")
         try:
             self._socket.settimeout(seconds)
             count = self._socket.recv_into(self._buffer)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False  # TLS has messages of its own
         except OSError as error:
             raise self._lost(error) from None
         if not count:
             raise self._lost("closed by the server")
         self._reader.feed(self._buffer, 0, count)  # type: ignore[arg-type]
+        return True
 
     def _lost(self, reason: object) -> ConnectionLost:
         self.close()
@@ -132,8 +174,7 @@ def _connect(address: Address) -> socket.socket:
             raise
         return plain
     plain = socket.create_connection((address.host, address.port), CONNECT_S_MAX)
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    watch_closely(plain)
     if address.tls is None:
         return plain
     try:

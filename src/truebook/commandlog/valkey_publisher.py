@@ -34,6 +34,7 @@ from truebook.commandlog.interface import (
     Tail,
 )
 from truebook.commandlog.resp import NOT_YET, ConnectionLost, Refused, key, pack
+from truebook.commandlog.waiting import Waiting
 from truebook.limits import EVENT_STREAM_BYTES_MAX, EVENT_STREAM_ENTRIES_MAX
 
 _logger = logging.getLogger(__name__)
@@ -157,6 +158,7 @@ class ValkeySubscription:
     ) -> None:
         self._address = parse(url)
         self._connection = BlockingConnection(self._address)
+        self._waiting = Waiting(f"the bus at {self._address}", _logger, clock)
         self._channel = key(shard, channel)
         self._clock = clock
         self._heard_at = 0.0
@@ -175,7 +177,7 @@ class ValkeySubscription:
                     messages.append(reply[2])
             self._check_alive()
         except (ConnectionLost, Refused) as error:
-            _logger.warning("the bus can't be heard, trying again: %s", error)
+            self._waiting.failed(error)
             self._connection.close()
         return messages
 
@@ -195,6 +197,7 @@ class ValkeySubscription:
         self._connection.open()
         self._connection.request("SUBSCRIBE", self._channel, seconds=REPLY_S_MAX)
         self._heard_at = self._pinged_at = now
+        self._waiting.succeeded()
         return True
 
     def _check_alive(self) -> None:
