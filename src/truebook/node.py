@@ -108,9 +108,12 @@ class Node:
         try:
             self._caught_up_at = self._log_end()
             self._begin_at_snapshot()
-            self._publication.open(self._caught_up_at)
+            self._publication.open(self._reader.last_position)
             if self._recovering is not None:
                 self._publication.token = self._recovering.token
+            if self._quorum is not None and self.position > GENESIS:
+                # Should nothing come after the snapshot, nobody would vote for what it has.
+                self._quorum.vote(self.position, self._publication.event_hash)
             if self.vigil is not None:
                 self.vigil.start(self.engine, self._caught_up_at)
         except LogNotDurable:
