@@ -22,6 +22,7 @@ from truebook.bench.trading import EDGE, MIDDLE, equipped
 from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import Position
 from truebook.commandlog.resp import pack
@@ -64,7 +65,7 @@ class Bench:
     async def run(self) -> dict[str, Any]:
         """One burst: rates in commands a second, and what each role takes of a processor."""
         config, exchange = self._exchange.config, self._exchange
-        log, bus = ValkeyLog(config.log.url, allow_not_durable=True), ValkeyBus(config.bus.url)
+        log, bus = ValkeyLog(config.log.url, durability=UNCHECKED), ValkeyBus(config.bus.url)
         try:
             gateway = await log.lease_gateway()
             entries = _entries(gateway, self._accounts, self._commands)

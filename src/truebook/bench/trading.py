@@ -95,7 +95,7 @@ def _liquidity(exchange: Exchange, account: int) -> list[bytes]:
 
 async def _fill(config: Config, accounts: Sequence[int], orders: int) -> None:
     """Write orders that never meet into the log, in full entries."""
-    log = ValkeyLog(config.log.url, allow_not_durable=config.log.allow_not_durable)
+    log = ValkeyLog(config.log.url, durability=durability_of(config.log))
     gateway = await Gateway.start(log)
     rng = np.random.default_rng(_SEED)
     for first in range(0, orders, ENTRY_RECORDS_MAX):

@@ -37,17 +37,19 @@ def kernel(
 
 
 @bench_app.command
-def recovery(*, orders: int = 1_000_000, json: Json = False) -> None:
-    """Measure snapshots, replay, and how fast an engine is back.
+def recovery(*, orders: int = 1_000_000, takeovers: int = 20, json: Json = False) -> None:
+    """Measure snapshots, replay, how fast an engine is back or replaced, and a quorum's price.
 
     Parameters
     ----------
     orders
         How many rest in the books meanwhile.
+    takeovers
+        How often the publishing engine is killed, and how often it is stopped.
     """
     from truebook.bench.recovery import run as run_recovery
 
-    run_recovery(orders, json)
+    run_recovery(orders, takeovers, json)
 
 
 @bench_app.command
