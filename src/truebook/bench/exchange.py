@@ -29,7 +29,7 @@ from truebook.genesis import DEFAULT_VENUE
 from truebook.limits import OPEN_ORDERS_PER_MARKET_MAX
 from truebook.supervisor.status import read_status
 
-START_S_MAX = 300.0
+START_S_MAX = 900.0
 """The kernel may have to be compiled."""
 STOP_S_MAX = 20.0
 SETTLED_S_MAX = 300.0

@@ -5,6 +5,8 @@ import secrets
 import signal
 import sys
 
+import uvloop
+
 from truebook.cli.loglines import log_lines
 from truebook.commandlog.durability import durability_of
 from truebook.config import Config
@@ -16,7 +18,8 @@ def run_feed(config: Config) -> None:
     """Be the feed, until SIGTERM or SIGINT. Raises LogNotDurable, and what a bug raises."""
     lifeline = Lifeline.from_environment()
     log_lines(sys.stdout)
-    asyncio.run(_run(attached(config), lifeline))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(attached(config), lifeline))
 
 
 async def _run(config: Config, lifeline: Lifeline) -> None:

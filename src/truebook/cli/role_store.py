@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 
+import uvloop
+
 from truebook.cli.loglines import log_lines
 from truebook.commandlog.interface import StreamForeign
 from truebook.commandlog.valkey_bus import ValkeyBus
@@ -32,7 +34,8 @@ def run_store(config: Config) -> None:
     folder_of(config).create()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     writer = writer_of(database_url(config))
-    asyncio.run(_run(config, writer, lifeline))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(config, writer, lifeline))
 
 
 async def _run(config: Config, writer: Writer, lifeline: Lifeline) -> None:
