@@ -13,6 +13,7 @@ LAYERS = (
             "config",
             "datafolder",
             "faults",
+            "figures",
             "genesis",
             "idle",
             "installation",
@@ -27,7 +28,7 @@ LAYERS = (
     ),
     frozenset({"commandlog", "engine"}),
     # The websocket server is general: it knows the bus, and nothing of what is traded.
-    frozenset({"asking", "directory", "vigil", "snapshots", "ws"}),
+    frozenset({"asking", "directory", "vigil", "snapshots", "telemetry", "ws"}),
     frozenset({"following", "history"}),
     frozenset({"feed", "node", "people", "simulation"}),
     frozenset({"api", "bots", "store", "verify"}),
