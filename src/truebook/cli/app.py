@@ -10,7 +10,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
@@ -18,7 +17,10 @@ from cyclopts import App, CycloptsError, Parameter
 from truebook import __version__
 from truebook.cli.account_commands import key_app, list_accounts, password
 from truebook.cli.admin_commands import admin_app
+from truebook.cli.bench_commands import bench_app
+from truebook.cli.log_commands import log_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.cli.role_commands import Kind, roles_app
 from truebook.config import UserError
 
 app = App(
@@ -27,8 +29,6 @@ app = App(
     version=__version__,
 )
 account_app = App(name="account", help="Accounts and their keys.")
-log_app = App(name="log", help="The log: checked, shown, exported.")
-bench_app = App(name="bench", help="Measure.")
 app.command(account_app)
 app.command(admin_app)
 account_app.command(key_app)
@@ -36,15 +36,7 @@ account_app.command(list_accounts, name="list")
 account_app.command(password)
 app.command(log_app)
 app.command(bench_app)
-
-Url = Annotated[
-    str | None, Parameter(help="The API's address; by default of what runs on the data folder.")
-]
-KeyFile = Annotated[
-    Path | None,
-    Parameter(help="What `account create --json` printed; by default a demo account's."),
-]
-Kind = Annotated[Literal["fast", "naive"] | None, Parameter(name="--engine", show=False)]
+app.command(roles_app, name="*")
 
 
 @app.command
@@ -98,145 +90,6 @@ def up(
 
     log_lines(sys.stderr, logging.WARNING)
     supervise(settings)
-
-
-@app.command(name="engine")
-def engine_role(
-    *, data: Data = None, config: ConfigFile = None, number: int = 1, engine: Kind = None
-) -> None:
-    """Run one engine, on the log and bus of the configuration.
-
-    Parameters
-    ----------
-    number
-        Which of several engines with this data folder it is.
-    """
-    from truebook.cli.roles import run_engine
-
-    run_engine(config_of(data, config, engine={"kind": engine}), number)
-
-
-@app.command(name="api")
-def api_role(
-    *,
-    data: Data = None,
-    config: ConfigFile = None,
-    host: str | None = None,
-    port: int | None = None,
-    socket: Annotated[int | None, Parameter(show=False)] = None,
-) -> None:
-    """Run one API process, on the log and bus of the configuration.
-
-    Parameters
-    ----------
-    host
-        Where it listens; 127.0.0.1 by default.
-    port
-        Its port; 8080 by default.
-    """
-    from truebook.cli.roles import run_api
-
-    run_api(config_of(data, config, api={"host": host, "port": port}), socket)
-
-
-@app.command(name="feed")
-def feed_role(*, data: Data = None, config: ConfigFile = None) -> None:
-    """Run the feed: depth, trades, candles, tickers and order updates, for who subscribes."""
-    from truebook.cli.role_feed import run_feed
-
-    run_feed(config_of(data, config))
-
-
-@app.command(name="store")
-def store_role(*, data: Data = None, config: ConfigFile = None) -> None:
-    """Keep the database up to date, on the bus of the configuration."""
-    from truebook.cli.role_store import run_store
-
-    run_store(config_of(data, config))
-
-
-@app.command(show=False)
-def remake(*, after: str = "0-0", data: Data = None, config: ConfigFile = None) -> None:
-    """Write the events behind a position, made again from the log, to standard output."""
-    from truebook.cli.remaking import write_remade
-
-    write_remade(config_of(data, config), after)
-
-
-@app.command(name="ws")
-def ws_role(
-    *,
-    data: Data = None,
-    config: ConfigFile = None,
-    host: str | None = None,
-    port: int | None = None,
-    socket: Annotated[int | None, Parameter(show=False)] = None,
-) -> None:
-    """Run the websocket server, on the bus of the configuration.
-
-    Parameters
-    ----------
-    host
-        Where it listens; 127.0.0.1 by default.
-    port
-        Its port; 8081 by default.
-    """
-    from truebook.cli.role_ws import run_ws
-
-    run_ws(config_of(data, config, api={"host": host}, ws={"port": port}), socket)
-
-
-@app.command(name="maker")
-def maker_role(
-    *, data: Data = None, config: ConfigFile = None, url: Url = None, key_file: KeyFile = None
-) -> None:
-    """Run the market maker against an API, as the demo account unless told otherwise."""
-    from truebook.cli.role_maker import run_maker
-
-    run_maker(config_of(data, config), url, key_file)
-
-
-@app.command(name="taker")
-def taker_role(
-    *, data: Data = None, config: ConfigFile = None, url: Url = None, key_file: KeyFile = None
-) -> None:
-    """Run the noise taker against an API, as the demo account unless told otherwise."""
-    from truebook.cli.role_taker import run_taker
-
-    run_taker(config_of(data, config), url, key_file)
-
-
-@app.command(name="archive")
-def archive_role(*, data: Data = None, config: ConfigFile = None) -> None:
-    """Run the archive: keep all of the log in files, and the log server's memory bounded."""
-    from truebook.cli.role_archive import run_archive
-
-    run_archive(config_of(data, config))
-
-
-@app.command(name="witness")
-def witness_role(
-    *,
-    once: Annotated[bool, Parameter(negative=())] = False,
-    data: Data = None,
-    config: ConfigFile = None,
-    json: Json = False,
-) -> int:
-    """Compare what the engines attest, with each other and with the log.
-
-    Parameters
-    ----------
-    once
-        Check everything now, tell what is wrong, and end: exit status 1 if anything is.
-    """
-    if once:
-        from truebook.cli.witness_once import check_once
-
-        return check_once(config_of(data, config), json)
-    from truebook.cli.role_witness import run_witness
-
-    run_witness(config_of(data, config))
-    return 0
 
 
 @app.command
@@ -350,107 +203,6 @@ def at(
 
     settings = config_of(data, config, engine={"kind": engine})
     print_past(settings, moment, what, subject, json)
-
-
-@log_app.command
-def verify(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> int:
-    """Check the whole log since genesis, archived and not: exit status 1 if anything is wrong."""
-    from truebook.cli.log_tools import verify_log
-
-    return verify_log(config_of(data, config), json)
-
-
-@log_app.command
-def show(
-    *,
-    first: Annotated[str | None, Parameter(name="--from")] = None,
-    last: Annotated[str | None, Parameter(name="--to")] = None,
-    data: Data = None,
-    config: ConfigFile = None,
-    json: Json = False,
-) -> None:
-    """Print the commands of the log, with --json one line an entry.
-
-    Parameters
-    ----------
-    first
-        The position to begin at; the first by default.
-    last
-        The position to end with; the last by default.
-    """
-    from truebook.cli.log_tools import show_log
-
-    show_log(config_of(data, config), first, last, json)
-
-
-@log_app.command
-def export(
-    file: Path,
-    /,
-    *,
-    form: Annotated[Literal["csv", "parquet"], Parameter(name="--format")] = "csv",
-    first: Annotated[str | None, Parameter(name="--from")] = None,
-    last: Annotated[str | None, Parameter(name="--to")] = None,
-    data: Data = None,
-    config: ConfigFile = None,
-    json: Json = False,
-) -> None:
-    """Write the commands of the log into a file, one row each.
-
-    Parameters
-    ----------
-    file
-        What to write; replaced if it is there.
-    form
-        Parquet needs `pip install 'truebook[export]'`.
-    first
-        The position to begin at; the first by default.
-    last
-        The position to end with; the last by default.
-    """
-    from truebook.cli.log_tools import export_log
-
-    export_log(config_of(data, config), file, form, first, last, json)
-
-
-@bench_app.command
-def kernel(
-    *files: Path,
-    json: Json = False,
-    batch: int = 4096,
-    profile: Annotated[bool, Parameter(negative=())] = False,
-    latency: Annotated[bool, Parameter(negative=())] = False,
-) -> int:
-    """Measure what a command costs the engine.
-
-    Parameters
-    ----------
-    files
-        Workloads, as `python -m truebook.bench.workload` makes them.
-    batch
-        Commands that the engine is given at once.
-    profile
-        Also tell what a command makes, what its parts take, and what the slowest batch took.
-    latency
-        Also tell what single commands take: p50, p99, p99.9 and the longest.
-    """
-    from truebook.bench.kernel import Options, run
-
-    return int(run(list(files), json, Options(batch, profile, latency)))
-
-
-@bench_app.command
-def recovery(*, orders: int = 1_000_000, json: Json = False) -> None:
-    """Measure snapshots, replay, and how fast an engine is back.
-
-    Parameters
-    ----------
-    orders
-        How many rest in the books meanwhile.
-    """
-    from truebook.bench.recovery import run as run_recovery
-
-    run_recovery(orders, json)
 
 
 def main(arguments: list[str] | None = None) -> None:
