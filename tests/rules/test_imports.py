@@ -29,7 +29,7 @@ LAYERS = (
     frozenset({"commandlog", "engine"}),
     # The websocket server is general: it knows the bus, and nothing of what is traded.
     frozenset({"asking", "directory", "vigil", "snapshots", "telemetry", "ws"}),
-    frozenset({"following", "history"}),
+    frozenset({"following", "history", "questions"}),
     frozenset({"feed", "node", "people", "simulation"}),
     frozenset({"api", "bots", "store", "verify"}),
     frozenset({"supervisor"}),

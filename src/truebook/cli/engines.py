@@ -21,10 +21,12 @@ from truebook.engine.interface import Engine
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.engine.scrubbing.interface import NoScrubber, Scrubber
 from truebook.messages import ATTESTER_SET, attester_key
-from truebook.node import MakeQuorum
 from truebook.vigil import Vigil
 
 COMPILE_S = 60
+
+MakeQuorum = Callable[[Publisher, Callable[[], Engine]], Quorum]
+"""Makes an engine's quorum, given its publisher and how to get at the engine."""
 
 
 def make_engine(kind: Literal["fast", "naive"], tell: Callable[[str], None]) -> Engine:

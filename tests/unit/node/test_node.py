@@ -412,7 +412,7 @@ def test_rubbish_on_the_queries_channel_is_ignored(exchange, message):
 
 def test_a_node_runs_in_a_thread_and_stops_when_told(exchange):
     node = exchange.node()
-    node._clock = node._publication._clock = ManualClock()
+    node._desk._clock = node._publication._clock = ManualClock()
     exchange.write("a")
     caught_up = threading.Event()
     thread = threading.Thread(target=node.run, args=(caught_up.set,))

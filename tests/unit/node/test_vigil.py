@@ -46,7 +46,7 @@ class Watched(Exchange):
         key = self.keys[name] = SigningKey.generate()
         scrubber = self.scrubbers[name] = Looking()
         stream = MemoryAttestations(self.bus)
-        node._vigil = Vigil(name, key, stream, self.book, lambda engine: scrubber, self.clock)
+        node.vigil = Vigil(name, key, stream, self.book, lambda engine: scrubber, self.clock)
         return node
 
     def attested(self):

@@ -86,7 +86,7 @@ class Venue(Exchange):
             self.nodes.remove(old)
             old.close()
         node = super().node(name, FastEngine())
-        node._vigil = vigil
+        node.vigil = vigil
         self.engines[name] = node
         work(node)
 
