@@ -13,6 +13,7 @@ the request id and the path, never headers, bodies or keys.
 """
 
 import itertools
+import logging
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -35,10 +36,18 @@ from truebook.api.markets import Markets
 from truebook.api.openapi import document
 from truebook.api.openapi.page import Description
 from truebook.api.orders import Orders
+from truebook.api.overview import Overview, Reports
 from truebook.api.pages import Pages
 from truebook.api.past import Past
 from truebook.api.people_errors import told
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
+from truebook.api.request_figures import (
+    CLIENT_GONE,
+    REQUEST_ID,
+    SLOW_S,
+    RequestFigures,
+    asked_id,
+)
 from truebook.api.response import JSON, encode, respond
 from truebook.api.sign_in import SignIn
 from truebook.api.stubs import Stubs
@@ -70,9 +79,11 @@ class Application:
         rates: Rates | None = None,
         people: People | None = None,
         pages: Pages | None = None,
+        reports: Reports | None = None,
     ) -> None:
         """`people` None: there are keys and no sessions, and nobody can sign up. `pages` None:
-        there is nothing to look at in a browser."""
+        there is nothing to look at in a browser. `reports` None: nobody knows how the processes
+        of the exchange are."""
         doorkeeper = None if people is None else people.doorkeeper
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
         self._throttle = Throttle(clock, rates)
@@ -92,6 +103,7 @@ class Application:
             *Past(exchange, history, authority).routes(),
             *stubs.signed_routes(),
             *Administration(exchange, history, authority).routes(),
+            *Overview(authority, reports).routes(),
         ]
         if people is not None:
             sign_in = SignIn(exchange, authority, people)
@@ -103,6 +115,9 @@ class Application:
         self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
         self._routes = [*public, *signed]
         self._others = Router(routes=self._routes, redirect_slashes=False)
+        self.figures = RequestFigures()
+        self._clock = clock
+        self._tells_all = logging.getLogger().isEnabledFor(logging.DEBUG)
         self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
 
     def endpoints(self) -> dict[tuple[str, str], Callable[..., Any]]:
@@ -121,14 +136,15 @@ class Application:
         """Answer one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"not for {scope['type']}")
-        request_id = next(self._request_ids)
-        answered = False
+        request_id = asked_id(scope["headers"]) or next(self._request_ids)
+        began_s = self._clock.elapsed_s()
+        status = 0
 
         async def send_with_id(message: Message) -> None:
-            nonlocal answered
+            nonlocal status
             if message["type"] == "http.response.start":
-                answered = True
-                message["headers"].append((b"x-request-id", request_id.encode()))
+                status = message["status"]
+                message["headers"].append((REQUEST_ID, request_id.encode()))
             await send(message)
 
         try:
@@ -139,10 +155,22 @@ class Application:
             error = _error_of(failure)
             if error.status == 401:
                 self._throttle.failed(_address_of(scope))
+            self.figures.codes[error.code] += 1
             if error.status >= 500:
                 self._note(error, failure, request_id, scope)
-            if not answered:
+            if not status:
                 await _respond_error(send_with_id, error)
+        self._count(scope, request_id, status, self._clock.elapsed_s() - began_s)
+
+    def _count(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        """Remember how long a request took, and tell of it if that was long."""
+        is_order = (scope["method"], scope["path"]) in self._orders
+        (self.figures.orders if is_order else self.figures.others).add(seconds)
+        self.figures.statuses[status or CLIENT_GONE] += 1
+        if seconds > SLOW_S or self._tells_all:
+            tell = log.warning if seconds > SLOW_S else log.debug
+            where = {"request": request_id, "method": scope["method"], "path": scope["path"]}
+            tell("request", **where, status=status, ms=round(seconds * 1000, 3))
 
     async def _endpoint(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in self._signed_paths:

@@ -83,12 +83,11 @@ def up(
         engine={"processes": engines, "kind": engine, "quorum": quorum},
         bots={"enabled": bots},
     )
-    import logging
 
-    from truebook.cli.loglines import log_lines
+    from truebook.cli.loglines import TEXT_OF_TROUBLE, log_lines
     from truebook.supervisor.supervise import supervise
 
-    log_lines(sys.stderr, logging.WARNING)
+    log_lines(sys.stderr, TEXT_OF_TROUBLE)
     supervise(settings)
 
 

@@ -1,16 +1,17 @@
 """`truebook api`: a process that speaks HTTP to traders."""
 
+import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import truebook
-from truebook.cli.loglines import log_lines
+from truebook.cli.sources import of_api
+from truebook.cli.standing import Standing
 from truebook.config import Config, faucet_text
-from truebook.installation import attached, database_url, folder_of, running
-from truebook.lifeline import Lifeline
+from truebook.installation import database_url, folder_of, running
 from truebook.limits import LOG_MEMORY_FACTOR
 
 WEB = Path(truebook.__file__).parent / "web" / "dist"
@@ -19,8 +20,7 @@ WEB = Path(truebook.__file__).parent / "web" / "dist"
 
 def run_api(config: Config, descriptor: int | None) -> None:
     """Be one API process, until SIGTERM or SIGINT; on an open socket, or one of its own."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
+    standing = Standing("api", config)
     from truebook.api.app import Application
     from truebook.api.connect import connected
     from truebook.api.pages import Pages, Streams
@@ -30,8 +30,9 @@ def run_api(config: Config, descriptor: int | None) -> None:
     from truebook.people.people import People
     from truebook.people.sqlite import open_in
     from truebook.store.reading import open_history
+    from truebook.telemetry.reports import read_reports
 
-    config = attached(config)
+    config = standing.attached()
     limits = config.limits
     rates = Rates(limits.public_per_s, limits.private_per_s, limits.orders_per_s)
     door = Door(rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies)
@@ -54,10 +55,21 @@ def run_api(config: Config, descriptor: int | None) -> None:
         )
         async with connection as exchange, open_history(database_url(config)) as history:
             people = await People.start(exchange, config, open_in(folder_of(config).path))
-            lifeline.serving()
+            application = Application(
+                exchange,
+                history,
+                rates=door.rates,
+                people=people,
+                pages=pages,
+                reports=partial(read_reports, config.bus.url),
+            )
+            standing.teller.add(of_api(application, exchange))
+            beating = asyncio.create_task(standing.teller.pulse.keep())
+            standing.serving()
             try:
-                yield Application(exchange, history, rates=door.rates, people=people, pages=pages)
+                yield application
             finally:
+                beating.cancel()
                 await people.close()
 
     bound = socket_of(descriptor, config.api.host, config.api.port, "api")

@@ -15,6 +15,7 @@ from truebook.datafolder import DataFolder
 from truebook.supervisor.childlog import ChildLog
 from truebook.supervisor.children import Child
 from truebook.supervisor.processes import Process, RoleProcess, ServerProcess
+from truebook.telemetry.telling import NAME_VARIABLE
 
 STARTERS: Mapping[str, Callable[..., Server]] = {
     "log": start_log_server,
@@ -91,7 +92,7 @@ class Roster:
         descriptors = () if descriptor is None else (descriptor,)
 
         async def start() -> Process:
-            environment = environment_without(os.environ)
+            environment = environment_without(os.environ) | {NAME_VARIABLE: name}
             return await RoleProcess.start(arguments, environment, log, descriptors)
 
         return Child(role, name, start, self._clock, self._tell, is_vital=is_vital)

@@ -63,7 +63,7 @@ FIGURES: dict[str, Figure] = {
     "active": Figure(GAUGE, "1: it publishes; 0: it stands by"),
     "halted": Figure(GAUGE, "1: it applies nothing more; /health says why"),
     "mistrusted": Figure(GAUGE, "1: it found a fault in its own state"),
-    "snapshot_age_entries": Figure(GAUGE, "Entries since its latest snapshot"),
+    "snapshot_position_seconds": Figure(GAUGE, "Log time of its latest snapshot's position"),
     # feed
     "feed_pass": Figure(TIMES, "From reading events to having told what follows from them"),
     "feed_passes": Figure(COUNTER, "Passes that told something"),
@@ -72,8 +72,8 @@ FIGURES: dict[str, Figure] = {
     "sessions": Figure(GAUGE, "Open websockets"),
     "outbox_bytes": Figure(GAUGE, "What waits for slow readers, of all sessions"),
     "outbox_bytes_max": Figure(GAUGE, "What waits for the slowest reader"),
-    "fanned_messages": Figure(COUNTER, "Messages of the bus that were passed on"),
-    "fan_out": Figure(TIMES, "What it took to give a message to all who listen"),
+    "sent_messages": Figure(COUNTER, "Public messages given to readers, each counted"),
+    "fan_out": Figure(TIMES, "What it took to give what had come to all who listen"),
     # store
     "store_write": Figure(TIMES, "What a batch took in the database"),
     "stored_entries": Figure(COUNTER, "Event entries whose rows it wrote"),
@@ -90,6 +90,6 @@ FIGURES: dict[str, Figure] = {
     "bot_turns": Figure(COUNTER, "Turns of a bot"),
     "bot_failures": Figure(COUNTER, "Turns in which the exchange didn't serve it"),
     # supervisor, of its children
-    "serving": Figure(GAUGE, "1: the process does its work", "process"),
-    "restarts": Figure(COUNTER, "How often it was started again", "process"),
+    "serving": Figure(GAUGE, "1: the process does its work", "child"),
+    "restarts": Figure(COUNTER, "How often it was started again", "child"),
 }

@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "truebook"
     sys_version = ""
 
-    def do_GET(self) -> None:  # noqa: N802, the name that http.server calls
+    def do_GET(self) -> None:
         """Answer."""
         path = self.path.partition("?")[0]
         if path in ("/health", "/alive"):

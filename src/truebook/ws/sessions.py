@@ -68,6 +68,11 @@ class Session(WSListener):
         self._heard_s = 0.0
         self._pinged_s = 0.0
 
+    @property
+    def outbox_bytes(self) -> int:
+        """What waits for the client to read."""
+        return 0 if self._outbox is None else self._outbox.bytes
+
     # subscriptions.Listener
 
     def send(self, stream: Stream, messages: Sequence[bytes], frames: bytes) -> None:
