@@ -32,7 +32,7 @@ LAYERS = (
     frozenset({"following", "history", "questions"}),
     frozenset({"feed", "node", "people", "simulation"}),
     frozenset({"api", "bots", "store", "verify"}),
-    frozenset({"supervisor"}),
+    frozenset({"backup", "supervisor"}),
     frozenset({"bench"}),
     frozenset({"cli"}),
     frozenset({"__main__"}),

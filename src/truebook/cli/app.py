@@ -17,6 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 from truebook import __version__
 from truebook.cli.account_commands import key_app, list_accounts, password
 from truebook.cli.admin_commands import admin_app
+from truebook.cli.backup_commands import backup, restore
 from truebook.cli.bench_commands import bench_app
 from truebook.cli.log_commands import log_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
@@ -36,6 +37,8 @@ account_app.command(list_accounts, name="list")
 account_app.command(password)
 app.command(log_app)
 app.command(bench_app)
+app.command(backup)
+app.command(restore)
 app.command(roles_app, name="*")
 
 

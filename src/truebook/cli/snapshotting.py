@@ -21,7 +21,7 @@ class NoSnapshot(Exception):
 def print_snapshot(config: Config, json: bool) -> None:
     """Ask all engines, and print what the first one says that has written one. Raises UserError,
     NoSnapshot."""
-    answers = asyncio.run(_ask(attached(config).bus.url))
+    answers = ask_for_snapshots(attached(config).bus.url)
     if not answers:
         raise NoSnapshot(f"no engine has answered within {PATIENCE_S:.0f} s")
     told = answers[0].status
@@ -32,6 +32,11 @@ def print_snapshot(config: Config, json: bool) -> None:
         return
     for name, value in told.items():
         print(f"{name:10} {value}")
+
+
+def ask_for_snapshots(bus_url: str) -> list[Answer]:
+    """Have engines write one now; what the first that has says, or nobody."""
+    return asyncio.run(_ask(bus_url))
 
 
 async def _ask(bus_url: str) -> list[Answer]:
