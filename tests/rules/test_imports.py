@@ -20,6 +20,7 @@ LAYERS = (
             "lifeline",
             "limits",
             "messages",
+            "postgres",
             "progress",
             "queries",
             "strict_json",
@@ -29,7 +30,7 @@ LAYERS = (
     frozenset({"commandlog", "engine"}),
     # The websocket server is general: it knows the bus, and nothing of what is traded.
     frozenset({"asking", "directory", "vigil", "snapshots", "telemetry", "ws"}),
-    frozenset({"following", "history", "questions"}),
+    frozenset({"following", "history", "proof", "questions"}),
     frozenset({"feed", "node", "people", "simulation"}),
     frozenset({"api", "bots", "store", "verify"}),
     frozenset({"backup", "supervisor"}),

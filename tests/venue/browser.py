@@ -63,7 +63,12 @@ class Town:
         )
         self._people.append(people)
         return Application(
-            self.exchange, self._history, clock=self.clock, people=people, reports=self._reports
+            self.exchange,
+            self._history,
+            clock=self.clock,
+            people=people,
+            proofs=self.folder / "proofs",
+            reports=self._reports,
         )
 
     async def _reports(self) -> list[Report]:

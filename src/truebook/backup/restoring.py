@@ -21,6 +21,7 @@ from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.archive.segment import End, SegmentDamaged, read_segment
 from truebook.commandlog.archive.store import FolderArchive
 from truebook.commandlog.chain import extend
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import LogEntry, Position
 from truebook.commandlog.server import start_log_server
 from truebook.commandlog.whole_log import open_whole_log
@@ -168,7 +169,7 @@ def _check_states(
 ) -> str:
     """Compute the state anew from the first entry on, and compare it with every snapshot on the
     way; the state hash at the end. A snapshot that claims another state is left out, and named."""
-    log = open_whole_log(log_url, archive.absolute().as_uri(), allow_not_durable=True)
+    log = open_whole_log(log_url, archive.absolute().as_uri(), durability=UNCHECKED)
     try:
         engine, after = make_engine(), Position(0, 0)
         for kept in sorted(kept_by_all(folder / "snapshots")):

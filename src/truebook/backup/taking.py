@@ -32,6 +32,7 @@ from truebook.backup.server_side import Beside, ServerSide
 from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.archive.segment import End, SegmentWriter, read_segment
 from truebook.commandlog.archive.store import ArchiveStore, FolderArchive, open_archive
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import GENESIS, LogEntry, LogReader, Position
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
@@ -129,7 +130,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 
 def _copy_log(log_url: str, archive: str, target: Path) -> tuple[End, Beside]:
     """The whole log, as segments."""
-    log = open_whole_log(log_url, archive, allow_not_durable=True)
+    log = open_whole_log(log_url, archive, durability=UNCHECKED)
     server = ServerSide(log_url)
     store = FolderArchive(target)
     store.lock()

@@ -1,5 +1,6 @@
 """`truebook backup` and `truebook restore` (docs/operations.md)."""
 
+import asyncio
 import sys
 from functools import partial
 from pathlib import Path
@@ -62,7 +63,7 @@ def print_backup(config: Config, folder: Path, json: bool) -> None:
     try:
         if bus_url:
             progress.show(FIRST_STEP)
-            ask_for_snapshots(bus_url)
+            asyncio.run(ask_for_snapshots(bus_url))
         with log_address(config) as log_url:
             manifest = take(config, log_url, folder, progress.show)
     finally:

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import truebook
 from truebook.cli.sources import of_api
 from truebook.cli.standing import Standing
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config, faucet_text
-from truebook.installation import database_url, folder_of, running
+from truebook.installation import database_url, proofs_path, running
 from truebook.limits import LOG_MEMORY_FACTOR
 
 WEB = Path(truebook.__file__).parent / "web" / "dist"
@@ -23,12 +24,15 @@ def run_api(config: Config, descriptor: int | None) -> None:
     standing = Standing("api", config)
     from truebook.api.app import Application
     from truebook.api.connect import connected
+    from truebook.api.observing import Observer
     from truebook.api.pages import Pages, Streams
     from truebook.api.serve import Door, serve
     from truebook.api.throttle import Rates
     from truebook.cli.sockets import socket_of
+    from truebook.commandlog.halts import ValkeyHaltBook
+    from truebook.commandlog.valkey_attestations import ValkeyAttestations
+    from truebook.people.opening import people_database
     from truebook.people.people import People
-    from truebook.people.sqlite import open_in
     from truebook.store.reading import open_history
     from truebook.telemetry.reports import read_reports
 
@@ -49,18 +53,22 @@ def run_api(config: Config, descriptor: int | None) -> None:
         connection = connected(
             config.log.url,
             config.bus.url,
-            allow_not_durable=config.log.allow_not_durable,
+            durability=durability_of(config.log),
             disk_free_mib=config.limits.disk_free_mib,
             memory_bytes_max=LOG_MEMORY_FACTOR * config.archive.log_bytes_max,
         )
         async with connection as exchange, open_history(database_url(config)) as history:
-            people = await People.start(exchange, config, open_in(folder_of(config).path))
+            attestations = ValkeyAttestations(config.bus.url)
+            observer = Observer(exchange, attestations, ValkeyHaltBook(config.log.url))
+            people = await People.start(exchange, config, people_database(config))
             application = Application(
                 exchange,
                 history,
                 rates=door.rates,
                 people=people,
                 pages=pages,
+                proofs=proofs_path(config),
+                observer=observer,
                 reports=partial(read_reports, config.bus.url),
             )
             standing.teller.add(of_api(application, exchange))
@@ -70,6 +78,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
                 yield application
             finally:
                 beating.cancel()
+                observer.close()
                 await people.close()
 
     bound = socket_of(descriptor, config.api.host, config.api.port, "api")

@@ -2,6 +2,7 @@
 
 from truebook.cli.sources import of_archive, of_disk
 from truebook.cli.standing import Standing
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config
 from truebook.installation import archive_url, folder_of
 
@@ -25,7 +26,7 @@ def run_archive(config: Config) -> None:
         log_url=config.log.url,
         bus_url=config.bus.url,
         archive_url=archive_url(config),
-        allow_not_durable=config.log.allow_not_durable,
+        durability=durability_of(config.log),
         begin=lambda archiving: standing.teller.add(of_archive(archiving)),
         serving=standing.serving,
         beat=standing.teller.pulse.beat,

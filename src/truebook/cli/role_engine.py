@@ -7,9 +7,11 @@ import sys
 from functools import partial
 
 import truebook
-from truebook.cli.engines import make_engine, make_quorum, make_vigil
+from truebook.cli.attestations import keep_last_word
+from truebook.cli.engines import Trusted, make_engine, make_quorum, make_vigil, own_key
 from truebook.cli.sources import of_disk, of_engine
 from truebook.cli.standing import Standing
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.interface import QUERIES_CHANNEL
 from truebook.commandlog.progress import Progress
 from truebook.commandlog.recovering import Recovering
@@ -37,6 +39,9 @@ def run_engine(config: Config, number: int) -> None:
         signal.signal(signal_number, lambda *_: node.stop())
     try:
         node.run(standing.serving, standing.teller.pulse.beat)
+        node.attest()
+        if node.vigil is not None:
+            keep_last_word(folder_of(config), node.name, node.vigil.last_word)
     finally:
         node.close()
         standing.close()
@@ -49,12 +54,12 @@ def run_engine(config: Config, number: int) -> None:
 def _node(config: Config, name: str, lifeline: Lifeline) -> Node:
     folder, bus_url = folder_of(config), config.bus.url
     make = partial(make_engine, config.engine.kind, lifeline.say)
-    vigil = make_vigil(name, folder.keys, config.log.url, bus_url)
-    quorum = make_quorum(name, config.engine.quorum, folder.keys, bus_url)
+    trusted = Trusted(lambda: node.engine)
+    key = own_key(folder.keys, name, trusted)
     log = open_whole_log(
         config.log.url,
         archive_url(config),
-        allow_not_durable=config.log.allow_not_durable,
+        durability=durability_of(config.log),
         name=f"{name}@{socket.gethostname()}:{folder.run}",
     )
     publisher = ValkeyPublisher(bus_url)
@@ -67,8 +72,8 @@ def _node(config: Config, name: str, lifeline: Lifeline) -> Node:
         Progress(folder.run / f"{name}.progress", truebook.__version__),
         recovering=Recovering(log, publisher),
         keeper=Keeper(name, snapshots_path(config), _plan(config), make),
-        vigil=vigil,
-        quorum=None if quorum is None else quorum(publisher, lambda: node.engine),
+        vigil=make_vigil(name, key, config.log.url, bus_url),
+        quorum=make_quorum(config.engine.quorum, key, trusted, publisher, bus_url),
     )
     return node
 

@@ -6,6 +6,7 @@ import signal
 
 from truebook.cli.sources import of_feed
 from truebook.cli.standing import Standing
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config
 from truebook.installation import database_url
 
@@ -25,7 +26,7 @@ async def _run(config: Config, standing: Standing) -> None:
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    log = ValkeyLog(config.log.url, allow_not_durable=config.log.allow_not_durable)
+    log = ValkeyLog(config.log.url, durability=durability_of(config.log))
     bus = ValkeyBus(config.bus.url)
     stopping = asyncio.create_task(stopped.wait())
     beating = asyncio.create_task(standing.teller.pulse.keep())

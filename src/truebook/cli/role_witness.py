@@ -1,11 +1,14 @@
 """The witness as a process: alone with a configuration, or as a child of the supervisor."""
 
+from functools import partial
+
 from truebook.cli.database_rows import database_of
 from truebook.cli.engines import make_engine
 from truebook.cli.sources import of_disk, of_witness
 from truebook.cli.standing import Standing
 from truebook.config import Config, UserError
-from truebook.installation import archive_url, folder_of
+from truebook.installation import archive_url, folder_of, snapshots_path
+from truebook.snapshots.folder import kept_by_all
 
 
 def run_witness(config: Config) -> None:
@@ -23,6 +26,7 @@ def run_witness(config: Config) -> None:
             archive_url=archive_url(config),
             folder=folder.witness,
             database=database_of(config),
+            snapshots=partial(kept_by_all, snapshots_path(config)),
             make_engine=lambda: make_engine(config.engine.kind, lambda text: None),
         )
     except ValueError as error:
