@@ -30,6 +30,7 @@ import msgspec
 import truebook
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START, extend
+from truebook.commandlog.covering import Cover
 from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.entries import engine_pieces
 from truebook.commandlog.interface import (
@@ -96,6 +97,7 @@ class Node:
         keeper: Keeper | None = None,
         vigil: Vigil | None = None,
         quorum: Quorum | None = None,
+        cover: Cover | None = None,
     ) -> None:
         """Without `recovering`, what is reached too late is carried out all the same; without
         `keeper` it begins at genesis and takes no snapshots."""
@@ -107,7 +109,7 @@ class Node:
         """The entry that can't be passed."""
         self._reader = reader
         self._publisher = publisher
-        self._publication = Publication(publisher, clock, quorum)
+        self._publication = Publication(publisher, clock, quorum, cover)
         self._questions = questions
         self._progress = progress
         self._clock = clock
@@ -117,6 +119,7 @@ class Node:
         """Of the log, since genesis."""
         self._vigil = vigil
         self._quorum = quorum
+        self._cover = cover
         self._caught_up_at = GENESIS
         self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
@@ -204,7 +207,7 @@ class Node:
             held.close()
         if self._keeper is not None:
             self._keeper.close()
-        for watching in (self._vigil, self._quorum):
+        for watching in (self._vigil, self._quorum, self._cover):
             if watching is not None:
                 watching.close()
         os.close(self._wake_read)
@@ -324,6 +327,8 @@ class Node:
         self._progress.done(last)
         if self._keeper is not None:
             self._keeper.applied(sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries))
+        if self._cover is not None:
+            self._cover.read(entries[-1])
         if self._quorum is not None:
             self._quorum.vote(last, self._publication.event_hash)
         if self._vigil is not None:
@@ -406,8 +411,10 @@ class Node:
 
     @property
     def _is_agreed(self) -> bool:
-        """Whether a quorum, where one is asked for, knows all that this engine could tell."""
-        return self._quorum is None or not self._publication.waiting
+        """Whether a quorum and replicas, where they are asked for, know all that this engine could
+        tell."""
+        is_alone = self._quorum is None and self._cover is None
+        return is_alone or not self._publication.waiting
 
     def _obey(self, query: Query) -> None:
         if query.kind == "resume" or (query.kind == "restart" and query.name == self.name):
@@ -484,7 +491,8 @@ class Node:
     def _wait(self, seconds: float) -> None:
         """Wait until there may be something to do."""
         numbers = [self._questions.fileno()]
-        others = [held.fileno() for held in (self._keeper, self._quorum) if held is not None]
+        ears_of = (self._keeper, self._quorum, self._cover)
+        others = [held.fileno() for held in ears_of if held is not None]
         if self.halted is None:
             numbers.append(self._reader.fileno())
         if min(numbers) < 0:
@@ -511,12 +519,9 @@ def run_engine(
     """Be the process of one engine, until SIGTERM or SIGINT. `data` must exist and is where this
     engine, by its name, remembers at which entry it was; `snapshots` is where it and its peers have
     their snapshots. Raises what the module says."""
-    log = open_whole_log(
-        log_url,
-        archive_url,
-        durability=durability,
-        name=f"{name}@{socket.gethostname()}:{data}",
-    )
+    reader = f"{name}@{socket.gethostname()}:{data}"
+    log = open_whole_log(log_url, archive_url, durability=durability, name=reader)
+    replicas = durability.replicas
     publisher = ValkeyPublisher(bus_url)
     node = Node(
         name,
@@ -529,6 +534,7 @@ def run_engine(
         keeper=Keeper(name, snapshots, plan, make_engine),
         vigil=vigil,
         quorum=None if make_quorum is None else make_quorum(publisher, lambda: node.engine),
+        cover=Cover(log_url, replicas, reader) if replicas else None,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())
