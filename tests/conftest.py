@@ -1,6 +1,9 @@
 """The order of all tests: what takes longest begins first, and no processor waits at the end."""
 
 import pytest
+from venue.postgres import postgres
+
+__all__ = ["postgres"]
 
 LONGEST = (
     "tests/model/test_twin.py",

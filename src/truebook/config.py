@@ -116,6 +116,15 @@ class SnapshotsSection(_Section, frozen=True):
     """How many of the latest each engine keeps."""
 
 
+class ProofSection(_Section, frozen=True):
+    """When `truebook up` makes a proof of liabilities."""
+
+    seconds: Annotated[float, Meta(ge=0)] = 3600.0
+    """How long after the one before; 0: never by itself."""
+    keep: Annotated[int, Meta(ge=1, le=1_000)] = 3
+    """Of how many of the latest the tree is kept; signed roots are kept for good."""
+
+
 class ApiSection(_Section, frozen=True):
     """The HTTP gateways."""
 
@@ -234,6 +243,7 @@ class Config(_Section, frozen=True):
     database: DatabaseSection = DatabaseSection()
     archive: ArchiveSection = ArchiveSection()
     snapshots: SnapshotsSection = SnapshotsSection()
+    proof: ProofSection = ProofSection()
     api: ApiSection = ApiSection()
     ws: WsSection = WsSection()
     engine: EngineSection = EngineSection()

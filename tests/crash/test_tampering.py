@@ -39,7 +39,7 @@ def engines(exchange):
     active = {e["engine"]: e["details"]["active"] for e in status["engines"]}
     for process in exchange.processes():
         if process["role"] == "engine":
-            arguments = Path(f"/proc/{process['pid']}/cmdline").read_text().split("\0")
+            arguments = Path(f"/proc/{process['pid']}/cmdline").read_text().split("\0")[0].split()
             name = f"engine-{arguments[arguments.index('--number') + 1]}"
             found[name] = process["pid"], active.get(name, False)
     return found

@@ -3,11 +3,14 @@
 Promise: one write a request, one read a reply where it fits the kept buffer; `poll` never waits.
 Any failure closes the connection and is ConnectionLost: what was under way then has an unknown
 outcome, and the next `open` starts afresh.
+
+Each of them is one call of the system: the kernel itself is told how long it may wait. Python's own
+time limits would take three, which is most of what an engine does for a single order.
 """
 
-import select
 import socket
 import ssl
+import struct
 from typing import Any
 
 import hiredis
@@ -30,6 +33,9 @@ from truebook.commandlog.sockets import watch_closely
 
 _BUFFER_BYTES = 1 << 18
 """A full entry and its frame: recv into a kept buffer costs no allocation."""
+_TIME = struct.Struct("@ll")
+"""struct timeval: seconds and microseconds."""
+_UNTOLD = -1.0
 
 
 class BlockingConnection:
@@ -40,6 +46,8 @@ class BlockingConnection:
         self._socket: socket.socket | None = None
         self._buffer = bytearray(_BUFFER_BYTES)
         self._reader = new_reader()
+        self._limit_s = _UNTOLD
+        """How long the kernel waits at most, as it was told."""
 
     @property
     def is_open(self) -> bool:
@@ -69,6 +77,8 @@ class BlockingConnection:
             self._socket = _connect(address)
         except OSError as error:
             raise ConnectionLost(f"can't reach {address}: {error.strerror or error}") from None
+        self._socket.settimeout(None)
+        self._limit_s = _UNTOLD
         try:
             for command in address.handshake():
                 self.request(*command, seconds=CONNECT_S_MAX)
@@ -116,7 +126,7 @@ class BlockingConnection:
         if self._socket is None:
             raise ConnectionLost(f"not connected to {self._address}")
         try:
-            self._socket.settimeout(seconds)
+            self._limit(self._socket, seconds)
             self._socket.sendall(packed)
         except OSError as error:
             raise self._lost(error) from None
@@ -125,38 +135,56 @@ class BlockingConnection:
         """Wait for the next reply, an error as a value; ConnectionLost if `seconds` pass between
         two pieces of it."""
         while (reply := self._reader.gets()) is NOT_YET:
-            self._feed(seconds)
+            if self._socket is None:
+                raise ConnectionLost(f"not connected to {self._address}")
+            try:
+                self._limit(self._socket, seconds)
+                count = self._socket.recv_into(self._buffer)
+            except BlockingIOError:
+                raise self._lost(f"no answer within {seconds:g} s") from None
+            except OSError as error:
+                raise self._lost(error) from None
+            self._feed(count)
         return reply
 
     def poll(self) -> Any:
         """The next reply if it has come, else NOT_YET."""
         while (reply := self._reader.gets()) is NOT_YET:
-            if not self._is_readable() or not self._feed(0):
-                break
+            if self._socket is None:
+                raise ConnectionLost(f"not connected to {self._address}")
+            try:
+                count = self._received(self._socket)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                break  # or it was one of TLS's own messages
+            except OSError as error:
+                raise self._lost(error) from None
+            self._feed(count)
         return reply
 
-    def _is_readable(self) -> bool:
-        if self._socket is None:
-            raise ConnectionLost(f"not connected to {self._address}")
-        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            return True
-        return bool(select.select([self._socket], [], [], 0)[0])
+    def _limit(self, connected: socket.socket, seconds: float) -> None:
+        """Give up after so long; most of the time that is said already."""
+        if seconds == self._limit_s:
+            return
+        if isinstance(connected, ssl.SSLSocket):
+            # It waits by itself, and would try again for ever when the kernel gives up.
+            connected.settimeout(seconds)
+        else:
+            time = _TIME.pack(int(seconds), int(seconds % 1 * 1_000_000))
+            for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                connected.setsockopt(socket.SOL_SOCKET, direction, time)
+        self._limit_s = seconds
 
-    def _feed(self, seconds: float) -> bool:
-        """Take what comes within the time; False: with 0 seconds, nothing that one can read."""
-        if self._socket is None:
-            raise ConnectionLost(f"not connected to {self._address}")
-        try:
-            self._socket.settimeout(seconds)
-            count = self._socket.recv_into(self._buffer)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return False  # TLS has messages of its own
-        except OSError as error:
-            raise self._lost(error) from None
+    def _received(self, connected: socket.socket) -> int:
+        """What has come by now; BlockingIOError or SSLWantReadError if that is nothing."""
+        if not isinstance(connected, ssl.SSLSocket):
+            return connected.recv_into(self._buffer, 0, socket.MSG_DONTWAIT)
+        self._limit(connected, 0)
+        return connected.recv_into(self._buffer)
+
+    def _feed(self, count: int) -> None:
         if not count:
             raise self._lost("closed by the server")
         self._reader.feed(self._buffer, 0, count)  # type: ignore[arg-type]
-        return True
 
     def _lost(self, reason: object) -> ConnectionLost:
         self.close()

@@ -18,7 +18,7 @@ import time
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
-from truebook.commandlog.durability import is_covered, waiting_rounds
+from truebook.commandlog.durability import Durability, is_covered, waiting_rounds
 from truebook.commandlog.interface import GENESIS, LogEntry, LogLost, LogUnavailable, Position
 from truebook.commandlog.resp import NOT_YET, ConnectionLost, Refused, checked, key, pack, pack_all
 from truebook.commandlog.waiting import Waiting
@@ -146,3 +146,8 @@ class Cover:
                 f"the log doesn't hold {asked} as it was read: another server, which had not got"
                 " that far, took its place"
             )
+
+
+def cover_of(log_url: str, durability: Durability, name: str) -> Cover | None:
+    """The cover that a log's durability asks for; None: it asks for none."""
+    return Cover(log_url, durability.replicas, name) if durability.replicas else None

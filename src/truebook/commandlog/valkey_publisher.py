@@ -30,6 +30,7 @@ from truebook.commandlog.interface import (
     Claimed,
     EventEntry,
     Position,
+    StreamLost,
     Tail,
 )
 from truebook.commandlog.resp import NOT_YET, ConnectionLost, Refused, key, pack
@@ -54,6 +55,7 @@ class ValkeyPublisher:
         self._stream = key(shard, "events")
         self._tail = key(shard, "events:tail")
         self._token = key(shard, "events:token")
+        self._life = key(shard, "events:life")
         self._script = b""
         self._kept: deque[tuple[Position, int]] = deque()
         self._kept_bytes = 0
@@ -86,21 +88,22 @@ class ValkeyPublisher:
         self._count(entries)
         return None
 
-    def claim(self, before: Tail, token: int) -> Tail | None:
+    def claim(self, before: Tail, token: int, life: str) -> Tail | None:
         """Let only those go on who know the token, if the stream ends with `before`."""
-        found = self._request("EVAL", CLAIM, *self._keys, pack_tail(before), token)
+        keys = (4, *self._keys[1:], self._life)
+        found = self._request("EVAL", CLAIM, *keys, pack_tail(before), token, life)
+        if found == 0:
+            raise StreamLost("the bus has lost the event stream since this engine began")
         return None if found is None else read_tail(found)
 
     def life(self) -> str:
         """Names the server's life."""
-        name = uuid.uuid4().hex
-        found: bytes = self._request("EVAL", LIFE, 1, key(self._shard, "events:life"), name)
+        found: bytes = self._request("EVAL", LIFE, 1, self._life, uuid.uuid4().hex)
         return found.decode()
 
     def begin(self, life: str, end: Position, token: int) -> Begun | None:
         """Note where an empty stream begins, and the token, if this is still the server's life."""
-        names = (key(self._shard, "events:life"), key(self._shard, "events:begun"))
-        keys = (4, names[0], self._tail, self._token, names[1])
+        keys = (4, self._life, self._tail, self._token, key(self._shard, "events:begun"))
         found = self._request("EVAL", BEGIN, *keys, life, str(end), token)
         return None if found is None else Begun(Position.parse(found[0]), int(found[1]))
 
