@@ -67,6 +67,9 @@ function Row({ one }: { one: Engine }) {
   );
 }
 
+const verdicts = (count: number): string =>
+  count === 0 ? "no verdict ever passed" : count === 1 ? "one verdict ever passed" : `${count} verdicts ever passed`;
+
 function Witness({ witness }: { witness: Integrity["witness"] }) {
   if (!witness) return <p class="note faint">No witness runs: there is nobody to compare with.</p>;
   return (
@@ -74,7 +77,7 @@ function Witness({ witness }: { witness: Integrity["witness"] }) {
       <b>Witness</b>{" "}
       {witness.position ? <>agreed at <span class="number">{witness.position}</span>, state <code>{witness.stateHash.slice(0, 16)}…</code></> : "has nothing to compare yet"}
       {witness.hasTrouble && <span class="warn">, can't compare at the moment</span>}
-      <span class="faint">, {witness.verdicts === 0 ? "no verdict ever passed" : `${witness.verdicts} verdicts ever passed`}</span>
+      <span class="faint">, {verdicts(witness.verdicts)}</span>
     </p>
   );
 }
