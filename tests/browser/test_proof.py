@@ -80,7 +80,7 @@ def test_what_differs_is_shown_on_every_page_until_it_is_over(open_page: Open) -
     assert _color(page) == "rgb(179, 32, 47)"
     page.unroute("**/api/v1/integrity")
     expect(alarm).to_be_hidden(timeout=PATIENCE_MS)
-    expect(page.get_by_test_id("standing")).to_have_attribute("data-state", "Alone")
+    expect(page.get_by_test_id("standing")).to_have_attribute("data-state", "Unwatched")
 
 
 def _color(page: Page) -> str:
