@@ -10,10 +10,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from truebook.api.exchange import Outcome
+from truebook.api.exchange import AnsweredSubmission, Outcome
 from truebook.api.pressure import ANY_SPACE, Pressure, Space
 from truebook.api.send_and_await import CommandClient
 from truebook.asking import Asker, Halted, TimedOut
+from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.interface import (
     Bus,
     Log,
@@ -81,6 +82,11 @@ class ConnectedExchange:
         """Carry out a submission. Raises TimedOut, LogUnavailable or UsedBefore."""
         self._pressure.check()
         return await self._commands.send_and_await(records, commands, once)
+
+    def send(self, submission: AnsweredSubmission) -> None:
+        """Carry out a submission, and tell it. Raises LogUnavailable."""
+        self._pressure.check()
+        self._commands.send(submission)
 
     async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
         """Write a submission to the log. Raises TimedOut, LogUnavailable or UsedBefore."""
@@ -169,12 +175,12 @@ async def connected(
     log_url: str,
     bus_url: str,
     *,
-    allow_not_durable: bool = False,
+    durability: Durability = CHECKED,
     disk_free_mib: int = 0,
     memory_bytes_max: int = 0,
 ) -> AsyncGenerator[ConnectedExchange, None]:
     """An exchange on these servers, until the context is left. Raises LogNotDurable."""
-    log = ValkeyLog(log_url, allow_not_durable=allow_not_durable)
+    log = ValkeyLog(log_url, durability=durability)
     bus = ValkeyBus(bus_url)
     try:
         folder = await _folder(log) if disk_free_mib else None

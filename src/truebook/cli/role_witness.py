@@ -1,13 +1,15 @@
 """The witness as a process: alone with a configuration, or as a child of the supervisor."""
 
 import sys
+from functools import partial
 
 from truebook.cli.database_rows import database_of
 from truebook.cli.engines import make_engine
 from truebook.cli.loglines import log_lines
 from truebook.config import Config, UserError
-from truebook.installation import archive_url, attached, folder_of
+from truebook.installation import archive_url, attached, folder_of, snapshots_path
 from truebook.lifeline import Lifeline
+from truebook.snapshots.folder import kept_by_all
 
 
 def run_witness(config: Config) -> None:
@@ -26,6 +28,7 @@ def run_witness(config: Config) -> None:
             archive_url=archive_url(config),
             folder=folder.witness,
             database=database_of(config),
+            snapshots=partial(kept_by_all, snapshots_path(config)),
             make_engine=lambda: make_engine(config.engine.kind, lambda text: None),
         )
     except ValueError as error:

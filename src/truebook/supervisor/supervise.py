@@ -21,6 +21,7 @@ import msgspec
 from truebook import config as configuration
 from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.interface import BusUnavailable, LogUnavailable
 from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
@@ -30,12 +31,13 @@ from truebook.installation import database_url, folder_of, proofs_path
 from truebook.lifeline import SERVING
 from truebook.progress import Progress
 from truebook.proof.folder import ProofFolder
-from truebook.store.sqlite.place import path_of
+from truebook.store.place import check_place
 from truebook.supervisor.attesters import register
 from truebook.supervisor.children import STARTING, Child
 from truebook.supervisor.demo import provide
 from truebook.supervisor.founding import found, venue_records
 from truebook.supervisor.listening import API, WS, listen, url_of
+from truebook.supervisor.nursery import Nursery
 from truebook.supervisor.polling import POLL_S, wait_for_store
 from truebook.supervisor.proving import Proving
 from truebook.supervisor.roster import Roster
@@ -67,13 +69,18 @@ class Supervisor:
     """The children of one data folder, which the caller has locked. Lives in one event loop."""
 
     def __init__(
-        self, config: Config, folder: DataFolder, progress: Progress, clock: Clock
+        self,
+        config: Config,
+        folder: DataFolder,
+        progress: Progress,
+        clock: Clock,
+        nursery: Nursery | None = None,
     ) -> None:
         self._config = config
         self._folder = folder
         self._clock = clock
         self._progress = progress
-        self._roster = Roster(folder, clock, progress.complain)
+        self._roster = Roster(folder, clock, progress.complain, nursery)
         self._children: list[Child] = []
         self._listeners: list[socket.socket] = []
         self._bots: asyncio.Task[None] | None = None
@@ -107,7 +114,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         records, commands = venue_records(self._config)
-        path_of(database_url(self._config))  # the user's mistake is told before anything starts
+        check_place(database_url(self._config))  # the user's mistake is told before anything starts
         api, ws = await self._listen()
         # The websocket server must know from which port our pages come.
         section = msgspec.structs.replace(self._config.api, port=api.getsockname()[1])
@@ -189,8 +196,9 @@ class Supervisor:
 
     async def _register_attesters(self) -> None:
         """Have the log say whose attestations count: those of our engines."""
+        names = [f"engine-{number}" for number in range(1, self._config.engine.processes + 1)]
         try:
-            await register(self._config, self._folder)
+            await register(self._config, self._folder, names)
         except (UserError, TimedOut, LogUnavailable, BusUnavailable) as error:
             self._progress.complain(f"the engines' attestations aren't trusted yet: {error}")
 
@@ -220,7 +228,7 @@ class Supervisor:
 
     async def _found(self, records: bytes, commands: int) -> None:
         url = self._config.log.url
-        log = ValkeyLog(url, allow_not_durable=self._config.log.allow_not_durable)
+        log = ValkeyLog(url, durability=durability_of(self._config.log))
         try:
             if await found(log, records, commands):
                 self._progress.say("the log is new: assets, fees and markets are set up")
@@ -298,19 +306,24 @@ def _on_stop_signals(call: Callable[[], None]) -> None:
             loop.add_signal_handler(number, call)
 
 
-def supervise(config: Config) -> None:
-    """`truebook up`. Raises UserError where nothing was started because of the user's mistake."""
+def supervise(config: Config, nursery: Nursery | None = None) -> None:
+    """`truebook up`, its roles forked by the nursery if there is one.
+
+    Raises UserError where nothing was started because of the user's mistake.
+    """
     folder = folder_of(config)
     folder.create()
     folder.lock()
     progress = Progress()
     try:
-        asyncio.run(_run(config, folder, progress))
+        asyncio.run(_run(config, folder, progress, nursery))
     finally:
         progress.end()
         folder.unlock()
     progress.say("stopped")
 
 
-async def _run(config: Config, folder: DataFolder, progress: Progress) -> None:
-    await Supervisor(config, folder, progress, SYSTEM_CLOCK).run()
+async def _run(
+    config: Config, folder: DataFolder, progress: Progress, nursery: Nursery | None
+) -> None:
+    await Supervisor(config, folder, progress, SYSTEM_CLOCK, nursery).run()

@@ -9,7 +9,7 @@ import logging
 import os
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.archive.segment import SegmentDamaged
 from truebook.commandlog.attestations import AttestationStream
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import HaltBook, ValkeyHaltBook
 from truebook.commandlog.interface import (
     GENESIS,
@@ -36,7 +37,7 @@ from truebook.commandlog.whole_log import open_whole_log
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.queries import Answer, decode_query, encode_answer
-from truebook.verify.attesters import Attesters
+from truebook.snapshots.folder import Kept
 from truebook.verify.engines import Engines, answers_channel
 from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.trades import Database
@@ -81,7 +82,6 @@ class Witnessing:
         self._folder = folder
         self._clock = clock
         self._trades = trades
-        self._attesters = Attesters()
         self._followed = GENESIS
         self._remembered = folder.load()
         self._passed = len(witness.verdicts)
@@ -109,7 +109,7 @@ class Witnessing:
         """What is agreed on, and every verdict of this life."""
         witness = self._witness
         found: dict[str, str | int | float | bool] = {"role": "witness", "trouble": self.trouble}
-        found["trusted"] = ", ".join(sorted(witness.trusted.values()))
+        found["trusted"] = ", ".join(sorted(witness.attesters.trusted.values()))
         found["refused"] = witness.refused
         verdicts = self._folder.verdicts()
         found["verdicts"] = len(verdicts)
@@ -154,9 +154,8 @@ class Witnessing:
         """Learn who is trusted."""
         entries = self._log.follow(self._followed, READ_ENTRIES_MAX)
         for entry in entries:
-            self._attesters.follow(entry)
+            self._witness.attesters.follow(entry)
             self._followed = entry.position
-        self._witness.trusted = self._attesters.trusted
         return bool(entries)
 
     def _hear(self) -> bool:
@@ -251,6 +250,7 @@ def open_witnessing(
     folder: Path,
     make_engine: Callable[[], Engine],
     database: Database | None = None,
+    snapshots: Callable[[], Sequence[Kept]] = lambda: (),
 ) -> Witnessing:
     """A witness of a log and a bus, which remembers in `folder`. ValueError: it is damaged."""
     channel = answers_channel()
@@ -260,11 +260,12 @@ def open_witnessing(
     kept = WitnessFolder(folder)
 
     def make_truth() -> Truth:
-        return Truth(open_whole_log(log_url, archive_url, allow_not_durable=True), make_engine)
+        log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
+        return Truth(log, make_engine, snapshots)
 
     trades = None if database is None else TradeWatch(make_truth, database, folder)
     witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
-    log = open_whole_log(log_url, archive_url, allow_not_durable=True)
+    log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
     return Witnessing(witness, log, ValkeyAttestations(bus_url), book, engines, kept, trades=trades)
 
 
