@@ -3,26 +3,24 @@
 import asyncio
 import secrets
 import signal
-import sys
 
 import uvloop
 
-from truebook.cli.loglines import log_lines
+from truebook.cli.sources import of_feed
+from truebook.cli.standing import Standing
 from truebook.commandlog.durability import durability_of
 from truebook.config import Config
-from truebook.installation import attached, database_url
-from truebook.lifeline import Lifeline
+from truebook.installation import database_url
 
 
 def run_feed(config: Config) -> None:
     """Be the feed, until SIGTERM or SIGINT. Raises LogNotDurable, and what a bug raises."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
+    standing = Standing("feed", config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(attached(config), lifeline))
+        runner.run(_run(standing.attached(), standing))
 
 
-async def _run(config: Config, lifeline: Lifeline) -> None:
+async def _run(config: Config, standing: Standing) -> None:
     from truebook.commandlog.valkey_bus import ValkeyBus
     from truebook.commandlog.valkey_log import ValkeyLog
     from truebook.feed.feed import Feed, running
@@ -34,6 +32,7 @@ async def _run(config: Config, lifeline: Lifeline) -> None:
     log = ValkeyLog(config.log.url, durability=durability_of(config.log))
     bus = ValkeyBus(config.bus.url)
     stopping = asyncio.create_task(stopped.wait())
+    beating = asyncio.create_task(standing.teller.pulse.keep())
     try:
         async with open_history(database_url(config)) as history:
             channel = f"feed:{secrets.token_hex(8)}:answers"
@@ -42,12 +41,15 @@ async def _run(config: Config, lifeline: Lifeline) -> None:
             if not starting.done():
                 starting.cancel()
                 return
-            async with running(await starting) as work:
-                lifeline.serving()
+            feed = await starting
+            async with running(feed) as work:
+                standing.teller.add(of_feed(feed))
+                standing.serving()
                 await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
                 if work.done():
                     await work
     finally:
         stopping.cancel()
+        beating.cancel()
         await log.close()
         await bus.close()
