@@ -4,8 +4,6 @@ import asyncio
 import secrets
 import signal
 
-import uvloop
-
 from truebook.cli.sources import of_feed
 from truebook.cli.standing import Standing
 from truebook.commandlog.durability import durability_of
@@ -16,8 +14,7 @@ from truebook.installation import database_url
 def run_feed(config: Config) -> None:
     """Be the feed, until SIGTERM or SIGINT. Raises LogNotDurable, and what a bug raises."""
     standing = Standing("feed", config)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(standing.attached(), standing))
+    asyncio.run(_run(standing.attached(), standing))
 
 
 async def _run(config: Config, standing: Standing) -> None:

@@ -6,8 +6,6 @@ import os
 import signal
 import sys
 
-import uvloop
-
 from truebook.cli.sources import of_disk, of_store
 from truebook.cli.standing import Standing
 from truebook.commandlog.interface import StreamForeign
@@ -33,8 +31,7 @@ def run_store(config: Config) -> None:
     folder_of(config).create()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     writer = writer_of(database_url(config))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(config, writer, standing))
+    asyncio.run(_run(config, writer, standing))
 
 
 async def _run(config: Config, writer: Writer, standing: Standing) -> None:
