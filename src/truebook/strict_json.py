@@ -63,9 +63,7 @@ _decode_plain = msgspec.json.Decoder(float_hook=NumberText).decode
 def _texts_in(value: object) -> int:
     """How many keys and texts a value of the plain decoder has; makes its integers the text that
     they were. An integer itself, outside of all brackets, is nothing that anybody sends."""
-    kind = type(value)
-    if kind is str:
-        return 1
+    texts = 0
     if isinstance(value, dict):
         kinds = list(map(type, value.values()))
         texts = len(kinds) + kinds.count(str)
@@ -73,23 +71,21 @@ def _texts_in(value: object) -> int:
             for name, member in value.items():
                 if type(member) is int:
                     value[name] = NumberText(member)
-        for inner in (dict, list):
-            if inner in kinds:
-                texts += sum(
-                    _texts_in(member) for member in value.values() if type(member) is inner
-                )
-        return texts
-    if isinstance(value, list):
-        texts = 0
+        if dict in kinds or list in kinds:
+            for member in value.values():
+                if isinstance(member, dict | list):
+                    texts += _texts_in(member)
+    elif isinstance(value, list):
         for place, member in enumerate(value):
             if type(member) is int:
                 value[place] = NumberText(member)
             else:
                 texts += _texts_in(member)
-        return texts
-    if kind is int:
+    elif type(value) is str:
+        texts = 1
+    elif type(value) is int:
         raise ValueError("an integer alone")
-    return 0
+    return texts
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:

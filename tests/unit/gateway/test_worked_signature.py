@@ -30,3 +30,10 @@ def test_the_worked_signature_is_taken_as_it_stands():
         answer = client.raw("POST", "/api/v1/order", body=body.encode(), headers=headers)
     assert answer.status == 200, answer.body
     assert (answer.json["clientId"], answer.json["status"]) == (json.loads(body)["clientId"], "New")
+
+
+def test_the_signature_of_the_logon_is_right():
+    text = (ROOT / "docs" / "protocol.md").read_text().partition("## Logging on")[2]
+    signed, signature = re.findall(r"```\n(.*)\n```", text)[:2]
+    key = SigningKey(bytes(range(32)))
+    assert key.verify_key.verify(signed.encode(), base64.b64decode(signature))

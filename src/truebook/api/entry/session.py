@@ -16,7 +16,6 @@ from picows import WSCloseCode
 from truebook import commands
 from truebook.api.authenticate import Authority, Caller
 from truebook.api.cancel_on_disconnect import CancelOnDisconnect, ConnectionPresence
-from truebook.api.conditions import deadline_ms_of
 from truebook.api.entry.desk import Desk
 from truebook.api.entry.requests import (
     InvalidRequest,
@@ -29,12 +28,12 @@ from truebook.api.errors import ApiError, NotAccepting, invalid, too_many, unava
 from truebook.api.exchange import Exchange
 from truebook.api.failures import Failures
 from truebook.api.outcomes import told_to_client
-from truebook.api.payload import text_of
+from truebook.api.payload import text_of, whole_number_of
 from truebook.api.response import encode
 from truebook.api.throttle import Throttle
 from truebook.api.trading import Trading, Work, batch_of
 from truebook.clock import Clock
-from truebook.limits import ENTRY_COMMANDS_PENDING_MAX
+from truebook.limits import DEADLINE_MS_DEFAULT, ENTRY_COMMANDS_PENDING_MAX
 from truebook.messages import Permission
 from truebook.ws.connected import Connected
 from truebook.ws.interface import Unavailable
@@ -192,7 +191,6 @@ class EntrySession(Connected):
 
     def _trade(self, make: Make, request: Request) -> None:
         user, params = self._trader(), request.params
-        deadline = params.pop("deadline", None)
         services = self._services
         if self._pending >= ENTRY_COMMANDS_PENDING_MAX:
             raise too_many("commands under way in this session", 0)
@@ -202,7 +200,10 @@ class EntrySession(Connected):
             services.throttle.orders(user.caller.account, count)
         else:
             services.throttle.private(user.caller.public_key)
-        deadline_ms = 0 if deadline is None else _deadline_ms(deadline)
+        deadline_ms = 0
+        if "deadline" in params:
+            deadline_ms = _deadline_ms(params)
+            del params["deadline"]
         work = make(services.trading, params, user.caller.account, deadline_ms)
         if not work.commands:
             self.answer(result_frame(request.id, work.result((), services.trading.markets)))
@@ -337,11 +338,11 @@ def _text(params: dict[str, object], name: str) -> str:
     return value
 
 
-def _deadline_ms(value: object) -> int:
+def _deadline_ms(params: dict[str, object]) -> int:
     """As the header X-Deadline. Raises ApiError."""
-    text = text_of({"deadline": value}, "deadline") or "?"
-    try:
-        return deadline_ms_of(text.encode())
-    except ApiError as error:
-        reason = error.message.partition(": ")[2]
-        raise invalid("deadline", reason) from None
+    if params.get("deadline") is None:
+        return 0
+    deadline_ms = whole_number_of(params, "deadline", DEADLINE_MS_DEFAULT)
+    if not deadline_ms:
+        raise invalid("deadline", f"must be a whole number, 1 … {DEADLINE_MS_DEFAULT}")
+    return deadline_ms
