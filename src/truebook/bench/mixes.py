@@ -3,8 +3,8 @@
 Promise: every request is good when it is sent in its turn on its connection: a cancellation names
 an order that the same connection has placed before. Client ids are never used twice.
 
-A connection takes the accounts of its own in turn, so that even a single one stays below the bound
-on an account's open orders.
+An HTTP connection takes the accounts of its own in turn, so that even a single one stays below the
+bound on an account's open orders.
 """
 
 import itertools
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from truebook.bench.plan import Lane, Request
-from truebook.bench.requests import FILLED, Fields, Signer
+from truebook.bench.requests import FILLED, Fields, Maker, Session, Signer, framed
 from truebook.bench.trading import EDGE, MIDDLE, SYMBOL, Trader
 
 Mix = Literal["place", "cross", "cancel", "batch", "mixed"]
@@ -25,15 +25,17 @@ _LEVELS = 200
 class Placed(NamedTuple):
     """An order that a request places."""
 
-    signer: Signer
+    signer: Maker
     client_id: int
 
 
 class Desk:
     """Makes the requests of a number of traders."""
 
-    def __init__(self, traders: Sequence[Trader]) -> None:
-        self._signers = [Signer(trader.key) for trader in traders]
+    def __init__(self, traders: Sequence[Trader], *, is_websocket: bool = False) -> None:
+        self.is_websocket = is_websocket
+        kind = Session if is_websocket else Signer
+        self._signers: list[Maker] = [kind(trader.key) for trader in traders]
         self._client_ids = itertools.count(1)
 
     def placing(self, connections: int, each: int) -> tuple[list[Lane], list[list[Placed]]]:
@@ -80,10 +82,22 @@ class Desk:
             lanes.append(Lane(requests))
         return lanes
 
-    def _turns(self, connections: int, each: int) -> Iterator[Iterator[Signer]]:
-        """For each connection, whose turn it is, `each` times."""
+    def opened(self, lanes: Sequence[Lane]) -> list[Lane]:
+        """The lanes as they are to be sent: over websockets, as frames behind a logon."""
+        if not self.is_websocket:
+            return list(lanes)
+        found = []
+        for lane, session in zip(lanes, self._signers, strict=False):
+            assert isinstance(session, Session)
+            logon, *requests = framed([session.logon(), *lane.requests])
+            found.append(Lane(requests, [logon]))
+        return found
+
+    def _turns(self, connections: int, each: int) -> Iterator[Iterator[Maker]]:
+        """For each connection, whose turn it is, `each` times. A websocket has one user."""
         for number in range(connections):
             own = self._signers[number::connections] or [self._signers[0]]
+            own = own[:1] if self.is_websocket else own
             yield itertools.islice(itertools.cycle(own), each)
 
 

@@ -32,6 +32,7 @@ _RATES_AT_FIRST = {1: 3_000.0, 16: 14_000.0}
 _RATE_AT_FIRST = 18_000.0
 """Requests a second that are made where nothing was measured yet: more than are used."""
 _MARGIN = 1.3
+_MORE_BY_WEBSOCKET = 4
 _BATCHES_OF_A_REQUEST = 5
 """A batch takes at least as long as so many single orders."""
 
@@ -47,6 +48,8 @@ class Options(NamedTuple):
     rate: float = 0.0
     """Requests a second over all connections, due at their time; 0: each when the last is done."""
     apis: int = 1
+    depth: int = 0
+    """Over websockets, so many requests under way on each connection; 0: over HTTP."""
 
 
 class Case(NamedTuple):
@@ -65,11 +68,11 @@ class _Book:
         self.resting = resting
         self.accounts: list[int] = []
 
-    async def equip(self) -> None:
+    async def equip(self, *, is_websocket: bool) -> None:
         """Open accounts and fill the book."""
         traders = await equipped(self.exchange.config, TRADERS, self.resting)
         self.accounts = [trader.account for trader in traders]
-        self.desk = Desk(traders)
+        self.desk = Desk(traders, is_websocket=is_websocket)
         details = await self.exchange.settled()
         if details["orders"] < self.resting:
             raise BenchError(f"{details['orders']} orders rest, not {self.resting}")
@@ -128,15 +131,17 @@ class Bench:
         rate = options.rate or self._rates.get((case.mix, case.connections), 0.0)
         if not rate:
             rate = _RATES_AT_FIRST.get(case.connections, _RATE_AT_FIRST)
+            rate *= _MORE_BY_WEBSOCKET if options.depth else 1
             rate /= _BATCHES_OF_A_REQUEST if case.mix == "batch" else 1
         return max(2, round(rate * options.seconds * _MARGIN / case.connections))
 
     async def _drive(self, book: _Book, lanes: Sequence[Lane], case: Case) -> dict[str, Any]:
         """Let the generator work off the requests."""
-        await asyncio.to_thread(write_plan, self._plan, lanes)
+        lanes, is_websocket = book.desk.opened(lanes), book.desk.is_websocket
+        await asyncio.to_thread(write_plan, self._plan, lanes, is_websocket=is_websocket)
         host, port = book.exchange.api
         options = self._options
-        words = (self._plan, host, port, options.seconds, 1, options.rate)
+        words = (self._plan, host, port, options.seconds, max(1, options.depth), options.rate)
         told = await drive(book.exchange, "orders", *words)
         if told["failed"] > told["requests"]:
             raise BenchError(f"most requests failed: {told['firstFailure']}")
@@ -146,7 +151,7 @@ class Bench:
         return told
 
 
-def summary(case: Case, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def summary(case: Case, runs: Sequence[dict[str, Any]], depth: int = 0) -> dict[str, Any]:
     """One case's figures: medians over its runs, under the names of the JSON output."""
     rates = [run["ordersPerS"] for run in runs]
     rate = statistics.median(rates)
@@ -156,6 +161,7 @@ def summary(case: Case, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "mix": case.mix,
         "connections": case.connections,
+        "depth": depth,
         "resting": case.resting,
         "ordersPerRequest": BATCH_ORDERS if case.mix == "batch" else 1,
         "ordersPerS": round(rate),
@@ -191,12 +197,12 @@ async def measure(options: Options, progress: Progress) -> list[dict[str, Any]]:
                 sections = {"api": {"port": 0, "processes": options.apis}}
                 exchange = await stack.enter_async_context(started(sections))
                 books.append(_Book(exchange, resting))
-                await books[-1].equip()
+                await books[-1].equip(is_websocket=options.depth > 0)
             for number in range(1, options.rounds + 1):
                 await bench.round(books, number)
             progress.show("stopping")
     progress.end()
-    return [summary(case, runs) for case, runs in bench.runs.items()]
+    return [summary(case, runs, options.depth) for case, runs in bench.runs.items()]
 
 
 def run(options: Options, as_json: bool) -> None:

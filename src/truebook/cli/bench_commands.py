@@ -62,6 +62,8 @@ def orders(
     rounds: int = 3,
     rate: float = 0.0,
     apis: int = 1,
+    ws: Annotated[bool, Parameter(negative=())] = False,
+    depth: int = 16,
     json: Json = False,
 ) -> None:
     """Measure orders from socket to socket, on an exchange of its own.
@@ -84,11 +86,15 @@ def orders(
         connection sends the next when the last is answered.
     apis
         API processes of the exchange.
+    ws
+        Send orders by websocket, logged on once a connection, instead of by HTTP.
+    depth
+        Of websockets, how many requests each has under way.
     """
     from truebook.cli.benches import order_options
 
     options = order_options(connections, resting, mix)._replace(
-        seconds=seconds, rounds=rounds, rate=rate, apis=apis
+        seconds=seconds, rounds=rounds, rate=rate, apis=apis, depth=depth if ws else 0
     )
     from truebook.bench.orders import run as run_orders
 

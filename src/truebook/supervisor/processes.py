@@ -211,6 +211,7 @@ class ServerProcess:
 
     async def wait(self) -> int:
         """The exit status."""
+        await _ended(self.pid)
         while (status := self._server.poll()) is None:  # noqa: ASYNC110
             await asyncio.sleep(POLL_S)
         return status
@@ -221,3 +222,18 @@ class ServerProcess:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
             return file.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
         return ()
+
+
+async def _ended(pid: int) -> None:
+    """Return when a child has ended, where the system can tell; elsewhere at once. Looking again
+    and again would be most of what an idle supervisor does."""
+    if not hasattr(os, "pidfd_open"):
+        return
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    descriptor = os.pidfd_open(pid)
+    loop.add_reader(descriptor, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)

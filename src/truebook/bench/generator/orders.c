@@ -20,6 +20,7 @@
 #include <sys/timerfd.h>
 
 enum { BUFFER_BYTES = 1 << 18, EVENTS = 256, PLAN_HEAD = 16, FAILURE_BYTES = 300 };
+static const char PATH[] = "/api/v1/ws";
 static const uint64_t ANSWERS_NS_MAX = 8000000000u;
 
 static int ascending(const void *one, const void *other) {
@@ -281,7 +282,7 @@ static void open_connections(const char *host, const char *port, int epoll) {
     is_opening = 1;
     for (struct connection *c = connections; c < connections + connection_count; c++) {
         c->fd = connected(host, port);
-        if (is_websocket) c->have = upgraded(c->fd, host, "/", (char *)c->buffer, BUFFER_BYTES);
+        if (is_websocket) c->have = upgraded(c->fd, host, PATH, (char *)c->buffer, BUFFER_BYTES);
         while (c->next < c->openings) {
             send_next(c);
             while (c->under_way > 0) {
