@@ -14,6 +14,7 @@ from nacl.signing import SigningKey
 from truebook import commands
 from truebook.api.exchange import Exchange
 from truebook.bots.keyfile import KeyFile
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.gateway import Gateway
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config
