@@ -33,7 +33,7 @@ class Prover:
     async def start(self):
         if not self.code:
             raise NotStarted("no such program")
-        process = await RoleProcess.start((sys.executable, "-c", self.code), {}, self.log)
+        process = await RoleProcess.start((sys.executable,), ("-c", self.code), {}, self.log)
         self.processes.append(process)
         if self.code == "pass":
             self.proofs.write(Position(self.clock.now_ms(), 0), "", [], 3)
