@@ -24,6 +24,7 @@ from collections.abc import Callable
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START, extend
+from truebook.commandlog.covering import Cover
 from truebook.commandlog.entries import engine_pieces
 from truebook.commandlog.interface import (
     GENESIS,
@@ -77,6 +78,7 @@ class Node:
         keeper: Keeper | None = None,
         vigil: Vigil | None = None,
         quorum: Quorum | None = None,
+        cover: Cover | None = None,
     ) -> None:
         """Without `recovering`, what is reached too late is carried out all the same; without
         `keeper` it begins at genesis and takes no snapshots."""
@@ -101,11 +103,12 @@ class Node:
         self._clock = clock
         self._reader = reader
         self._publisher = publisher
-        self._publication = Publication(publisher, clock, quorum)
+        self._publication = Publication(publisher, clock, quorum, cover)
         self._desk = QuestionDesk(self, questions, publisher, clock)
         self._progress = progress
         self._recovering = recovering
         self._quorum = quorum
+        self._cover = cover
         self._caught_up_at = GENESIS
         self._is_started = False
         self._waiting = Waiting("log and bus", _logger, clock)
@@ -202,7 +205,7 @@ class Node:
             held.close()
         if self.keeper is not None:
             self.keeper.close()
-        for watching in (self.vigil, self._quorum):
+        for watching in (self.vigil, self._quorum, self._cover):
             if watching is not None:
                 watching.close()
         os.close(self._wake_read)
@@ -335,6 +338,8 @@ class Node:
         self.records += records
         if self.keeper is not None:
             self.keeper.applied(records)
+        if self._cover is not None:
+            self._cover.read(entries[-1])
         if self._quorum is not None:
             self._quorum.vote(last, self._publication.event_hash)
         if self.vigil is not None:
@@ -371,8 +376,10 @@ class Node:
 
     @property
     def is_agreed(self) -> bool:
-        """Whether a quorum, where one is asked for, knows all that this engine could tell."""
-        return self._quorum is None or not self._publication.waiting
+        """Whether a quorum and replicas, where they are asked for, know all that this engine could
+        tell."""
+        is_alone = self._quorum is None and self._cover is None
+        return is_alone or not self._publication.waiting
 
     def status(self) -> dict[str, str | int | float | bool]:
         """Where the engine stands; the state hash is computed for this."""
@@ -403,7 +410,8 @@ class Node:
     def _wait(self, seconds: float) -> None:
         """Wait until there may be something to do."""
         numbers = [self._desk.fileno()]
-        others = [held.fileno() for held in (self.keeper, self._quorum) if held is not None]
+        ears_of = (self.keeper, self._quorum, self._cover)
+        others = [held.fileno() for held in ears_of if held is not None]
         if self.halted is None:
             numbers.append(self._reader.fileno())
         if min(numbers) < 0:

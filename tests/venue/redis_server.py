@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -55,10 +54,11 @@ class RedisServer:
         host: str = "127.0.0.1",
         certificate: Path | None = None,
         has_users: bool = True,
-        options: Iterable[str] = (),
+        can_wait: bool = False,
         before: tuple[str, ...] = (),
     ) -> None:
-        """`kind`: `log` or `bus`; `before`: what to start the program with."""
+        """`kind`: `log` or `bus`; `can_wait`: users may use WAITAOF, which not every program has;
+        `before`: what to start the program with."""
         self.folder = folder
         self.host = host
         self.port = free_port() if host == "127.0.0.1" else 6379
@@ -68,9 +68,13 @@ class RedisServer:
         self._has_users = has_users
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        lines = [documented(f"{kind}.conf"), f"dir {folder}", f"bind {host}", *options]
+        lines = [documented(f"{kind}.conf"), f"dir {folder}", f"bind {host}"]
         if has_users:
             users = documented(f"{kind}.acl").replace(">PASSWORD", f">{PASSWORD}")
+            if can_wait:
+                lines.append("repl-diskless-sync-delay 0")
+                users = users.replace("+config|get", "+config|get +waitaof")
+            lines += [f"masteruser {ADMINISTRATOR}", f'masterauth "{PASSWORD}"']
             everything = f"user {ADMINISTRATOR} on >{PASSWORD} ~* &* +@all\n"
             (folder / "users.acl").write_text(users + everything)
             lines.append(f"aclfile {folder}/users.acl")
@@ -111,6 +115,25 @@ class RedisServer:
             assert self._process.poll() is None, (self.folder / "server.log").read_text()[-2000:]
             assert time.monotonic() < deadline_s, "the server doesn't answer"
             time.sleep(0.02)
+
+    def follow(self, primary: "RedisServer") -> None:
+        """Be a replica from now on, with what the primary has; wait until it is."""
+        self.ask("REPLICAOF", primary.host, primary.port)
+        deadline_s = time.monotonic() + START_S_MAX
+        connection = BlockingConnection(parse(primary.url()))
+        connection.open()
+        try:
+            while True:
+                connection.request("SET", "followed", 1, seconds=10)
+                if connection.request("WAITAOF", 1, 1, 500, seconds=10)[1]:
+                    return
+                assert time.monotonic() < deadline_s, "the replica doesn't get up to date"
+        finally:
+            connection.close()
+
+    def promote(self) -> None:
+        """Be the primary from now on."""
+        self.ask("REPLICAOF", "NO", "ONE")
 
     def ask(self, *command: str | bytes | int) -> Any:
         """The reply to an administrator's command."""

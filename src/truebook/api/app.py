@@ -26,6 +26,7 @@ from truebook.api.authenticate import Authority
 from truebook.api.capital import Capital
 from truebook.api.charts import Charts
 from truebook.api.countdown import Countdowns
+from truebook.api.direct import Direct
 from truebook.api.entry.opening import order_entry
 from truebook.api.errors import ApiError
 from truebook.api.exchange import Exchange
@@ -115,12 +116,14 @@ class Application:
             exchange, orders.trading, authority, self._throttle, self._failures, clock
         )
         """Sessions of those who trade by websocket."""
+        self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
+        self.direct = Direct(orders, self._throttle, self._failures, self._request_ids)
+        """For what takes the short way."""
         self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
         self._routes = [*public, *signed]
         self._others = Router(routes=self._routes, redirect_slashes=False)
         self.figures = RequestFigures()
         self._clock = clock
-        self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
 
     def endpoints(self) -> dict[tuple[str, str], Callable[..., Any]]:
         """Everything that is answered, by method and path."""

@@ -11,6 +11,7 @@ from truebook.cli.attestations import keep_last_word
 from truebook.cli.engines import Trusted, make_engine, make_quorum, make_vigil, own_key
 from truebook.cli.sources import of_disk, of_engine
 from truebook.cli.standing import Standing
+from truebook.commandlog.covering import cover_of
 from truebook.commandlog.durability import durability_of
 from truebook.commandlog.interface import QUERIES_CHANNEL
 from truebook.commandlog.progress import Progress
@@ -56,11 +57,13 @@ def _node(config: Config, name: str, lifeline: Lifeline) -> Node:
     make = partial(make_engine, config.engine.kind, lifeline.say)
     trusted = Trusted(lambda: node.engine)
     key = own_key(folder.keys, name, trusted)
+    durability = durability_of(config.log)
+    reader = f"{name}@{socket.gethostname()}:{folder.run}"
     log = open_whole_log(
         config.log.url,
         archive_url(config),
-        durability=durability_of(config.log),
-        name=f"{name}@{socket.gethostname()}:{folder.run}",
+        durability=durability,
+        name=reader,
     )
     publisher = ValkeyPublisher(bus_url)
     node = Node(
@@ -74,6 +77,7 @@ def _node(config: Config, name: str, lifeline: Lifeline) -> Node:
         keeper=Keeper(name, snapshots_path(config), _plan(config), make),
         vigil=make_vigil(name, key, config.log.url, bus_url),
         quorum=make_quorum(config.engine.quorum, key, trusted, publisher, bus_url),
+        cover=cover_of(config.log.url, durability, reader),
     )
     return node
 

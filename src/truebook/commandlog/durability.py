@@ -12,7 +12,7 @@ tells half of them; for the other half somebody has to vouch, setting by setting
 disks, too: WAITAOF, which Redis has since 7.2, and Valkey.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
 from truebook.commandlog.address import Command
@@ -28,6 +28,9 @@ _NEEDED = {
 }
 assert tuple(_NEEDED) == VOUCHABLE
 _ALLOW = "allow it explicitly if you can do without"
+
+WAIT_MS_MIN = 2
+WAIT_MS_MAX = 500
 
 Examination = Generator[Command, Any, None]
 """Gives commands for a server, and is sent the reply to each: a Refused for an error. What it
@@ -61,6 +64,25 @@ def examination(server: object, wanted: Durability) -> Examination:
         yield from _persistence(server, wanted.vouched)
     if wanted.replicas:
         yield from _replication(server)
+
+
+def waiting_rounds(replicas: int, seconds: float) -> Iterator[Command]:
+    """Commands that wait until so many replicas have on disk what was written, one after the other
+    until one says so; they take `seconds` in all.
+
+    Each asks the replicas how far they are. One that has just got something answers before it has
+    fsync'd it, and by itself not again within a second: so it is soon asked again.
+    """
+    left_ms, wait_ms = round(seconds * 1000), WAIT_MS_MIN
+    while left_ms > 0:
+        yield ("WAITAOF", 1, replicas, min(wait_ms, left_ms))
+        left_ms -= wait_ms
+        wait_ms = min(wait_ms + 1 + wait_ms // 8, WAIT_MS_MAX)
+
+
+def is_covered(reply: Any, replicas: int) -> bool:
+    """Whether WAITAOF says that primary and replicas have it on disk."""
+    return isinstance(reply, list) and reply[0] >= 1 and reply[1] >= replicas
 
 
 def _persistence(server: object, vouched: frozenset[str]) -> Examination:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import hiredis
 
-from truebook.commandlog.address import Address
+from truebook.commandlog.address import Address, Command
 from truebook.commandlog.durability import Examination
 from truebook.commandlog.interface import LogNotDurable
 from truebook.commandlog.resp import (
@@ -67,6 +67,17 @@ class PipelinedConnection(asyncio.Protocol):
         except TimeoutError:
             self.abort(f"no answer within {seconds:g} s")
             raise ConnectionLost(f"{self._address}: no answer within {seconds:g} s") from None
+
+    async def call_both(self, first: Command, second: Command, seconds: float) -> tuple[Any, Any]:
+        """Send two commands at once and wait for both replies; Refused and ConnectionLost as
+        values. As with `call`, the connection is given up if `seconds` pass first."""
+        futures = self.request(*first), self.request(*second)
+        _, waiting = await asyncio.wait(futures, timeout=seconds)
+        if waiting:
+            self.abort(f"no answer within {seconds:g} s")
+            await asyncio.wait(futures)
+        replies = [future.exception() or future.result() for future in futures]
+        return replies[0], replies[1]
 
     async def examine(self, examination: Examination) -> None:
         """Put the questions to the server; closes the connection if the answers aren't right."""

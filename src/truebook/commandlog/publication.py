@@ -21,6 +21,7 @@ from itertools import islice
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START, extend
+from truebook.commandlog.covering import Cover
 from truebook.commandlog.interface import (
     GENESIS,
     SETTINGS_CHANNEL,
@@ -62,9 +63,14 @@ class Publication:
     """One engine's events on their way into the stream."""
 
     def __init__(
-        self, publisher: Publisher, clock: Clock = SYSTEM_CLOCK, quorum: Quorum | None = None
+        self,
+        publisher: Publisher,
+        clock: Clock = SYSTEM_CLOCK,
+        quorum: Quorum | None = None,
+        cover: Cover | None = None,
     ) -> None:
         self._publisher = publisher
+        self._cover = cover
         self._clock = clock
         self._quorum = quorum
         self._made = Tail(GENESIS, START)
@@ -164,7 +170,7 @@ class Publication:
                 return self._waiting_bytes < KEPT_BYTES_MAX
             while self._waiting and (batch := self._next_batch()) and self._append(batch):
                 pass
-            may_go_on = not self.is_active or self._quorum is not None
+            may_go_on = not self.is_active or self._quorum is not None or self._cover is not None
             return not self._waiting or (may_go_on and self._waiting_bytes < KEPT_BYTES_MAX)
         except BusUnavailable as error:
             if not self._is_unsure:
@@ -291,6 +297,9 @@ class Publication:
         size, count = 0, len(self._waiting)
         if self._quorum is not None:
             count = self._quorum.agreed([entry.position for entry, _ in self._waiting])
+        if self._cover is not None:
+            covered = self._cover.reached()
+            count = min(count, sum(entry.position <= covered for entry, _ in self._waiting))
         for entry, made in islice(self._waiting, count):
             batch.append((entry, made))
             size += len(made.events) + len(made.replies)

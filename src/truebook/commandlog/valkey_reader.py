@@ -74,6 +74,7 @@ class ValkeyLogReader:
         self._clock = clock
         self._connection = BlockingConnection(self._address)
         self._asked: Position | None = None
+        self._last: LogEntry | None = None
         self._asked_at = 0.0
         self._next_try = 0.0
         self._followed_at = self._registered_at = -math.inf
@@ -122,6 +123,7 @@ class ValkeyLogReader:
                 return []
             entries = _entries(checked(reply))
             self._asked = None
+            self._last = entries[-1] if entries else self._last
             if len(entries) >= BEHIND_FROM:
                 self._ask(entries[-1].position, count)
             return entries
@@ -199,8 +201,17 @@ class ValkeyLogReader:
             raise LogLost(
                 f"the log at {self._address} doesn't hold {after} any more, which was read from it"
             )
+        elif self._is_rewritten(found):
+            raise LogLost(f"the log at {self._address} has another entry at {after} than was read")
         elif not found:
             raise LogTrimmed(f"the log at {self._address} begins behind {after}")
+
+    def _is_rewritten(self, found: Any) -> bool:
+        """Whether the entry isn't the one that was read there last, by whichever server."""
+        if not found or self._last is None:
+            return False
+        entry = _entry(*found[0])
+        return entry.position == self._last.position and entry.data != self._last.data
 
     def _check_trimmed(self, after: Position, trimmed: bytes | None) -> None:
         if trimmed is not None and after < Position.parse(trimmed):
@@ -255,9 +266,10 @@ def _entries(reply: Any) -> list[LogEntry]:
     """The entries in an XREAD reply: nil, or [[stream, [[id, [name, value, …]], …]]]."""
     if not reply:
         return []
-    entries = []
-    for entry_id, fields in reply[0][1]:
-        position = Position.parse(entry_id)
-        # A stranger's entry without our field is no entry of ours: malformed by rule.
-        entries.append(LogEntry(position, position.high, pairs(fields).get(b"d", b"")))
-    return entries
+    return [_entry(entry_id, fields) for entry_id, fields in reply[0][1]]
+
+
+def _entry(entry_id: bytes, fields: Any) -> LogEntry:
+    position = Position.parse(entry_id)
+    # A stranger's entry without our field is no entry of ours: malformed by rule.
+    return LogEntry(position, position.high, pairs(fields).get(b"d", b""))

@@ -18,6 +18,7 @@ from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.archive.archiver import Archiver, Plan
 from truebook.commandlog.archive.segment import SegmentDamaged
 from truebook.commandlog.archive.store import ArchiveInUse, open_archive
+from truebook.commandlog.covering import cover_of
 from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.interface import (
     ROLES_CHANNEL,
@@ -205,7 +206,8 @@ def run_archiving(
 
     def make() -> Archiver:
         log = ValkeyLogReader(log_url, durability=durability)
-        return Archiver(open_archive(archive_url), log, ValkeyTrimmer(log_url), plan)
+        cover = cover_of(log_url, durability, "archive")
+        return Archiver(open_archive(archive_url), log, ValkeyTrimmer(log_url), plan, cover=cover)
 
     archiving = Archiving(
         make,
