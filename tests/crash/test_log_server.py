@@ -6,43 +6,17 @@ import os
 import signal
 from pathlib import Path
 
-import numpy as np
+from crash.appending import Diary, all_entries
 from faults.applied import applied_orders
 
 from truebook.commandlog.gateway import Gateway
-from truebook.commandlog.interface import GENESIS, BusUnavailable, LogUnavailable, Position
+from truebook.commandlog.interface import BusUnavailable
 from truebook.commandlog.server import Server, start_bus_server, start_log_server
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.commandlog.valkey_publisher import ValkeySubscription
-from truebook.commandlog.valkey_reader import ValkeyLogReader
-from truebook.messages import COMMAND, CommandKind
 
 GATEWAYS, WORKERS, KILLS = 2, 8, 5
-
-
-def order(number: int) -> bytes:
-    record = np.zeros(1, COMMAND)
-    record["kind"], record["records"], record["order_id"] = CommandKind.PLACE, 1, number
-    return record.tobytes()
-
-
-class Diary:
-    """What gateways were told."""
-
-    def __init__(self) -> None:
-        self.acknowledged: dict[int, Position] = {}
-        self.refused: set[int] = set()
-        self.is_over = False
-
-    async def trade(self, gateway: Gateway) -> None:
-        """One client: the next order when the last is answered, until it is over."""
-        while not self.is_over:
-            number = gateway.next_order_id()
-            try:
-                self.acknowledged[number] = (await gateway.submit(order(number), 1)).position
-            except LogUnavailable:
-                self.refused.add(number)
 
 
 def kill(server: Server) -> None:
@@ -83,12 +57,7 @@ def test_kill_9_of_the_log_loses_nothing_acknowledged_repeats_nothing_and_keeps_
     try:
         server.wait_ready()
         server = asyncio.run(load_and_kill(server, tmp_path, diary))
-        reader = ValkeyLogReader(server.url)
-        entries, after = [], GENESIS
-        while batch := reader.read(after, 1000, 0):
-            entries += batch
-            after = batch[-1].position
-        reader.close()
+        entries = all_entries(server.url)
     finally:
         server.stop()
     orders = applied_orders(entries)
