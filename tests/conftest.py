@@ -9,6 +9,7 @@ LONGEST = (
     "tests/model/test_twin.py",
     "tests/model/test_kernel_modes.py",
     "tests/crash/",
+    "tests/services/",
     "tests/model/",
     "tests/store/",
     "tests/clients/",

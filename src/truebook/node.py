@@ -1,4 +1,4 @@
-"""The engine's loop: read → apply → publish → remember, and answer questions in between.
+"""The engine's loop: read → apply → publish → remember, and questions in between.
 
 Promise: the engine is given every entry of the log once, in order, and nothing else; every entry
 gives one event entry on the bus; a question is answered at or after the position it names. There is
@@ -20,16 +20,11 @@ import contextlib
 import logging
 import os
 import select
-import signal
-import socket
 from collections.abc import Callable
-from pathlib import Path
 
-import msgspec
-
-import truebook
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START, extend
+from truebook.commandlog.covering import Cover
 from truebook.commandlog.entries import engine_pieces
 from truebook.commandlog.interface import (
     GENESIS,
@@ -50,32 +45,21 @@ from truebook.commandlog.publication import Publication
 from truebook.commandlog.quorum import Quorum
 from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.replies import split
-from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
-from truebook.commandlog.whole_log import open_whole_log
-from truebook.engine.answering import answer
+from truebook.commandlog.waiting import Waiting
 from truebook.engine.interface import Engine
-from truebook.limits import QUERIES_HELD_MAX, QUERY_HELD_MS_MAX, READ_ENTRIES_MAX
+from truebook.figures import Latency
+from truebook.limits import READ_ENTRIES_MAX
 from truebook.messages import COMMAND_BYTES
-from truebook.queries import (
-    ORDERS,
-    Answer,
-    Query,
-    QueryKind,
-    decode_query,
-    encode_answer,
-    encode_query,
-)
-from truebook.snapshots.file import Head, Snapshot
-from truebook.snapshots.keeping import Keeper, Plan
+from truebook.queries import Answer, Query, QueryKind, encode_query
+from truebook.questions import QuestionDesk
+from truebook.snapshots.file import Snapshot
+from truebook.snapshots.keeping import Keeper
+from truebook.snapshots.taking import snapshot_of
 from truebook.vigil import IDLE_S, Ends, Vigil
 
 _logger = logging.getLogger(__name__)
 _UNCONNECTED_S = 0.01
 _START_AGAIN_S = 0.1
-
-
-MakeQuorum = Callable[[Publisher, Callable[[], Engine]], Quorum]
-"""Makes an engine's quorum, given its publisher and how to get at the engine."""
 
 
 class Node:
@@ -94,6 +78,7 @@ class Node:
         keeper: Keeper | None = None,
         vigil: Vigil | None = None,
         quorum: Quorum | None = None,
+        cover: Cover | None = None,
     ) -> None:
         """Without `recovering`, what is reached too late is carried out all the same; without
         `keeper` it begins at genesis and takes no snapshots."""
@@ -103,21 +88,30 @@ class Node:
         self.chain = START
         self.halted: Position | None = None
         """The entry that can't be passed."""
-        self._reader = reader
-        self._publisher = publisher
-        self._publication = Publication(publisher, clock, quorum)
-        self._questions = questions
-        self._progress = progress
-        self._clock = clock
-        self._recovering = recovering
-        self._keeper = keeper
         self.entries = 0
         """Of the log, since genesis."""
-        self._vigil = vigil
+        self.keeper = keeper
+        self.vigil = vigil
+        self.apply_times = Latency()
+        """What the engine took for a batch."""
+        self.entry_ages = Latency()
+        """From the log's time stamp of a batch's first entry until the batch was applied."""
+        self.records = 0
+        """Command records applied by this process."""
+        self.lag_ms = 0.0
+        """How old the latest batch was when it was applied; 0 when there was nothing to do."""
+        self._clock = clock
+        self._reader = reader
+        self._publisher = publisher
+        self._publication = Publication(publisher, clock, quorum, cover)
+        self._desk = QuestionDesk(self, questions, publisher, clock)
+        self._progress = progress
+        self._recovering = recovering
         self._quorum = quorum
+        self._cover = cover
         self._caught_up_at = GENESIS
-        self._held: list[tuple[float, Position, Query]] = []
         self._is_started = False
+        self._waiting = Waiting("log and bus", _logger, clock)
         self._is_stopping = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -127,16 +121,22 @@ class Node:
         try:
             self._caught_up_at = self._log_end()
             self._begin_at_snapshot()
-            self._publication.open(self._caught_up_at)
+            self._publication.open(self._reader.last_position)
             if self._recovering is not None:
                 self._publication.token = self._recovering.token
-            if self._vigil is not None:
-                self._vigil.start(self.engine, self._caught_up_at)
+            if self._quorum is not None and self.position > GENESIS:
+                # Should nothing come after the snapshot, nobody would vote for what it has.
+                self._quorum.vote(self.position, self._publication.event_hash)
+            if self.vigil is not None:
+                self.vigil.start(self.engine, self._caught_up_at)
         except LogNotDurable:
             raise
         except (LogUnavailable, BusUnavailable) as error:
-            _logger.warning("can't start yet: %s", error)
+            self._waiting.failed(error)
             return False
+        self._waiting.succeeded()
+        if self._caught_up_at == GENESIS:
+            _logger.warning("the log is empty: `truebook found` sets up assets, fees and markets")
         self._is_started = True
         return True
 
@@ -153,28 +153,30 @@ class Node:
 
     def _begin_at_snapshot(self) -> None:
         """Start from the latest snapshot that the event stream, unless it is empty, goes beyond."""
-        if self._keeper is None or self.position > GENESIS:
+        if self.keeper is None or self.position > GENESIS:
             return
         tail = self._publisher.tail().position
         not_after = self._caught_up_at if tail == GENESIS else tail
-        restored = self._keeper.restore(not_after, self._reader.chain_at, self._trusted())
+        restored = self.keeper.restore(not_after, self._reader.chain_at, self._trusted())
         if restored is not None:
             head = restored.snapshot.head
             self.engine = restored.engine
             self.position, self.chain, self.entries = head.position, head.chain, head.entries
             self._publication.begin(restored.snapshot.last)
-        self._reader.hold(self._keeper.kept)
+        self._reader.hold(self.keeper.kept)
 
     def _trusted(self) -> Callable[[Position], bool]:
         """Which snapshots may be used."""
-        return (lambda position: True) if self._vigil is None else self._vigil.trusted()
+        return (lambda position: True) if self.vigil is None else self.vigil.trusted()
 
-    def run(self, caught_up: Callable[[], None]) -> None:
-        """Work until `stop`; calls `caught_up` once, when the replay at the start is done."""
+    def run(self, caught_up: Callable[[], None], beat: Callable[[], None] = lambda: None) -> None:
+        """Work until `stop`; calls `caught_up` once, when the replay at the start is done, and
+        `beat` in every round."""
         while not self._is_started and not self._is_stopping and not self.start():
             self._wait(_START_AGAIN_S)
         is_told = False
         while not self._is_stopping:
+            beat()
             is_busy = self.step()
             if self.is_caught_up and not is_told:
                 is_told = True
@@ -184,7 +186,12 @@ class Node:
 
     def _seconds_to_wait(self) -> float:
         seconds = self._publication.seconds_to_wait()
-        return seconds if self._vigil is None else min(seconds, IDLE_S)
+        return seconds if self.vigil is None else min(seconds, IDLE_S)
+
+    @property
+    def publication(self) -> Publication:
+        """How far its events are out."""
+        return self._publication
 
     def stop(self) -> None:
         """Make `run` return after the batch at hand; may be called by a signal's handler."""
@@ -194,11 +201,11 @@ class Node:
 
     def close(self) -> None:
         """Give everything back."""
-        for held in (self._reader, self._publisher, self._questions, self._progress):
+        for held in (self._reader, self._publisher, self._desk, self._progress):
             held.close()
-        if self._keeper is not None:
-            self._keeper.close()
-        for watching in (self._vigil, self._quorum):
+        if self.keeper is not None:
+            self.keeper.close()
+        for watching in (self.vigil, self._quorum, self._cover):
             if watching is not None:
                 watching.close()
         os.close(self._wake_read)
@@ -206,29 +213,36 @@ class Node:
 
     def step(self) -> bool:
         """One round; whether there was anything to do."""
-        is_asked = self._hear_questions()
+        is_asked = self._desk.hear()
         if self._quorum is not None:
             self._quorum.hear()
             self._quorum.repeat()
-        is_applied = not self._stands_still and self._publish() and self._apply_next()
-        if self._vigil is not None and self._vigil.watch(is_idle=not is_applied):
-            self._found_fault(self._vigil)
-        is_asked |= self._hear_questions()
-        self._answer_questions()
+        is_applied = not self.stands_still and self._publish() and self._apply_next()
+        if not is_applied:
+            self.lag_ms = 0.0
+        if self.vigil is not None and self.vigil.watch(is_idle=not is_applied):
+            self._found_fault(self.vigil)
+        is_asked |= self._desk.hear()
+        self._desk.answer()
         self._look_after_snapshots()
         return is_applied or is_asked
 
     @property
-    def _stands_still(self) -> bool:
+    def stands_still(self) -> bool:
         """Whether something is so wrong that nothing may be applied or published."""
-        return self._vigil is not None and self._vigil.is_halted
+        return self.vigil is not None and self.vigil.is_halted
 
     def _found_fault(self, vigil: Vigil) -> None:
         """This engine isn't what its log says: tell, and if it publishes, nobody goes on."""
         if self._publication.is_active:
             vigil.halt_venue(self.position)
             self._tell_all("verdict")
-        vigil.attest(self.position, self.entries, self._ends())
+        self.attest()
+
+    def attest(self) -> None:
+        """Say, signed, where the engine stands."""
+        if self.vigil is not None and self._is_started:
+            self.vigil.attest(self.position, self.entries, self._ends())
 
     def _tell_all(self, order: QueryKind) -> None:
         """Tell the other engines, rather than have them wait for the witness."""
@@ -256,8 +270,8 @@ class Node:
             if not count:
                 self._halt(entries[0].position)
                 break
-            if self._vigil is not None:
-                count = self._vigil.together(entries[:count], self.entries)
+            if self.vigil is not None:
+                count = self.vigil.together(entries[:count], self.entries)
             self._apply(entries[:count])
             entries = entries[count:]
             self._publish()
@@ -289,12 +303,12 @@ class Node:
             # Others may have published what they reached late, and this engine in time.
             if recovering is not None:
                 recovering.look_again(self.position)
-            if self._vigil is None:
+            if self.vigil is None:
                 raise
             # Somebody is wrong, this engine or who published: the witness finds out who.
             _logger.critical("%s publishes no more: %s", self.name, error)
             self._publication.dispute()
-            self._vigil.dispute(str(error))
+            self.vigil.dispute(str(error))
             return True
 
     def _heed(self, recovering: Recovering, token: int) -> None:
@@ -308,7 +322,9 @@ class Node:
         first, last = entries[0].position, entries[-1].position
         self._progress.begin(first, last)
         pieces = [piece for entry in entries for piece in engine_pieces(entry)]
+        began_s = self._clock.elapsed_s()
         applied = self.engine.apply(b"".join(pieces))
+        self.apply_times.add(self._clock.elapsed_s() - began_s)
         all_made = split(applied.events, applied.replies, len(entries))
         for entry, made in zip(entries, all_made, strict=True):
             self.chain = extend(self.chain, entry.position, entry.data)
@@ -316,12 +332,18 @@ class Node:
         self.position = last
         self.entries += len(entries)
         self._progress.done(last)
-        if self._keeper is not None:
-            self._keeper.applied(sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries))
+        self.lag_ms = max(0, self._clock.now_ms() - first.high)
+        self.entry_ages.add(self.lag_ms / 1000)
+        records = sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries)
+        self.records += records
+        if self.keeper is not None:
+            self.keeper.applied(records)
+        if self._cover is not None:
+            self._cover.read(entries[-1])
         if self._quorum is not None:
             self._quorum.vote(last, self._publication.event_hash)
-        if self._vigil is not None:
-            self._vigil.applied(entries, all_made, self.entries, self._ends())
+        if self.vigil is not None:
+            self.vigil.applied(entries, all_made, self.entries, self._ends())
 
     def _halt(self, position: Position) -> None:
         self.halted = position
@@ -336,120 +358,28 @@ class Node:
     # snapshots
 
     def _look_after_snapshots(self) -> None:
-        if self._keeper is None or self._publication.waiting:
+        if self.keeper is None or self._publication.waiting:
             return
-        before = self._keeper.kept
-        for query, told in self._keeper.step(self.position, self._snapshot):
-            self._tell(query, Answer(query.id, str(self.position), status=told))
-        if self._keeper.kept != before:
-            self._reader.hold(self._keeper.kept)
-
-    def _snapshot_asked(self, query: Query) -> None:
-        if self._keeper is not None:
-            self._keeper.ask(query)
-        else:
-            told = {"engine": self.name, "trouble": "it keeps no snapshots"}
-            self._tell(query, Answer(query.id, str(self.position), status={**told}))
+        before = self.keeper.kept
+        for query, told in self.keeper.step(self.position, self._snapshot):
+            self._desk.tell(query, Answer(query.id, str(self.position), status=told))
+        if self.keeper.kept != before:
+            self._reader.hold(self.keeper.kept)
 
     def _snapshot(self) -> Snapshot:
         """The state as it is; called in a fork."""
-        last = self._publication.last
-        assert last is not None
-        assert last.position == self.position
-        head = Head(
-            position=self.position,
-            previous=last.previous,
-            entries=self.entries,
-            time_ms=self.engine.time_ms(),
-            rules_version=self.engine.rules_version(),
-            chain=self.chain,
-            event_hash=last.event_hash,
-            state_hash=self.engine.state_hash(),
-            build=truebook.__version__,
-        )
-        return Snapshot(head, self.engine.export(), last.events, last.replies)
+        assert self._publication.last is not None
+        assert self._publication.last.position == self.position
+        return snapshot_of(self.engine, self._publication.last, self.entries, self.chain)
 
-    # questions
-
-    def _hear_questions(self) -> bool:
-        messages = self._questions.receive()
-        for message in messages:
-            try:
-                query = decode_query(message)
-                after = Position.parse(query.after)
-            except (ValueError, msgspec.MsgspecError) as error:
-                _logger.warning("what came as a question is none: %s", error)
-                continue
-            if query.kind in ORDERS:
-                self._obey(query)
-            elif len(self._held) < QUERIES_HELD_MAX:
-                self._held.append((self._clock.elapsed_s(), after, query))
-        return bool(messages)
-
-    def _answer_questions(self) -> None:
-        if not self._held:
-            return
-        held, self._held = self._held, []
-        oldest = self._clock.elapsed_s() - QUERY_HELD_MS_MAX / 1000
-        for asked_at, after, query in held:
-            is_there = after <= self.position and self._is_agreed
-            if is_there or self.halted is not None or self._stands_still:
-                self._answer(query, after)
-            elif asked_at > oldest:
-                self._held.append((asked_at, after, query))
+    # what it tells
 
     @property
-    def _is_agreed(self) -> bool:
-        """Whether a quorum, where one is asked for, knows all that this engine could tell."""
-        return self._quorum is None or not self._publication.waiting
-
-    def _obey(self, query: Query) -> None:
-        if query.kind == "resume" or (query.kind == "restart" and query.name == self.name):
-            _logger.warning("told to begin again from the log (%s)", query.kind)
-            self.stop()
-        elif self._vigil is not None and query.kind == "attest":
-            self._vigil.attest(self.position, self.entries, self._ends())
-        elif self._vigil is not None and query.kind == "verdict":
-            try:
-                self._vigil.look()
-            except LogUnavailable as error:
-                _logger.warning("can't find out whether the venue is halted: %s", error)
-
-    def _answer(self, query: Query, after: Position) -> None:
-        found: Answer | None = Answer(query.id, str(self.position))
-        if query.kind == "snapshot":
-            self._snapshot_asked(query)
-            return
-        if self._vigil is not None and query.kind in ("probe", "records", "status"):
-            found = self._of_itself(query, self._vigil)
-        elif self._vigil is not None and self._vigil.is_mistrusted:
-            found = None  # what it knows of the venue isn't worth telling
-        elif query.kind == "status" or after > self.position:
-            found = Answer(query.id, str(self.position), status=self.status())
-        elif query.kind != "probe":
-            found = answer(self.engine, query, str(self.position))
-        if found is not None:
-            self._tell(query, found)
-
-    def _of_itself(self, query: Query, vigil: Vigil) -> Answer | None:
-        """The answer about the engine, not about the venue."""
-        found = Answer(query.id, str(self.position), halted=vigil.reason)
-        if query.kind == "status":
-            found.status = self.status()
-        if query.kind == "records":
-            if query.name != self.name:
-                return None
-            at, found.records, found.parts = vigil.records(self.position, query.limit)
-            found.position = str(at)
-        return None if query.kind == "probe" and vigil.is_silent else found
-
-    def _tell(self, query: Query, found: Answer) -> None:
-        if self.halted is not None:
-            found.halted = found.halted or f"the entry at {self.halted} can't be passed"
-        try:
-            self._publisher.publish(query.channel, encode_answer(found))
-        except BusUnavailable as error:
-            _logger.warning("an answer can't be sent: %s", error)
+    def is_agreed(self) -> bool:
+        """Whether a quorum and replicas, where they are asked for, know all that this engine could
+        tell."""
+        is_alone = self._quorum is None and self._cover is None
+        return is_alone or not self._publication.waiting
 
     def status(self) -> dict[str, str | int | float | bool]:
         """Where the engine stands; the state hash is computed for this."""
@@ -460,73 +390,31 @@ class Node:
             "stateHash": self.engine.state_hash().hex(),
             "chain": self.chain.hex(),
             "eventHash": self._publication.event_hash.hex(),
-            "halted": self._halted_at(),
-            "reason": "" if self._vigil is None else self._vigil.reason,
+            "halted": self.halted_at,
+            "reason": "" if self.vigil is None else self.vigil.reason,
             "active": self._publication.is_active,
             "unpublished": self._publication.waiting,
-            **({} if self._keeper is None else self._keeper.status()),
+            **({} if self.keeper is None else self.keeper.status()),
             "rules": self.engine.rules_version(),
             "nextTimerMs": self.engine.next_timer_ms(),
             **self.engine.counts(),
         }
 
-    def _halted_at(self) -> str:
+    @property
+    def halted_at(self) -> str:
+        """The position that it doesn't pass; empty: it isn't halted."""
         if self.halted is not None:
             return str(self.halted)
-        return str(self.position) if self._stands_still else ""
+        return str(self.position) if self.stands_still else ""
 
     def _wait(self, seconds: float) -> None:
         """Wait until there may be something to do."""
-        numbers = [self._questions.fileno()]
-        others = [held.fileno() for held in (self._keeper, self._quorum) if held is not None]
+        numbers = [self._desk.fileno()]
+        ears_of = (self.keeper, self._quorum, self._cover)
+        others = [held.fileno() for held in ears_of if held is not None]
         if self.halted is None:
             numbers.append(self._reader.fileno())
         if min(numbers) < 0:
             seconds = min(seconds, _UNCONNECTED_S)
         ears = [self._wake_read, *(number for number in (*numbers, *others) if number >= 0)]
         select.select(ears, [], [], seconds)
-
-
-def run_engine(
-    name: str,
-    *,
-    log_url: str,
-    bus_url: str,
-    archive_url: str,
-    data: Path,
-    snapshots: Path,
-    plan: Plan,
-    make_engine: Callable[[], Engine],
-    allow_not_durable: bool = False,
-    caught_up: Callable[[], None] = lambda: None,
-    vigil: Vigil | None = None,
-    make_quorum: MakeQuorum | None = None,
-) -> None:
-    """Be the process of one engine, until SIGTERM or SIGINT. `data` must exist and is where this
-    engine, by its name, remembers at which entry it was; `snapshots` is where it and its peers have
-    their snapshots. Raises what the module says."""
-    log = open_whole_log(
-        log_url,
-        archive_url,
-        allow_not_durable=allow_not_durable,
-        name=f"{name}@{socket.gethostname()}:{data}",
-    )
-    publisher = ValkeyPublisher(bus_url)
-    node = Node(
-        name,
-        make_engine(),
-        log,
-        publisher,
-        ValkeySubscription(bus_url, QUERIES_CHANNEL),
-        Progress(data / f"{name}.progress", truebook.__version__),
-        recovering=Recovering(log, publisher),
-        keeper=Keeper(name, snapshots, plan, make_engine),
-        vigil=vigil,
-        quorum=None if make_quorum is None else make_quorum(publisher, lambda: node.engine),
-    )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: node.stop())
-    try:
-        node.run(caught_up)
-    finally:
-        node.close()

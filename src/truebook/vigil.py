@@ -67,16 +67,19 @@ class Vigil:
     def __init__(
         self,
         name: str,
-        key: SigningKey,
+        key: Callable[[], SigningKey],
         stream: AttestationStream,
         book: HaltBook,
         make_scrubber: Callable[[Engine], Scrubber],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        """`key` gives the one to sign with now."""
         self.fault: Fault | None = None
         """What this engine has found in itself: then nothing it says counts any more."""
         self.halt: Halt | None = None
         """Why nothing may be published."""
+        self.last_word = b""
+        """The newest attestation."""
         self._name = name
         self._key = key
         self._engine: Engine | None = None
@@ -189,7 +192,7 @@ class Vigil:
     def attest(self, position: Position, entries: int, ends: Ends) -> None:
         """Say where the engine is."""
         of = Attested(position, entries, self._time_ms, *ends, self._watched.state_hash())
-        self._send(sign(self._key, of, self.fault))
+        self._send(sign(self._key(), of, self.fault))
 
     def watch(self, is_idle: bool) -> bool:
         """Look through as much memory as the commands since the last time are worth, and a bit
@@ -238,6 +241,7 @@ class Vigil:
 
     def _send(self, message: bytes) -> None:
         """Publish it, with what couldn't be before."""
+        self.last_word = message
         self._unsent = [*self._unsent, message][-UNSENT_MAX:]
         try:
             while self._unsent:

@@ -111,6 +111,7 @@ def check_agreement(exchange: Installed, history: History) -> None:
     for road in ("genesis", "snapshot", "database"):
         replayed = exchange.run("replay", "--from", road, "--json")
         assert replayed["stateHash"] == expected, road
+        assert replayed["attested"] == (road != "genesis"), road
     status: dict[str, Any] = exchange.run("status", "--json")
     assert {engine["stateHash"] for engine in status["engines"]} == {expected}
     assert status["logPosition"] == replayed["position"]

@@ -10,6 +10,7 @@ import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from crash.tampering import IS_POSSIBLE, EngineMemory
@@ -39,10 +40,23 @@ def engines(exchange):
     active = {e["engine"]: e["details"]["active"] for e in status["engines"]}
     for process in exchange.processes():
         if process["role"] == "engine":
-            arguments = Path(f"/proc/{process['pid']}/cmdline").read_text().split("\0")
+            arguments = Path(f"/proc/{process['pid']}/cmdline").read_text().split("\0")[0].split()
             name = f"engine-{arguments[arguments.index('--number') + 1]}"
             found[name] = process["pid"], active.get(name, False)
     return found
+
+
+def is_told_to_everybody(exchange, verdict):
+    """Whether anybody who asks is told of a verdict, without anybody's balances."""
+    with urlopen(f"{exchange.url}/api/v1/integrity") as answer:
+        told = json.load(answer)
+    known = told["verdict"] or {}
+    if known.get("engine") != verdict["engine"] or known["first"] != verdict["first"]:
+        return False
+    assert told["state"] == ("Halted" if verdict["published"] else "Wrong")
+    assert known["what"]
+    assert "available" not in known["what"]
+    return True
 
 
 def is_whole(exchange):
@@ -74,6 +88,7 @@ def test_each_edit_of_an_engine_is_named_and_trading_goes_on(exchange):
         for words in (place, before, after):
             assert words in verdict["what"]
         assert verdict["published"] or not publishes
+        wait_until(lambda v=verdict: is_told_to_everybody(exchange, v), 30, "everybody is told")
         if verdict["published"]:
             exchange.run("resume", "--json")
 

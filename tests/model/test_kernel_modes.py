@@ -1,6 +1,7 @@
 """The kernel means the same with bounds checks, and as plain Python.
 
-Both are chosen before Numba is loaded, so each comparison runs in a process of its own.
+Both are chosen before Numba is loaded, so each comparison runs in a process of its own. Compiling
+with bounds checks takes a minute, so that is done at night; plain Python checks every index, too.
 """
 
 import os
@@ -30,7 +31,8 @@ def compare_in_mode(commands, seed, **environment):
     assert int(finished.stdout) == commands
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.night
+@pytest.mark.timeout(0)
 def test_no_index_of_the_kernel_ever_leaves_its_pool():
     compare_in_mode(100_000, seed=301, NUMBA_BOUNDSCHECK="1")
 

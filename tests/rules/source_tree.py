@@ -37,9 +37,14 @@ class Module:
         """The first name under truebook: "engine", "units"; "truebook" for the package itself."""
         return self.name.split(".")[1] if "." in self.name else self.name
 
-    def imports(self) -> Iterator[Import]:
-        """Yield every import of this file, wherever in it, with what only type checkers see."""
-        yield from _imports(self.tree, for_types_only=False)
+    def imports(self) -> tuple[Import, ...]:
+        """Every import of this file, wherever in it, with what only type checkers see."""
+        return _imports_of(self.text)
+
+
+@cache
+def _imports_of(text: str) -> tuple[Import, ...]:
+    return tuple(_imports(_parse(text), for_types_only=False))
 
 
 @cache
@@ -54,7 +59,7 @@ def _imports(node: ast.AST, for_types_only: bool) -> Iterator[Import]:
     elif isinstance(node, ast.ImportFrom):
         for alias in node.names:
             yield Import(f"{node.module}.{alias.name}", node.lineno, for_types_only)
-    elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+    elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
         for child in node.body:
             yield from _imports(child, True)
         for child in node.orelse:

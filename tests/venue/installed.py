@@ -3,6 +3,7 @@
 Only processes that it started are ever ended, by their numbers.
 """
 
+import asyncio
 import base64
 import json
 import os
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,9 @@ from typing import Any
 from venue.credentials import Credentials
 
 from truebook.commandlog.whole_log import WholeLog, open_whole_log
+from truebook.config import Config
+from truebook.installation import attached, running
+from truebook.supervisor.accounts import create_account
 
 READY_S_MAX = 240.0
 """The first start on a machine compiles the engine."""
@@ -27,8 +32,8 @@ ANSWER_S_MAX = 30.0
 UNLIMITED = {
     f"TRUEBOOK_LIMITS_{name}": "0"
     for name in ("PUBLIC_PER_S", "PRIVATE_PER_S", "ORDERS_PER_S", "CONNECTIONS")
-}
-"""Tests ask as often as they can."""
+} | {"TRUEBOOK_PROOF_SECONDS": "0"}
+"""Tests ask as often as they can, and make a proof of liabilities where they want one."""
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 
 
@@ -87,9 +92,10 @@ class Installed:
         return "".join(self.output)
 
     def processes(self) -> list[dict[str, Any]]:
-        """`truebook ps`: role, pid and start of each child."""
-        found: list[dict[str, Any]] = self.run("ps", "--json")
-        return found
+        """What `truebook ps` lists: role, pid and start of each child."""
+        state = running(Config(data=str(self.data)))
+        found = [process for process in state.processes if process.pid] if state else []
+        return [{"role": one.role, "pid": one.pid, "started": one.started} for one in found]
 
     def state(self) -> dict[str, Any]:
         """The state file, which also tells who serves."""
@@ -112,10 +118,13 @@ class Installed:
         return open_whole_log(self.state()["logUrl"], (self.data / "archive").as_uri())
 
     def open_account(self, name: str, credit: dict[str, str]) -> Credentials:
-        """A new account; for venue-like use."""
-        credits = [part for item in credit.items() for part in ("--credit", "=".join(item))]
-        made = self.run("account", "create", name, *credits, "--json")
-        return Credentials(made["accountId"], base64.b64decode(made["apiSecret"]))
+        """A new account, as `truebook account create` makes it, without a process for each."""
+        credits = ["=".join(item) for item in credit.items()]
+        config = attached(Config(data=str(self.data)))
+        # The caller may have an event loop of its own.
+        with ThreadPoolExecutor(1) as thread:
+            made = thread.submit(asyncio.run, create_account(config, name, credits)).result()
+        return Credentials(made.account, base64.b64decode(made.secret))
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None

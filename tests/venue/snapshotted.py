@@ -105,6 +105,6 @@ def work(*nodes):
 
 def wait_written(node):
     """Wait until no snapshot is being written; the select in the node's loop does the waiting."""
-    while node._keeper.fileno() >= 0:
+    while node.keeper.fileno() >= 0:
         node._wait(10.0)
         node.step()

@@ -6,14 +6,15 @@ or after everything that stood in the log then.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from truebook.api.exchange import Outcome
+from truebook.api.exchange import AnsweredSubmission, Outcome
 from truebook.api.pressure import ANY_SPACE, Pressure, Space
 from truebook.api.send_and_await import CommandClient
 from truebook.asking import Asker, Halted, TimedOut
+from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.interface import (
     Bus,
     Log,
@@ -41,11 +42,15 @@ class ConnectedExchange:
         asker: Asker,
         follower: DirectoryFollower,
         pressure: Pressure,
+        log_end: Callable[[], Awaitable[Position]],
     ) -> None:
-        self._commands = commands
+        self.commands = commands
+        """The way into the log."""
         self._asker = asker
         self._follower = follower
-        self._pressure = pressure
+        self.pressure = pressure
+        """What keeps this gateway from appending."""
+        self._log_end = log_end
 
     @classmethod
     async def start(cls, log: Log, bus: Bus, space: Space = ANY_SPACE) -> "ConnectedExchange":
@@ -59,7 +64,7 @@ class ConnectedExchange:
         asker = await Asker.start(bus, answer_channel(gateway.number), gateway)
         follower = await DirectoryFollower.start(bus, asker, log.last_position)
         pressure = await Pressure.start(asker, log.last_position, space)
-        return cls(commands, asker, follower, pressure)
+        return cls(commands, asker, follower, pressure, log.last_position)
 
     @property
     def directory(self) -> Directory:
@@ -69,21 +74,26 @@ class ConnectedExchange:
     @property
     def last_position(self) -> Position:
         """The highest log position that this gateway has seen."""
-        return self._commands.gateway.last_position
+        return self.commands.gateway.last_position
 
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
-        return self._commands.next_order_id()
+        return self.commands.next_order_id()
 
     async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         """Carry out a submission. Raises TimedOut, LogUnavailable or UsedBefore."""
-        self._pressure.check()
-        return await self._commands.send_and_await(records, commands, once)
+        self.pressure.check()
+        return await self.commands.send_and_await(records, commands, once)
+
+    def send(self, submission: AnsweredSubmission) -> None:
+        """Carry out a submission, and tell it. Raises LogUnavailable."""
+        self.pressure.check()
+        self.commands.send(submission)
 
     async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
         """Write a submission to the log. Raises TimedOut, LogUnavailable or UsedBefore."""
-        self._pressure.check()
-        written = self._commands.submit(records, commands, once)
+        self.pressure.check()
+        written = self.commands.submit(records, commands, once)
         try:
             async with asyncio.timeout(REPLY_TIMEOUT_MS / 1000):
                 return (await written).position
@@ -123,11 +133,19 @@ class ConnectedExchange:
         except Halted as halted:
             return await ask(after=halted.halted_at)
 
+    async def log_end(self) -> Position:
+        """Where the log ends. Raises LogUnavailable."""
+        return await self._log_end()
+
+    async def ask_all(self, kind: QueryKind, wait_ms: int) -> list[Answer]:
+        """What everybody who hears us answers within the time, wherever they stand."""
+        return await self._asker.ask_all(kind, wait_ms)
+
     async def close(self) -> None:
         """Write what waits, and end. Log and bus are closed by whoever made them."""
-        self._pressure.close()
+        self.pressure.close()
         self._follower.close()
-        await self._commands.close()
+        await self.commands.close()
 
 
 async def _command_client(log: Log, bus: Bus) -> CommandClient:
@@ -159,12 +177,12 @@ async def connected(
     log_url: str,
     bus_url: str,
     *,
-    allow_not_durable: bool = False,
+    durability: Durability = CHECKED,
     disk_free_mib: int = 0,
     memory_bytes_max: int = 0,
 ) -> AsyncGenerator[ConnectedExchange, None]:
     """An exchange on these servers, until the context is left. Raises LogNotDurable."""
-    log = ValkeyLog(log_url, allow_not_durable=allow_not_durable)
+    log = ValkeyLog(log_url, durability=durability)
     bus = ValkeyBus(bus_url)
     try:
         folder = await _folder(log) if disk_free_mib else None

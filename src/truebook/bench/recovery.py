@@ -7,37 +7,27 @@ replay's.
 """
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from truebook.bench.resting import founding, more, resting
+from truebook.bench.servers import Venue, engine_at_work, fill, venue_at_work
+from truebook.bench.takeover import quorum_cost, takeovers
 from truebook.clock import SYSTEM_CLOCK
-from truebook.commandlog.address import parse
-from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.chain import START
-from truebook.commandlog.entries import engine_pieces, pack_entry
+from truebook.commandlog.entries import engine_pieces
 from truebook.commandlog.interface import (
     GENESIS,
     QUERIES_CHANNEL,
     LogReader,
     Position,
 )
-from truebook.commandlog.server import start_bus_server, start_log_server
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
-from truebook.commandlog.valkey_trimmer import stream_key
-from truebook.commandlog.whole_log import open_whole_log
 from truebook.engine.fast import FastEngine
-from truebook.limits import ENTRY_RECORDS_MAX
 from truebook.queries import Query, decode_answer, encode_query
 from truebook.snapshots.file import Head, Snapshot
 from truebook.snapshots.folder import kept_in
@@ -51,54 +41,15 @@ _FULL_S = 1.0
 _ANSWER_S = 120.0
 
 
-class Venue(NamedTuple):
-    """Servers at work, and what is in the log."""
-
-    folder: Path
-    log_url: str
-    bus_url: str
-
-    def log(self) -> LogReader:
-        """The log, to be closed."""
-        archive = (self.folder / "archive").as_uri()
-        return open_whole_log(self.log_url, archive, allow_not_durable=True)
-
-
-def measure(orders: int) -> Told:
-    """Measure with so many resting orders."""
-    with _venue() as venue:
-        _fill(venue.log_url, orders)
+def measure(orders: int, lost: int) -> Told:
+    """Measure with so many resting orders, and so many times with the publisher lost."""
+    with venue_at_work() as venue:
+        fill(venue, founding(), resting(orders))
         told: Told = {"orders": orders}
         engine, at, replayed = _replayed(venue)
         told |= replayed | _paused(venue, engine, at)
-        return told | _restarted(venue) | _restored(venue)
-
-
-@contextmanager
-def _venue() -> Iterator[Venue]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        log, bus = start_log_server(folder), start_bus_server(folder)
-        try:
-            log.wait_ready()
-            bus.wait_ready()
-            yield Venue(folder, log.url, bus.url)
-        finally:
-            log.stop()
-            bus.stop()
-
-
-def _fill(url: str, orders: int) -> None:
-    """Write the venue's settings and the orders, in full entries."""
-    connection = BlockingConnection(parse(url))
-    connection.open()
-    for gateway, records in ((1, founding()), (2, resting(orders))):
-        parts = range(0, len(records), ENTRY_RECORDS_MAX)
-        for sequence, start in enumerate(parts, 1):
-            part = records[start : start + ENTRY_RECORDS_MAX].tobytes()
-            data = pack_entry(gateway, sequence, part)
-            connection.request("XADD", stream_key(0), "*", "d", data, seconds=_ANSWER_S)
-    connection.close()
+        told |= _restarted(venue) | _restored(venue)
+    return told | takeovers(lost) | quorum_cost()
 
 
 def _replayed(venue: Venue) -> tuple[FastEngine, Position, Told]:
@@ -185,30 +136,16 @@ def _restarted(venue: Venue) -> Told:
     log.close()
     balances = Query(1, "bench", end, "balances", account=1)
     snapshot = Query(2, "bench", end, "snapshot")
-    with _engine(venue) as began_s:
+    began_s = time.perf_counter()
+    with engine_at_work(venue):
         _ask(venue, balances)
         genesis_s = time.perf_counter() - began_s
         _ask(venue, snapshot)
-    with _engine(venue) as began_s:
+    began_s = time.perf_counter()
+    with engine_at_work(venue):
         _ask(venue, balances)
         restart_s = time.perf_counter() - began_s
     return {"restartS": round(restart_s, 2), "restartFromGenesisS": round(genesis_s, 2)}
-
-
-@contextmanager
-def _engine(venue: Venue) -> Iterator[float]:
-    """An engine at work, and when it was started; killed in the end."""
-    environment = {"TRUEBOOK_LOG_URL": venue.log_url, "TRUEBOOK_BUS_URL": venue.bus_url}
-    command = [sys.executable, "-m", "truebook", "engine", "--data", str(venue.folder)]
-    began_s = time.perf_counter()
-    process = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL
-    )
-    try:
-        yield began_s
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _ask(venue: Venue, query: Query) -> None:
@@ -240,9 +177,9 @@ def _restored(venue: Venue) -> Told:
     return {"restoreS": round(took_s, 2)}
 
 
-def run(orders: int, as_json: bool) -> None:
+def run(orders: int, lost: int, as_json: bool) -> None:
     """`truebook bench recovery`."""
-    told = measure(orders)
+    told = measure(orders, lost)
     if as_json:
         print(json.dumps(told))
         return

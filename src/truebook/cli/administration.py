@@ -9,6 +9,7 @@ from typing import Any
 from truebook.api.admin import SETTLED, withdrawal_json
 from truebook.cli.people import account_of, carried_out
 from truebook.cli.reports import print_json
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import GENESIS, LogEntry, LogReader
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config
@@ -28,7 +29,7 @@ Work = Callable[[Admin, Callable[[str], int]], Awaitable[Any]]
 def credit(config: Config, name: str, amount: str, reason: str, reference: str) -> None:
     """Credit an account, with a reference once. Raises UserError."""
     symbol, _, quantity = amount.partition("=")
-    why = _why(reason)
+    why = why_of(reason)
     _administer(
         config,
         lambda admin, number: admin.credit(number(name), symbol, quantity, why, reference),
@@ -38,34 +39,36 @@ def credit(config: Config, name: str, amount: str, reason: str, reference: str) 
 def debit(config: Config, name: str, amount: str, reason: str) -> None:
     """Debit what an account has available. Raises UserError."""
     symbol, _, quantity = amount.partition("=")
-    why = _why(reason)
+    why = why_of(reason)
     _administer(config, lambda admin, number: admin.debit(number(name), symbol, quantity, why))
 
 
 def market_state(config: Config, symbol: str, state: str, reason: str) -> None:
     """Halt, restrict or reopen a market. Raises UserError."""
-    _administer(config, lambda admin, _: admin.set_market_state(symbol, state, _why(reason)))
+    _administer(config, lambda admin, _: admin.set_market_state(symbol, state, why_of(reason)))
 
 
 def add_asset(config: Config, fields: dict[str, object], reason: str) -> None:
     """Add an asset. Raises UserError."""
-    _administer(config, lambda admin, _: admin.add_asset(asset_plan(fields), _why(reason)))
+    _administer(config, lambda admin, _: admin.add_asset(asset_plan(fields), why_of(reason)))
 
 
 def add_market(config: Config, fields: dict[str, object], state: str, reason: str) -> None:
     """Add a market. Raises UserError."""
-    _administer(config, lambda admin, _: admin.add_market(market_plan(fields), state, _why(reason)))
+    _administer(
+        config, lambda admin, _: admin.add_market(market_plan(fields), state, why_of(reason))
+    )
 
 
 def market(config: Config, symbol: str, changes: dict[str, object], reason: str) -> None:
     """Change a market's filters or cap; None stays. Raises UserError."""
     named = {name: value for name, value in changes.items() if value is not None}
-    _administer(config, lambda admin, _: admin.set_market(symbol, named, _why(reason)))
+    _administer(config, lambda admin, _: admin.set_market(symbol, named, why_of(reason)))
 
 
 def settle(config: Config, number: int, outcome: str, reason: str) -> None:
     """Settle a withdrawal. Raises UserError."""
-    state, why = SETTLED[outcome], _why(reason)
+    state, why = SETTLED[outcome], why_of(reason)
     _administer(config, lambda admin, _: admin.settle_withdrawal(number, state, why))
 
 
@@ -94,7 +97,7 @@ def print_withdrawals(config: Config, json: bool) -> None:
 
 def _notes_of_requests(config: Config) -> dict[int, str]:
     """The text of the note on each request for a withdrawal, by the withdrawal's number."""
-    reader = open_whole_log(config.log.url, archive_url(config), allow_not_durable=True)
+    reader = open_whole_log(config.log.url, archive_url(config), durability=UNCHECKED)
     try:
         return {
             command["withdrawal_id"]: note.who
@@ -108,21 +111,21 @@ def _notes_of_requests(config: Config) -> dict[int, str]:
 
 def tier(config: Config, number: int, maker_bp: int, taker_bp: int, reason: str) -> None:
     """Set the fees of a tier. Raises UserError."""
-    _administer(config, lambda admin, _: admin.set_tier(number, maker_bp, taker_bp, _why(reason)))
+    _administer(config, lambda admin, _: admin.set_tier(number, maker_bp, taker_bp, why_of(reason)))
 
 
 def account(
     config: Config, name: str, change: tuple[int | None, int | None, bool | None], reason: str
 ) -> None:
     """Change an account's tier, cap or block. Raises UserError."""
-    changing, why = AccountChange(*change), _why(reason)
+    changing, why = AccountChange(*change), why_of(reason)
     _administer(config, lambda admin, number: admin.set_account(number(name), changing, why))
 
 
 def print_history(config: Config, json: bool) -> None:
     """Tell who had what changed, and why."""
     log_url = attached(config).log.url
-    reader = open_whole_log(log_url, archive_url(config), allow_not_durable=True)
+    reader = open_whole_log(log_url, archive_url(config), durability=UNCHECKED)
     try:
         found = list(noted(_entries(reader)))
     finally:
@@ -154,7 +157,8 @@ def _json(note: Noted) -> dict[str, Any]:
     }
 
 
-def _why(reason: str) -> Why:
+def why_of(reason: str) -> Why:
+    """A reason, given on the command line."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user often has no name

@@ -5,6 +5,7 @@ error. Exit status 0: done; 1: the user's mistake; 2: ours. What a command doesn
 imported: `truebook ps` answers at once, and only what runs the engine loads the compiler.
 """
 
+import os
 import signal
 import sys
 import traceback
@@ -17,10 +18,13 @@ from cyclopts import App, CycloptsError, Parameter
 from truebook import __version__
 from truebook.cli.account_commands import key_app, list_accounts, password
 from truebook.cli.admin_commands import admin_app
+from truebook.cli.attester_commands import attester_app
+from truebook.cli.backup_commands import backup, restore
 from truebook.cli.bench_commands import bench_app
 from truebook.cli.database_commands import database_app
 from truebook.cli.log_commands import log_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.cli.proof_commands import proof_app
 from truebook.cli.role_commands import Kind, roles_app
 from truebook.config import UserError
 
@@ -32,12 +36,16 @@ app = App(
 account_app = App(name="account", help="Accounts and their keys.")
 app.command(account_app)
 app.command(admin_app)
+admin_app.command(attester_app)
 account_app.command(key_app)
 account_app.command(list_accounts, name="list")
 account_app.command(password)
 app.command(log_app)
 app.command(database_app)
+app.command(proof_app)
 app.command(bench_app)
+app.command(backup)
+app.command(restore)
 app.command(roles_app, name="*")
 
 
@@ -85,13 +93,43 @@ def up(
         engine={"processes": engines, "kind": engine, "quorum": quorum},
         bots={"enabled": bots},
     )
-    import logging
-
-    from truebook.cli.loglines import log_lines
+    # Forks of this process are to find it with one thread; NumPy would start some, for nothing.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from truebook.cli.loglines import TEXT_OF_TROUBLE, log_lines
+    from truebook.cli.preloading import preload
+    from truebook.supervisor.nursery import Nursery
     from truebook.supervisor.supervise import supervise
 
-    log_lines(sys.stderr, logging.WARNING)
-    supervise(settings)
+    nursery = Nursery.plant(preload, main)
+    log_lines(sys.stderr, TEXT_OF_TROUBLE)
+    supervise(settings, nursery)
+
+
+@app.command
+def found(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+    """Set up the assets, fees and markets of a new exchange, as `truebook up` does by itself.
+
+    Waits for the log's server. A log that has entries is left as it is.
+    """
+    from truebook.cli.founding import found_exchange
+
+    found_exchange(config_of(data, config), json)
+
+
+@app.command
+def trust(number: int, /, *numbers: int, data: Data = None, config: ConfigFile = None) -> None:
+    """Make the attestations of engines count that were started one by one.
+
+    Parameters
+    ----------
+    number
+        Of an engine on this data folder, where it has its key.
+    numbers
+        Of further engines there.
+    """
+    from truebook.cli.founding import trust_engines
+
+    trust_engines(config_of(data, config), (number, *numbers))
 
 
 @app.command

@@ -4,6 +4,7 @@ Here and in what runs an engine, nowhere else, the compiler is loaded.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ from nacl.signing import SigningKey
 
 from truebook.commandlog.halts import ValkeyHaltBook
 from truebook.commandlog.interface import Publisher
-from truebook.commandlog.keyfile import KeyFileWrong, attestation_key
+from truebook.commandlog.keyfile import KeyFileWrong, OwnKey, attestation_key
 from truebook.commandlog.quorum import VOTES_CHANNEL, Quorum
 from truebook.commandlog.valkey_attestations import ValkeyAttestations
 from truebook.commandlog.valkey_publisher import ValkeySubscription
@@ -21,7 +22,6 @@ from truebook.engine.interface import Engine
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.engine.scrubbing.interface import NoScrubber, Scrubber
 from truebook.messages import ATTESTER_SET, attester_key
-from truebook.node import MakeQuorum
 from truebook.vigil import Vigil
 
 COMPILE_S = 60
@@ -42,9 +42,8 @@ def make_engine(kind: Literal["fast", "naive"], tell: Callable[[str], None]) -> 
     return FastEngine()
 
 
-def make_vigil(name: str, keys: Path, log_url: str, bus_url: str) -> Vigil:
-    """What keeps watch over an engine, with its key from a folder. Raises UserError."""
-    key = _key(keys, name)
+def make_vigil(name: str, key: Callable[[], SigningKey], log_url: str, bus_url: str) -> Vigil:
+    """What keeps watch over an engine, which signs with `key`."""
 
     def make_scrubber(engine: Engine) -> Scrubber:
         if isinstance(engine, NaiveEngine):
@@ -59,22 +58,23 @@ def make_vigil(name: str, keys: Path, log_url: str, bus_url: str) -> Vigil:
     return Vigil(name, key, attestations, book, make_scrubber)
 
 
-def make_quorum(name: str, size: int, keys: Path, bus_url: str) -> MakeQuorum | None:
-    """What makes an engine wait for others, if `size` is above 1. Raises UserError."""
+def make_quorum(
+    size: int,
+    key: Callable[[], SigningKey],
+    trusted: "Trusted",
+    publisher: Publisher,
+    bus_url: str,
+) -> Quorum | None:
+    """What makes an engine wait for others, if `size` is above 1."""
     if size < 2:
         return None
-    key = _key(keys, name)
-
-    def make(publisher: Publisher, engine: Callable[[], Engine]) -> Quorum:
-        trusted = Trusted(engine)
-        return Quorum(size, key, publisher, ValkeySubscription(bus_url, VOTES_CHANNEL), trusted)
-
-    return make
+    return Quorum(size, key, publisher, ValkeySubscription(bus_url, VOTES_CHANNEL), trusted)
 
 
-def _key(keys: Path, name: str) -> SigningKey:
+def own_key(keys: Path, name: str, trusted: "Trusted") -> OwnKey:
+    """An engine's key from a folder, made if there is none. Raises UserError."""
     try:
-        return attestation_key(keys, name)
+        return OwnKey(partial(attestation_key, keys, name), trusted)
     except KeyFileWrong as error:
         raise UserError(str(error)) from None
 

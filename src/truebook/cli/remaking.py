@@ -5,7 +5,8 @@ import sys
 from functools import partial
 
 from truebook.cli.engines import make_engine
-from truebook.cli.loglines import log_lines
+from truebook.cli.loglines import TEXT_OF_TROUBLE, log_lines
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.event_frames import pack_frame
 from truebook.commandlog.interface import Position, Tail
 from truebook.commandlog.whole_log import open_whole_log
@@ -20,13 +21,13 @@ from truebook.verify.remake import BEGIN, remade
 def write_remade(config: Config, after: str) -> None:
     """Write the event entries behind a position to standard output. Raises UserError."""
     Lifeline.from_environment()
-    log_lines(sys.stderr, logging.WARNING)
+    log_lines(sys.stderr, TEXT_OF_TROUBLE)
     try:
         position = Position.parse(after)
     except ValueError as error:
         raise UserError(f"--after: {error}") from None
     url = config.log.url or attached(config).log.url
-    reader = open_whole_log(url, archive_url(config), allow_not_durable=True)
+    reader = open_whole_log(url, archive_url(config), durability=UNCHECKED)
     try:
         reader.last_position()
         make = partial(make_engine, config.engine.kind, logging.info)

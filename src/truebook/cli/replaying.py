@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from truebook.cli.attestations import attested_by_engines
 from truebook.cli.engines import make_engine
 from truebook.cli.reports import print_json
 from truebook.clock import SYSTEM_CLOCK
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import LogReader, Position
 from truebook.commandlog.reached_log import ReachedLog
 from truebook.commandlog.server import start_log_server
@@ -29,7 +31,8 @@ from truebook.progress import Progress
 from truebook.snapshots.folder import kept_by_all
 from truebook.store.interface import StateUnreadable
 from truebook.store.reading import state_of
-from truebook.verify.replay import BeyondTheEnd, Replayed, replay
+from truebook.verify.attested import first_at
+from truebook.verify.replay import BeyondTheEnd, Contradicted, Replayed, replay_against
 from truebook.verify.roads import Beginning, NoRoad, from_genesis, from_snapshot, from_tables
 
 LOG_FOLDER = "log"
@@ -38,40 +41,64 @@ LOG_FOLDER = "log"
 Road = Literal["genesis", "snapshot", "database"]
 
 
+class _Found(NamedTuple):
+    replayed: Replayed
+    attested: bool
+    note: str = ""
+
+
 def print_replay(config: Config, road: Road, to: str | None, json: bool) -> None:
     """Replay from where the road begins and print what came out. Raises UserError."""
     end = None if to is None else position_of("--to", to)
     progress = Progress(stream=sys.stderr)
-    make = partial(make_engine, config.engine.kind, progress.show)
     with whole_log(config) as log:
         try:
-            last = log.last_position()
-            make()  # so that loading the engine's code isn't in the time
-            began_s = SYSTEM_CLOCK.elapsed_s()
-            start = _begin(config, road, log, make, last if end is None else end)
-            seconds = SYSTEM_CLOCK.elapsed_s() - began_s
-            tell = partial(progress.show, "replaying")
-            replayed = replay(log, start.engine, SYSTEM_CLOCK, end, tell, start.position)
+            found = _replay(config, road, log, end, progress)
         except BeyondTheEnd as error:
             raise UserError(f"--to: {error}") from None
-        except (NoRoad, StateUnreadable) as error:
+        except (NoRoad, StateUnreadable, Contradicted) as error:
             raise UserError(f"--from {road}: {error}") from None
         finally:
             progress.end()
-    if road != "genesis":
-        replayed = replayed._replace(seconds=replayed.seconds + seconds)
-    _print(replayed, json)
+    _print(found, json)
+
+
+def _replay(
+    config: Config, road: Road, log: ReachedLog, end: Position | None, progress: Progress
+) -> _Found:
+    make = partial(make_engine, config.engine.kind, progress.show)
+    # Before the log's end is looked up: what is attested now stands before that.
+    attested = [] if road == "genesis" else attested_by_engines(config, log)
+    last = log.last_position() if end is None else end
+    make()  # so that loading the engine's code isn't in the time
+    began_s = SYSTEM_CLOCK.elapsed_s()
+    start, note = _begin(config, road, log, make, last)
+    seconds = SYSTEM_CLOCK.elapsed_s() - began_s if road != "genesis" else 0.0
+    attestation = first_at(attested, start.position, last)
+    tell = partial(progress.show, "replaying")
+    replayed = replay_against(
+        attestation, log, start.engine, SYSTEM_CLOCK, last, tell, start.position
+    )
+    replayed = replayed._replace(seconds=replayed.seconds + seconds)
+    return _Found(replayed, attestation is not None, note)
 
 
 def _begin(
     config: Config, road: Road, log: LogReader, make: Callable[[], Engine], to: Position
-) -> Beginning:
+) -> tuple[Beginning, str]:
+    """Where the road begins, and what there is to say about it."""
     if road == "genesis":
-        return from_genesis(make)
+        return from_genesis(make), ""
     if road == "snapshot":
-        return from_snapshot(log, kept_by_all(snapshots_path(config)), make, to)
+        try:
+            return from_snapshot(log, kept_by_all(snapshots_path(config)), make, to), ""
+        except NoRoad as error:
+            return from_genesis(make), f"{error}: replayed from genesis"
     state = state_of(database_url(config))
-    return from_tables(log, state.position, state.tables, make, to)
+    if state.position > to:
+        note = f"the database is at {state.position} already, behind {to}: replayed from genesis"
+        return from_genesis(make), note
+    return from_tables(log, state.position, state.tables, make, to), ""
 
 
 def position_of(what: str, text: str) -> Position:
@@ -86,24 +113,27 @@ def position_of(what: str, text: str) -> Position:
 def whole_log(config: Config) -> Iterator[ReachedLog]:
     """The log of a configuration, archived entries included. Raises UserError."""
     with log_address(config) as url:
-        log = open_whole_log(url, archive_url(config), allow_not_durable=True)
+        log = open_whole_log(url, archive_url(config), durability=UNCHECKED)
         try:
             yield log
         finally:
             log.close()
 
 
-def _print(replayed: Replayed, json: bool) -> None:
-    found = {
-        "position": str(replayed.position),
-        "stateHash": replayed.state_hash.hex(),
-        "commands": replayed.commands,
-        "seconds": round(replayed.seconds, 3),
+def _print(found: _Found, json: bool) -> None:
+    told = {
+        "position": str(found.replayed.position),
+        "stateHash": found.replayed.state_hash.hex(),
+        "commands": found.replayed.commands,
+        "seconds": round(found.replayed.seconds, 3),
+        "attested": found.attested,
     }
+    if found.note:
+        told["note"] = found.note
     if json:
-        print_json(found)
+        print_json(told)
         return
-    for name, value in found.items():
+    for name, value in told.items():
         print(f"{name:10} {value}")
 
 

@@ -9,20 +9,25 @@ import asyncio
 import os
 import signal
 import sys
+from functools import partial
 
 from truebook.cli.engines import make_engine
 from truebook.cli.reports import print_json
 from truebook.commandlog.cutting import EventStreamEnd
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import ValkeyHaltBook
+from truebook.commandlog.interface import LogReader
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
-from truebook.installation import archive_url, attached, running
+from truebook.installation import archive_url, attached, folder_of, running, snapshots_path
 from truebook.progress import Progress
+from truebook.snapshots.folder import kept_by_all
 from truebook.supervisor.status import read_status
 from truebook.verify.engines import Engines, answers_channel
 from truebook.verify.resumption import NothingHalted, resume
 from truebook.verify.truth import Truth
+from truebook.verify.witness_folder import WitnessFolder
 
 BELIEVERS = ("engine", "api", "feed", "ws", "store", "witness")
 """Roles that hold something made from events."""
@@ -33,12 +38,12 @@ def resume_venue(config: Config, json: bool) -> None:
     config = attached(config)
     progress = Progress(stream=sys.stderr)
     url, bus = config.log.url, config.bus.url
-    log = open_whole_log(url, archive_url(config), allow_not_durable=True)
+    log = open_whole_log(url, archive_url(config), durability=UNCHECKED)
     stream, book = EventStreamEnd(bus), ValkeyHaltBook(url)
     channel = answers_channel()
     engines = Engines(ValkeyPublisher(bus), ValkeySubscription(bus, channel), channel)
     try:
-        truth = Truth(log, lambda: make_engine(config.engine.kind, progress.show))
+        truth = _truth(config, log, progress)
         progress.show("making the events again from the log")
         epoch = resume(truth, stream, book, _why(config))
         engines.tell("resume")
@@ -53,6 +58,20 @@ def resume_venue(config: Config, json: bool) -> None:
         print_json(epoch)
     else:
         print(f"epoch {epoch.number} from {epoch.agreed}: what was told after that is void")
+
+
+def _truth(config: Config, log: LogReader, progress: Progress) -> Truth:
+    """What the log says, made again from the last snapshot that engines agree on. Raises
+    UserError."""
+    snapshots = partial(kept_by_all, snapshots_path(config))
+    truth = Truth(log, lambda: make_engine(config.engine.kind, progress.show), snapshots)
+    try:
+        agreed = WitnessFolder(folder_of(config).witness).load().agreed
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if agreed is not None:
+        truth.agree(agreed)
+    return truth
 
 
 def _why(config: Config) -> str:

@@ -30,7 +30,7 @@ def engine(
     number
         Which of several engines with this data folder it is.
     """
-    from truebook.cli.roles import run_engine
+    from truebook.cli.role_engine import run_engine
 
     run_engine(config_of(data, config, engine={"kind": engine}), number)
 
@@ -53,7 +53,7 @@ def api(
     port
         Its port; 8080 by default.
     """
-    from truebook.cli.roles import run_api
+    from truebook.cli.role_api import run_api
 
     run_api(config_of(data, config, api={"host": host, "port": port}), socket)
 

@@ -16,10 +16,12 @@ whoever needs them makes them anew from the log. An engine that begins behind th
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START, extend
+from truebook.commandlog.covering import Cover
 from truebook.commandlog.interface import (
     GENESIS,
     SETTINGS_CHANNEL,
@@ -40,6 +42,7 @@ from truebook.commandlog.replies import (
     settings_events,
     split,
 )
+from truebook.figures import Latency
 
 _logger = logging.getLogger(__name__)
 TAKE_OVER_S = 0.2
@@ -60,9 +63,14 @@ class Publication:
     """One engine's events on their way into the stream."""
 
     def __init__(
-        self, publisher: Publisher, clock: Clock = SYSTEM_CLOCK, quorum: Quorum | None = None
+        self,
+        publisher: Publisher,
+        clock: Clock = SYSTEM_CLOCK,
+        quorum: Quorum | None = None,
+        cover: Cover | None = None,
     ) -> None:
         self._publisher = publisher
+        self._cover = cover
         self._clock = clock
         self._quorum = quorum
         self._made = Tail(GENESIS, START)
@@ -81,6 +89,8 @@ class Publication:
         self._foreign: StreamForeign | None = None
         self._is_disputed = False
         self.is_active = True
+        self.times = Latency()
+        """What an append to the stream took."""
         self.token = 0
         """Of the recoveries that were heeded in what is added."""
 
@@ -106,13 +116,16 @@ class Publication:
         self._last = last, made
         self._made = Tail(last.position, last.event_hash)
 
-    def open(self, log_end: Position) -> None:
-        """Find out what the stream has already. Raises BusUnavailable, StreamForeign."""
+    def open(self, log_end: Callable[[], Position]) -> None:
+        """Find out what the stream has already. `log_end` tells where the log ends: it is asked
+        after the stream, to which others may add meanwhile what the log has by then. Raises
+        BusUnavailable, StreamForeign, and what `log_end` raises."""
         self._published = self._publisher.tail()
-        if self._published.position > log_end:
+        end = log_end()
+        if self._published.position > end:
             raise StreamForeign(
                 f"the event stream ends at {self._published.position}, behind the log's end"
-                f" {log_end}: it belongs to another log; start the bus afresh"
+                f" {end}: it belongs to another log; start the bus afresh"
             )
         self._check_same(self._made, self._published)
         if self._last is not None and self._published.position == GENESIS:
@@ -157,7 +170,7 @@ class Publication:
                 return self._waiting_bytes < KEPT_BYTES_MAX
             while self._waiting and (batch := self._next_batch()) and self._append(batch):
                 pass
-            may_go_on = not self.is_active or self._quorum is not None
+            may_go_on = not self.is_active or self._quorum is not None or self._cover is not None
             return not self._waiting or (may_go_on and self._waiting_bytes < KEPT_BYTES_MAX)
         except BusUnavailable as error:
             if not self._is_unsure:
@@ -189,7 +202,9 @@ class Publication:
         """Append the next batch; whether it was our turn."""
         entries = [entry for entry, _ in batch]
         before = self._before(entries[0])
+        began_s = self._clock.elapsed_s()
         tail = self._publisher.append(before, entries, _messages(batch), self.token)
+        self.times.add(self._clock.elapsed_s() - began_s)
         if tail is None:
             self._seen(Tail(entries[-1].position, entries[-1].event_hash))
             self._is_unsure = False
@@ -282,6 +297,9 @@ class Publication:
         size, count = 0, len(self._waiting)
         if self._quorum is not None:
             count = self._quorum.agreed([entry.position for entry, _ in self._waiting])
+        if self._cover is not None:
+            covered = self._cover.reached()
+            count = min(count, sum(entry.position <= covered for entry, _ in self._waiting))
         for entry, made in islice(self._waiting, count):
             batch.append((entry, made))
             size += len(made.events) + len(made.replies)

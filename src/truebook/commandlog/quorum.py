@@ -37,16 +37,16 @@ class Quorum:
     def __init__(
         self,
         size: int,
-        key: SigningKey,
+        key: Callable[[], SigningKey],
         publisher: Publisher,
         votes: Subscription,
         trusted: Callable[[], frozenset[bytes]],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """`size` counts this engine; `trusted` gives the keys that the log trusts."""
+        """`size` counts this engine; `key` gives the one to sign with now, `trusted` those that
+        the log trusts."""
         self._size = size
         self._key = key
-        self._own = bytes(key.verify_key)
         self._publisher = publisher
         self._votes = votes
         self._trusted = trusted
@@ -70,7 +70,7 @@ class Quorum:
         self._last = position, event_hash
         self._voted_s = self._clock.elapsed_s()
         try:
-            self._publisher.publish(VOTES_CHANNEL, sign_vote(self._key, position, event_hash))
+            self._publisher.publish(VOTES_CHANNEL, sign_vote(self._key(), position, event_hash))
         except BusUnavailable as error:
             _logger.warning("a vote can't be sent: %s", error)
 
@@ -87,7 +87,7 @@ class Quorum:
             except NotAnAttestation as error:
                 _logger.warning("on the votes' channel: %s", error)
                 continue
-            if key == self._own:
+            if key == bytes(self._key().verify_key):
                 continue
             if position in self._made:
                 self._judge(key, position, event_hash)

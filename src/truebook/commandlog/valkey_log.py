@@ -11,9 +11,16 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from truebook.commandlog.address import Command, parse
-from truebook.commandlog.durability import PROBES, cannot_check, check_durable
+from truebook.commandlog.durability import (
+    CHECKED,
+    Durability,
+    examination,
+    is_covered,
+    waiting_rounds,
+)
 from truebook.commandlog.interface import (
     GENESIS,
     LogUnavailable,
@@ -33,6 +40,10 @@ from truebook.commandlog.resp import (
     used_memory,
 )
 
+REPLICAS_S_MAX = 5.0
+"""How long replicas may take: as long as whoever sent it waits."""
+_ANOTHER_SERVER = ("NOSCRIPT", "READONLY", "MASTERDOWN")
+"""What a server says that was started anew, or isn't the primary any more."""
 APPEND_S_MAX = 10.0
 """A disk that needs longer to take an entry is as good as gone: reconnect and send it again."""
 
@@ -40,11 +51,11 @@ APPEND_S_MAX = 10.0
 class ValkeyLog:
     """interface.Log on a server; connects when first used, and again after a loss."""
 
-    def __init__(self, url: str, *, shard: int = 0, allow_not_durable: bool = False) -> None:
+    def __init__(self, url: str, *, shard: int = 0, durability: Durability = CHECKED) -> None:
         self._address = parse(url)
         self._stream = key(shard, "log")
         self._gateways = key(shard, "gateways")
-        self._allow_not_durable = allow_not_durable
+        self._durability = durability
         self._connection: PipelinedConnection | None = None
         self._opening = asyncio.Lock()
         self._script = b""
@@ -53,8 +64,9 @@ class ValkeyLog:
         """A gateway number that was never given before; a lost one is merely skipped."""
         connection = await self._connected()
         try:
-            return int(await connection.call("INCR", self._gateways, seconds=APPEND_S_MAX))
-        except (ConnectionLost, Refused) as error:
+            # A server that takes over must know it as well, or would give it to somebody else.
+            return int(await self._write(connection, ("INCR", self._gateways)))
+        except (ConnectionLost, Refused, OutcomeUnknown) as error:
             raise LogUnavailable(str(error)) from None
 
     async def append(self, data: bytes, once: Sequence[Once] = ()) -> Position:
@@ -64,16 +76,37 @@ class ValkeyLog:
         if once:
             command = script_arguments(self._script, self._stream, data, once)
         try:
-            reply = await connection.call(*command, seconds=APPEND_S_MAX)
+            reply = await self._write(connection, command)
         except Refused as error:
-            if str(error).startswith("NOSCRIPT"):
-                connection.abort("the server has forgotten the script")
+            if str(error).startswith(_ANOTHER_SERVER):
+                connection.abort(str(error))
             raise LogUnavailable(f"the log server refuses entries: {error}") from None
         except ConnectionLost as error:
             raise OutcomeUnknown(str(error)) from None
         if isinstance(reply, list):
             raise refusal(reply, once)
         return Position.parse(reply)
+
+    async def _write(self, connection: PipelinedConnection, command: Command) -> Any:
+        """The reply to a command, once what it has written is on all disks that are asked for.
+        Raises OutcomeUnknown if it isn't in time."""
+        replicas = self._durability.replicas
+        if not replicas:
+            return await connection.call(*command, seconds=APPEND_S_MAX)
+        rounds = waiting_rounds(replicas, REPLICAS_S_MAX)
+        reply, on_disk = await connection.call_both(command, next(rounds), APPEND_S_MAX)
+        if isinstance(reply, ConnectionLost | Refused):
+            raise reply
+        try:
+            while not is_covered(on_disk, replicas) and (again := next(rounds, None)):
+                on_disk = await connection.call(*again, seconds=APPEND_S_MAX)
+            told = f"{on_disk[1]} of {replicas} replicas had it on disk"
+        except (ConnectionLost, Refused) as error:
+            told = str(error)
+        if not is_covered(on_disk, replicas):
+            connection.abort(told)
+            raise OutcomeUnknown(told)
+        return reply
 
     async def last_position(self) -> Position:
         """The position of the newest entry; GENESIS for an empty log."""
@@ -125,22 +158,8 @@ class ValkeyLog:
     async def _open(self) -> PipelinedConnection:
         try:
             connection = await open_connection(self._address)
-            if not self._allow_not_durable:
-                await self._probe(connection)
+            await connection.examine(examination(self._address, self._durability))
             self._script = await connection.call("SCRIPT", "LOAD", SCRIPT, seconds=CONNECT_S_MAX)
         except (ConnectionLost, Refused) as error:
             raise LogUnavailable(str(error)) from None
         return connection
-
-    async def _probe(self, connection: PipelinedConnection) -> None:
-        try:
-            replies = [await connection.call(*probe, seconds=CONNECT_S_MAX) for probe in PROBES]
-            check_durable(str(self._address), replies)
-        except Refused as error:
-            connection.abort("not checked")
-            if str(error).startswith("LOADING"):
-                raise
-            raise cannot_check(str(self._address), error) from None
-        except Exception:
-            connection.abort("not durable")
-            raise

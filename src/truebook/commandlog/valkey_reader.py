@@ -16,18 +16,16 @@ from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.address import Command, parse
 from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.chain_at import chain_at
-from truebook.commandlog.durability import PROBES, cannot_check, check_durable
+from truebook.commandlog.durability import CHECKED, Durability, examination
 from truebook.commandlog.interface import (
     GENESIS,
     LogEntry,
     LogLost,
-    LogNotDurable,
     LogTrimmed,
     LogUnavailable,
     Position,
 )
 from truebook.commandlog.resp import (
-    CONNECT_S_MAX,
     NOT_YET,
     ConnectionLost,
     Refused,
@@ -38,6 +36,7 @@ from truebook.commandlog.resp import (
     pairs,
 )
 from truebook.commandlog.valkey_trimmer import register_command, stream_key, trimmed_key
+from truebook.commandlog.waiting import Waiting
 
 _logger = logging.getLogger(__name__)
 REPLY_S_MAX = 10.0
@@ -62,7 +61,7 @@ class ValkeyLogReader:
         url: str,
         *,
         shard: int = 0,
-        allow_not_durable: bool = False,
+        durability: Durability = CHECKED,
         clock: Clock = SYSTEM_CLOCK,
         name: str = "",
     ) -> None:
@@ -71,17 +70,18 @@ class ValkeyLogReader:
         self._shard = shard
         self._stream = stream_key(shard)
         self._name = name
-        self._allow_not_durable = allow_not_durable
+        self._durability = durability
         self._clock = clock
         self._connection = BlockingConnection(self._address)
         self._asked: Position | None = None
+        self._last: LogEntry | None = None
         self._asked_at = 0.0
         self._next_try = 0.0
         self._followed_at = self._registered_at = -math.inf
         self._registered = GENESIS
         self._held: Position | None = None
         self._is_register_sent = False
-        self._is_lost_logged = False
+        self._waiting = Waiting(f"the log at {self._address}", _logger, clock)
 
     def read(self, after: Position, count: int, block_ms: int) -> list[LogEntry]:
         """Up to `count` entries behind `after`; waits up to `block_ms` (0: not) for the first."""
@@ -123,6 +123,7 @@ class ValkeyLogReader:
                 return []
             entries = _entries(checked(reply))
             self._asked = None
+            self._last = entries[-1] if entries else self._last
             if len(entries) >= BEHIND_FROM:
                 self._ask(entries[-1].position, count)
             return entries
@@ -161,20 +162,7 @@ class ValkeyLogReader:
         self._asked = None
         self._is_register_sent = False
         self._connection.open()
-        if self._allow_not_durable:
-            return
-        try:
-            replies = self._connection.request_all(PROBES, CONNECT_S_MAX)
-        except Refused as error:
-            self._connection.close()
-            if str(error).startswith("LOADING"):
-                raise
-            raise cannot_check(str(self._address), error) from None
-        try:
-            check_durable(str(self._address), replies)
-        except LogNotDurable:
-            self._connection.close()
-            raise
+        self._connection.examine(examination(self._address, self._durability))
 
     def _reopened(self, after: Position) -> bool:
         now = self._clock.elapsed_s()
@@ -183,9 +171,7 @@ class ValkeyLogReader:
         self._next_try = now + RECONNECT_S
         self._open()
         self._check_holds(after)
-        if self._is_lost_logged:
-            _logger.warning("the log at %s is back", self._address)
-        self._is_lost_logged = False
+        self._waiting.succeeded()
         return True
 
     def _check_stall(self) -> None:
@@ -215,8 +201,17 @@ class ValkeyLogReader:
             raise LogLost(
                 f"the log at {self._address} doesn't hold {after} any more, which was read from it"
             )
+        elif self._is_rewritten(found):
+            raise LogLost(f"the log at {self._address} has another entry at {after} than was read")
         elif not found:
             raise LogTrimmed(f"the log at {self._address} begins behind {after}")
+
+    def _is_rewritten(self, found: Any) -> bool:
+        """Whether the entry isn't the one that was read there last, by whichever server."""
+        if not found or self._last is None:
+            return False
+        entry = _entry(*found[0])
+        return entry.position == self._last.position and entry.data != self._last.data
 
     def _check_trimmed(self, after: Position, trimmed: bytes | None) -> None:
         if trimmed is not None and after < Position.parse(trimmed):
@@ -263,9 +258,7 @@ class ValkeyLogReader:
             raise ConnectionLost(f"{self._address} has fallen silent")
 
     def _lost(self, error: Exception) -> None:
-        if not self._is_lost_logged:
-            _logger.warning("the log can't be read, trying again: %s", error)
-        self._is_lost_logged = True
+        self._waiting.failed(error)
         self.close()
 
 
@@ -273,9 +266,10 @@ def _entries(reply: Any) -> list[LogEntry]:
     """The entries in an XREAD reply: nil, or [[stream, [[id, [name, value, …]], …]]]."""
     if not reply:
         return []
-    entries = []
-    for entry_id, fields in reply[0][1]:
-        position = Position.parse(entry_id)
-        # A stranger's entry without our field is no entry of ours: malformed by rule.
-        entries.append(LogEntry(position, position.high, pairs(fields).get(b"d", b"")))
-    return entries
+    return [_entry(entry_id, fields) for entry_id, fields in reply[0][1]]
+
+
+def _entry(entry_id: bytes, fields: Any) -> LogEntry:
+    position = Position.parse(entry_id)
+    # A stranger's entry without our field is no entry of ours: malformed by rule.
+    return LogEntry(position, position.high, pairs(fields).get(b"d", b""))

@@ -16,6 +16,8 @@ from typing import Protocol
 from truebook.commandlog.server import SERVER_LOG, Server, ServerFailed
 from truebook.lifeline import SERVING, VARIABLE
 from truebook.supervisor.childlog import LINE_BYTES_MAX, TAIL_LINES, ChildLog
+from truebook.supervisor.nursery import Nursery, NurseryGone
+from truebook.supervisor.nursing import OUTPUT
 
 POLL_S = 0.05
 OUTPUT_S = 0.5
@@ -45,48 +47,48 @@ Start = Callable[[], Awaitable[Process]]
 
 
 class RoleProcess:
-    """A role of ours: `python -m truebook ROLE`."""
+    """A role of ours: `python -m truebook ROLE`, or a fork that is the same."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, lifeline: socket.socket, log: ChildLog
+        self,
+        pid: int,
+        ended: Awaitable[int],
+        lifeline: socket.socket,
+        output: "_Output",
     ) -> None:
-        assert process.stdout is not None
-        self.pid = process.pid
-        self._process = process
+        self.pid = pid
+        self._ended = ended
         self._lifeline = lifeline
-        self._log = log
-        self._output = asyncio.create_task(self._keep_output(process.stdout))
+        self._output = output
 
     @classmethod
     async def start(
         cls,
-        arguments: Sequence[str],
+        program: Sequence[str],
+        words: Sequence[str],
         environment: Mapping[str, str],
         log: ChildLog,
         descriptors: Sequence[int] = (),
+        nursery: Nursery | None = None,
     ) -> "RoleProcess":
-        """Start it, with `descriptors` handed down open. Raises NotStarted."""
+        """Start `program words`, or have the nursery fork what it would be, with `descriptors`
+        handed down open. Raises NotStarted."""
         log.tail.clear()
         ours, theirs = socket.socketpair()
+        output = await _Output.open(log)
+        environment = {**environment, VARIABLE: str(theirs.fileno())}
+        handed = (theirs.fileno(), *descriptors)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *arguments,
-                env={**environment, VARIABLE: str(theirs.fileno())},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                pass_fds=(*descriptors, theirs.fileno()),
-                # Ctrl-C is for the supervisor, which then ends everything in the right order.
-                start_new_session=True,
-                limit=LINE_BYTES_MAX,
-            )
+            pid, ended = await _started(program, words, environment, output.theirs, handed, nursery)
         except OSError as error:
             ours.close()
-            raise NotStarted(f"{arguments[0]}: {error.strerror}") from None
+            output.close()
+            raise NotStarted(f"{program[0]}: {error.strerror}") from None
         finally:
             theirs.close()
+            os.close(output.theirs)
         ours.setblocking(False)
-        return cls(process, ours, log)
+        return cls(pid, ended, ours, output)
 
     async def listen(self, hear: Callable[[str], None]) -> None:
         """Pass on the lines that come on the lifeline, until it is closed."""
@@ -99,27 +101,90 @@ class RoleProcess:
 
     async def wait(self) -> int:
         """The exit status; all that the process printed is in its log by then."""
-        status = await self._process.wait()
+        status = await self._ended
         self._lifeline.close()
-        await asyncio.wait({self._output}, timeout=OUTPUT_S)
-        self._output.cancel()
+        await self._output.finish()
         return status
 
     def last_words(self) -> Sequence[str]:
         """The last lines of this life."""
-        return self._log.tail
+        return self._output.log.tail
 
-    async def _keep_output(self, output: asyncio.StreamReader) -> None:
-        while True:
-            try:
-                line = await output.readuntil(b"\n")
-            except asyncio.IncompleteReadError as error:
-                if error.partial:
-                    self._log.write(error.partial)
-                return
-            except asyncio.LimitOverrunError as error:
-                line = await output.read(error.consumed)
-            self._log.write(line)
+
+async def _started(
+    program: Sequence[str],
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    output: int,
+    descriptors: Sequence[int],
+    nursery: Nursery | None,
+) -> tuple[int, Awaitable[int]]:
+    """The number of a new process, and what to await for its exit status."""
+    if nursery is not None:
+        with contextlib.suppress(NurseryGone):
+            same = {number: number for number in descriptors}
+            return await nursery.start(words, environment, {OUTPUT: output, **same})
+    process = await asyncio.create_subprocess_exec(
+        *program,
+        *words,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=descriptors,
+        # Ctrl-C is for the supervisor, which then ends everything in the right order.
+        start_new_session=True,
+    )
+    return process.pid, process.wait()
+
+
+class _Output:
+    """A pipe from which a child's lines go to its log."""
+
+    def __init__(self, theirs: int, log: ChildLog) -> None:
+        self.theirs = theirs
+        """Where the child writes; to be closed here once it has it."""
+        self.log = log
+        self._transport: asyncio.ReadTransport | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, log: ChildLog) -> "_Output":
+        """Make the pipe, and keep what comes."""
+        ours, theirs = os.pipe()
+        output = cls(theirs, log)
+        lines = asyncio.StreamReader(LINE_BYTES_MAX)
+        output._transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(ours, "rb", 0)
+        )
+        output._keeping = asyncio.create_task(_keep(lines, log))
+        return output
+
+    async def finish(self) -> None:
+        """Take what a process that ended has left."""
+        assert self._keeping is not None
+        await asyncio.wait({self._keeping}, timeout=OUTPUT_S)
+        self.close()
+
+    def close(self) -> None:
+        """Hear no more."""
+        assert self._keeping is not None
+        assert self._transport is not None
+        self._keeping.cancel()
+        self._transport.close()
+
+
+async def _keep(lines: asyncio.StreamReader, log: ChildLog) -> None:
+    while True:
+        try:
+            line = await lines.readuntil(b"\n")
+        except asyncio.IncompleteReadError as error:
+            if error.partial:
+                log.write(error.partial)
+            return
+        except asyncio.LimitOverrunError as error:
+            line = await lines.read(error.consumed)
+        log.write(line)
 
 
 class ServerProcess:

@@ -6,22 +6,17 @@ nobody is halted or restarted by a check.
 """
 
 from collections.abc import Callable
-from time import sleep
 
 from msgspec import Struct
 
 from truebook.clock import Clock
-from truebook.commandlog.attestations import Attestation, AttestationStream, NotAnAttestation, read
+from truebook.commandlog.attestations import Attestation, AttestationStream
 from truebook.commandlog.halts import HaltBook
-from truebook.commandlog.interface import GENESIS, LogReader, Position
-from truebook.limits import READ_ENTRIES_MAX
-from truebook.verify.attesters import Attesters
+from truebook.commandlog.interface import LogReader, Position
+from truebook.verify.attested import attested_now, trusted_in
 from truebook.verify.differences import differences, told
 from truebook.verify.engines import Engines
 from truebook.verify.truth import NoSuchPosition, Truth
-
-PATIENCE_S = 3.0
-POLL_S = 0.05
 
 
 class Found(Struct, rename="camel"):
@@ -58,13 +53,16 @@ class Parts:
 def check_engines(parts: Parts, show: Callable[[str], None]) -> tuple[list[str], list[Found]]:
     """The names of the engines that are trusted, and what is wrong with them."""
     show("reading whom the log trusts")
-    trusted = _trusted(parts.log)
+    trusted = trusted_in(parts.log)
     found: list[Found] = []
+    if not trusted:
+        what = "nobody is trusted: no engine's key is in the log, so nothing that one says counts"
+        found.append(Found("log", str(parts.log.last_position()), what))
     halt = parts.book.read().halt
     if halt is not None:
         found.append(Found(halt.engine, halt.first, f"the venue is halted: {halt.what}"))
     show("asking the engines")
-    newest = _attested(parts, trusted)
+    newest = attested_now(parts.attestations, parts.engines, trusted, parts.clock)
     show("comparing with the log")
     for key, name in sorted(trusted.items(), key=lambda pair: pair[1]):
         if key not in newest:
@@ -72,38 +70,6 @@ def check_engines(parts: Parts, show: Callable[[str], None]) -> tuple[list[str],
         elif what := _wrong(parts, name, newest[key]):
             found.append(Found(name, str(newest[key].of.position), what))
     return sorted(trusted.values()), found
-
-
-def _trusted(log: LogReader) -> dict[bytes, str]:
-    attesters = Attesters()
-    position, end = GENESIS, log.last_position()
-    while position < end and (entries := log.read(position, READ_ENTRIES_MAX, 0)):
-        for entry in entries:
-            attesters.follow(entry)
-        position = entries[-1].position
-    return attesters.trusted
-
-
-def _attested(parts: Parts, trusted: dict[bytes, str]) -> dict[bytes, Attestation]:
-    """The newest attestation of each, asked for now."""
-    place = "0-0"
-    while earlier := parts.attestations.after(place, READ_ENTRIES_MAX):
-        place = earlier[-1][0]
-    parts.engines.tell("attest")
-    found: dict[bytes, Attestation] = {}
-    deadline = parts.clock.elapsed_s() + PATIENCE_S
-    while len(found) < len(trusted) and parts.clock.elapsed_s() < deadline:
-        heard = parts.attestations.after(place, READ_ENTRIES_MAX)
-        place = heard[-1][0] if heard else place
-        for _, message in heard:
-            try:
-                attestation = read(message)
-            except NotAnAttestation:
-                continue
-            if attestation.key in trusted:
-                found[attestation.key] = attestation
-        sleep(POLL_S)
-    return found
 
 
 def _wrong(parts: Parts, name: str, attestation: Attestation) -> str:

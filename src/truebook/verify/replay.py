@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from truebook.clock import Clock
+from truebook.commandlog.attestations import Attestation
 from truebook.commandlog.entries import engine_pieces
 from truebook.commandlog.interface import (
     GENESIS,
@@ -40,6 +41,10 @@ class Replayed(NamedTuple):
     commands: int
     """Of the entries that were applied: repeated and malformed ones do nothing."""
     seconds: float
+
+
+class Contradicted(Exception):
+    """A replay came to another state than an engine attests there."""
 
 
 class BeyondTheEnd(Exception):
@@ -75,6 +80,34 @@ def replay(
         first = first if first > GENESIS else entries[0].position
         progress((position.high - first.high + 1) / (end.high - first.high + 1))
     return Replayed(position, engine.state_hash(), commands, clock.elapsed_s() - started_s)
+
+
+def replay_against(
+    attestation: Attestation | None,
+    log: LogReader,
+    engine: Engine,
+    clock: Clock,
+    to: Position | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+    after: Position = GENESIS,
+) -> Replayed:
+    """The same; on the way, at the position of an attestation, the state must be what it says.
+
+    Raises Contradicted.
+    """
+    if attestation is None:
+        return replay(log, engine, clock, to, progress, after)
+    of = attestation.of
+    there = replay(log, engine, clock, of.position, progress, after)
+    if there.state_hash != of.state_hash:
+        raise Contradicted(
+            f"at {of.position} the state hash is {there.state_hash.hex()}, and the engine with the"
+            f" key {attestation.key.hex()} attests {of.state_hash.hex()}"
+        )
+    rest = replay(log, engine, clock, to, progress, of.position)
+    return rest._replace(
+        commands=there.commands + rest.commands, seconds=there.seconds + rest.seconds
+    )
 
 
 def _next(log: LogReader, after: Position, clock: Clock) -> list[LogEntry]:

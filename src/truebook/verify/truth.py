@@ -1,11 +1,17 @@
 """What the log says: an engine of the witness's own, brought to the position that is asked about.
 
 Promise: the state, the chain and the event hash at a position are made from the log's entries, by
-this build, and from nothing that any engine or file claims, except a snapshot whose proof holds and
-that leads there sooner. Asking for a later position goes on from the last one.
+this build, and from nothing that an engine or file claims alone. Asking for a later position goes
+on from the last one.
+
+What is long ago needn't be made again: where engines have agreed on something since, a snapshot
+that leads to just that, along the log, is as good as genesis for whatever comes behind it. One that
+leads elsewhere is named and passed over; with none left, it is genesis.
 """
 
-from collections.abc import Callable, Iterable
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 
 from truebook.commandlog.attestations import Attested
 from truebook.commandlog.chain import START, extend
@@ -14,6 +20,15 @@ from truebook.commandlog.interface import GENESIS, LogEntry, LogReader, Overtake
 from truebook.commandlog.replies import split
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
+from truebook.snapshots.folder import Kept
+from truebook.snapshots.restoring import restore
+
+_logger = logging.getLogger(__name__)
+AGREEMENTS_MAX = 1024
+AGREEMENTS_MS = 1_000
+"""Between two that are remembered: a quarter of an hour, which snapshots don't outlive by far."""
+NEAR_ENTRIES = 100_000
+"""So many are made again sooner than a snapshot is looked for."""
 
 
 class NoSuchPosition(Exception):
@@ -23,7 +38,15 @@ class NoSuchPosition(Exception):
 class Truth:
     """One log's. Reading may raise what the log raises."""
 
-    def __init__(self, log: LogReader, make_engine: Callable[[], Engine]) -> None:
+    def __init__(
+        self,
+        log: LogReader,
+        make_engine: Callable[[], Engine],
+        snapshots: Callable[[], Sequence[Kept]] = lambda: (),
+    ) -> None:
+        """`snapshots` lists those that there are now."""
+        self._snapshots = snapshots
+        self._agreements: deque[Attested] = deque(maxlen=AGREEMENTS_MAX)
         self._log = log
         self._make_engine = make_engine
         self._engine: Engine | None = None
@@ -38,10 +61,47 @@ class Truth:
         assert self._engine is not None
         return self._engine
 
+    def agree(self, of: Attested) -> None:
+        """Two engines, or one and the log, say this."""
+        if not self._agreements or of.time_ms >= self._agreements[-1].time_ms + AGREEMENTS_MS:
+            self._agreements.append(of)
+
     def at(self, position: Position) -> Attested:
         """What a right engine attests there. Raises NoSuchPosition."""
-        if self._engine is None or position < self._position:
+        agreed = max((of for of in self._agreements if of.position <= position), default=None)
+        is_far = agreed is not None and agreed.entries > self._entries + NEAR_ENTRIES
+        if self._engine is None or position < self._position or is_far:
+            self._begin_near(agreed)
+        return self._forward_to(position)
+
+    def _begin_near(self, agreed: Attested | None) -> None:
+        """Begin at a snapshot that leads to what was agreed on, else at genesis."""
+        if agreed is None or not any(
+            self._leads_to(agreed, kept)
+            for kept in sorted(self._snapshots(), reverse=True)
+            if kept.position <= agreed.position
+        ):
             self._begin()
+
+    def _leads_to(self, agreed: Attested, kept: Kept) -> bool:
+        """Go from a snapshot to what was agreed on; whether it is that."""
+        restored = restore([kept], self._make_engine, self._log.chain_at)
+        if restored is None:
+            return False
+        head = restored.snapshot.head
+        self._engine = restored.engine
+        self._position, self._entries = head.position, head.entries
+        self._chain, self._event_hash = head.chain, head.event_hash
+        try:
+            if self._forward_to(agreed.position) == agreed:
+                return True
+            what = f"leads to something else at {agreed.position} than engines agree on"
+        except NoSuchPosition as error:
+            what = str(error)
+        _logger.error("snapshot %s: %s: it is not used", kept.path, what)
+        return False
+
+    def _forward_to(self, position: Position) -> Attested:
         while self._position < position:
             try:
                 read = self._log.read(self._position, READ_ENTRIES_MAX, 0)

@@ -20,6 +20,7 @@ from truebook.commandlog.attestations import Attestation, Attested, NotAnAttesta
 from truebook.commandlog.halts import DISTRUSTED_MAX, Distrusted, Halt, HaltBook
 from truebook.commandlog.interface import GENESIS, BusUnavailable, Position
 from truebook.faults import Fault
+from truebook.verify.attesters import Attesters
 from truebook.verify.differences import differences, told
 from truebook.verify.engines import Engines
 from truebook.verify.truth import NoSuchPosition, Truth
@@ -70,9 +71,9 @@ class Witness:
         """The last attestation that at least two engines, or one and the log, agree on."""
         self.verdicts: list[Verdict] = []
         self.refused = 0
-        """Attestations that nobody trusted has signed."""
-        self.trusted: dict[bytes, str] = {}
-        """Names of engines by their keys: to be kept up to date by the caller."""
+        """Attestations that nobody has signed who was trusted there."""
+        self.attesters = Attesters()
+        """Whom the log trusts: to be kept up to date by the caller."""
         self._truth = truth
         self._engines = engines
         self._book = book
@@ -82,6 +83,8 @@ class Witness:
         """Of each engine the newest attestation that is known to be right."""
         self._condemned: dict[bytes, Position] = {}
         """Engines that were told to begin again, and the last position they were wrong at."""
+        if agreed is not None:
+            truth.agree(agreed)
 
     def hear(self, message: bytes) -> None:
         """Take an attestation."""
@@ -91,7 +94,7 @@ class Witness:
             self.refused += 1
             _logger.warning("on the attestations' stream: %s", error)
             return
-        name = self.trusted.get(attestation.key)
+        name = self.attesters.name_at(attestation.key, attestation.of.position)
         if name is None:
             self.refused += 1
             return
@@ -111,7 +114,7 @@ class Witness:
         found: dict[str, Attested] = {}
         for position in sorted(self._attested):
             for key, of in self._attested[position].items():
-                found[self.trusted.get(key, key.hex())] = of
+                found[self.attesters.name_of(key)] = of
         return found
 
     # judging
@@ -136,9 +139,11 @@ class Witness:
                 self._right[key] = of
         if self.agreed is None or of.position > self.agreed.position:
             self.agreed = of
+            self._truth.agree(of)
         # Older ones stay for a while: an engine that lags may still come to differ there.
+        trusted = len(self.attesters.trusted)
         for position in [p for p in self._attested if p < of.position]:
-            if len(self._attested[position]) >= len(self.trusted) or len(self._attested) > 64:
+            if len(self._attested[position]) >= trusted or len(self._attested) > 64:
                 del self._attested[position]
 
     def _settle(self, position: Position, here: dict[bytes, Attested], right: Attested) -> None:
@@ -151,7 +156,7 @@ class Witness:
 
     def _convict(self, key: bytes, of: Attested, right: Attested) -> None:
         """An engine attests what isn't so."""
-        name = self.trusted.get(key, key.hex())
+        name = self.attesters.name_of(key)
         agreed, first = self._interval(key, of.position)
         kinds = [kind for kind in ("chain", "event_hash", "state_hash") if _differ(kind, of, right)]
         if "chain" in kinds:
@@ -193,7 +198,7 @@ class Witness:
     def _pass_verdict(
         self, key: bytes, name: str, agreed: Attested | None, first: Position, what: str
     ) -> None:
-        statuses = self._engines.status(len(self.trusted))
+        statuses = self._engines.status(len(self.attesters.trusted))
         status = statuses.get(name, {})
         standing = self._book.read()
         publishes = bool(status.get("active")) or (

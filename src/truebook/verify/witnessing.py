@@ -9,7 +9,7 @@ import logging
 import os
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.archive.segment import SegmentDamaged
 from truebook.commandlog.attestations import AttestationStream
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import HaltBook, ValkeyHaltBook
 from truebook.commandlog.interface import (
     GENESIS,
@@ -36,7 +37,7 @@ from truebook.commandlog.whole_log import open_whole_log
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.queries import Answer, decode_query, encode_answer
-from truebook.verify.attesters import Attesters
+from truebook.snapshots.folder import Kept
 from truebook.verify.engines import Engines, answers_channel
 from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.trades import Database
@@ -81,10 +82,11 @@ class Witnessing:
         self._folder = folder
         self._clock = clock
         self._trades = trades
-        self._attesters = Attesters()
         self._followed = GENESIS
         self._remembered = folder.load()
         self._passed = len(witness.verdicts)
+        self.verdicts = len(folder.verdicts())
+        """Ever given in this folder."""
         self._agreed_s = clock.elapsed_s()
         self._told_s = 0.0
 
@@ -105,13 +107,33 @@ class Witnessing:
         self.trouble = ""
         return is_busy
 
+    @property
+    def agreed_age_s(self) -> float:
+        """How long ago engines, or an engine and the log, were last found to agree."""
+        return self._clock.elapsed_s() - self._agreed_s
+
+    @property
+    def witness(self) -> Witness:
+        """Who compares."""
+        return self._witness
+
     def status(self) -> dict[str, str | int | float | bool]:
         """What is agreed on, and every verdict of this life."""
         witness = self._witness
         found: dict[str, str | int | float | bool] = {"role": "witness", "trouble": self.trouble}
-        found["trusted"] = ", ".join(sorted(witness.trusted.values()))
+        found["trusted"] = ", ".join(sorted(witness.attesters.trusted.values()))
         found["refused"] = witness.refused
-        found["verdicts"] = len(self._folder.verdicts())
+        verdicts = self._folder.verdicts()
+        found["verdicts"] = len(verdicts)
+        if verdicts:
+            last = verdicts[-1]
+            found |= {
+                "verdictEngine": last.engine,
+                "verdictAgreed": last.agreed,
+                "verdictFirst": last.first,
+                "verdictWhat": last.what,
+                "verdictAtMs": last.at_ms,
+            }
         if witness.agreed is not None:
             found["position"] = str(witness.agreed.position)
             found["stateHash"] = witness.agreed.state_hash.hex()
@@ -138,15 +160,15 @@ class Witnessing:
             now = self._clock.now_ms()
             verdict = Verdict(DATABASE, wrong.after, wrong.until, wrong.what, False, now)
             self._folder.add(verdict)
+            self.verdicts += 1
         return is_busy
 
     def _follow_log(self) -> bool:
         """Learn who is trusted."""
         entries = self._log.follow(self._followed, READ_ENTRIES_MAX)
         for entry in entries:
-            self._attesters.follow(entry)
+            self._witness.attesters.follow(entry)
             self._followed = entry.position
-        self._witness.trusted = self._attesters.trusted
         return bool(entries)
 
     def _hear(self) -> bool:
@@ -162,6 +184,7 @@ class Witnessing:
         for verdict in witness.verdicts[self._passed :]:
             self._folder.add(verdict)
             self._passed += 1
+            self.verdicts += 1
         agreed = witness.agreed
         if agreed is not None and str(agreed.position) != self._remembered.position:
             self._remembered = Remembered.of(self._remembered.place, agreed)
@@ -196,10 +219,11 @@ class WitnessProcess:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
-    def run(self, serving: Callable[[], None]) -> None:
-        """Work until `stop`."""
+    def run(self, serving: Callable[[], None], beat: Callable[[], None]) -> None:
+        """Work until `stop`; `beat` is called in every round."""
         serving()
         while not self._is_stopping:
+            beat()
             is_busy = self._witnessing.step()
             self._answer_questions()
             if not is_busy:
@@ -241,6 +265,7 @@ def open_witnessing(
     folder: Path,
     make_engine: Callable[[], Engine],
     database: Database | None = None,
+    snapshots: Callable[[], Sequence[Kept]] = lambda: (),
 ) -> Witnessing:
     """A witness of a log and a bus, which remembers in `folder`. ValueError: it is damaged."""
     channel = answers_channel()
@@ -250,16 +275,20 @@ def open_witnessing(
     kept = WitnessFolder(folder)
 
     def make_truth() -> Truth:
-        return Truth(open_whole_log(log_url, archive_url, allow_not_durable=True), make_engine)
+        log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
+        return Truth(log, make_engine, snapshots)
 
     trades = None if database is None else TradeWatch(make_truth, database, folder)
     witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
-    log = open_whole_log(log_url, archive_url, allow_not_durable=True)
+    log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
     return Witnessing(witness, log, ValkeyAttestations(bus_url), book, engines, kept, trades=trades)
 
 
 def run_witnessing(
-    witnessing: Witnessing, bus_url: str, serving: Callable[[], None] = lambda: None
+    witnessing: Witnessing,
+    bus_url: str,
+    serving: Callable[[], None] = lambda: None,
+    beat: Callable[[], None] = lambda: None,
 ) -> None:
     """Be the witness's process, until SIGTERM or SIGINT."""
     questions = ValkeySubscription(bus_url, ROLES_CHANNEL)
@@ -267,6 +296,6 @@ def run_witnessing(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: process.stop())
     try:
-        process.run(serving)
+        process.run(serving, beat)
     finally:
         process.close()

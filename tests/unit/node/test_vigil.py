@@ -46,7 +46,9 @@ class Watched(Exchange):
         key = self.keys[name] = SigningKey.generate()
         scrubber = self.scrubbers[name] = Looking()
         stream = MemoryAttestations(self.bus)
-        node._vigil = Vigil(name, key, stream, self.book, lambda engine: scrubber, self.clock)
+        node.vigil = Vigil(
+            name, lambda: key, stream, self.book, lambda engine: scrubber, self.clock
+        )
         return node
 
     def attested(self):
@@ -179,7 +181,7 @@ class Voting(Watched):
         node = super().node(name, engine, build)
         quorum = Quorum(
             2,
-            self.keys[name],
+            lambda: self.keys[name],
             node._publisher,
             MemorySubscription(self.bus, VOTES_CHANNEL),
             lambda: frozenset(bytes(key.verify_key) for key in self.keys.values()),

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from nacl.signing import SigningKey
 from venue.snapshotted import Exchange, wait_written, work
 
 from truebook import commands
@@ -15,8 +16,9 @@ from truebook.commandlog.interface import (
     Position,
     StreamLost,
 )
-from truebook.commandlog.memory import MemoryBusServer, MemoryLogServer
+from truebook.commandlog.memory import MemoryBusServer, MemoryLogServer, MemorySubscription
 from truebook.commandlog.publication import START_AGAIN_S
+from truebook.commandlog.quorum import VOTES_CHANNEL, Quorum
 from truebook.queries import Query, decode_answer, encode_query
 from truebook.snapshots.file import pack, unpack
 from truebook.snapshots.keeping import FAILURES_MAX, Plan
@@ -95,7 +97,7 @@ def test_an_engine_that_was_read_from_genesis_and_one_from_a_snapshot_take_the_s
         work(one)
         exchange.snapshot(one)
     ours, theirs = (
-        unpack("x", one._keeper._folder.path_of(one.position).read_bytes())
+        unpack("x", one.keeper._folder.path_of(one.position).read_bytes())
         for one in (again, never_stopped)
     )
     assert ours.head == theirs.head
@@ -107,13 +109,13 @@ def test_a_damaged_snapshot_is_named_and_an_earlier_one_used(exchange, caplog):
     exchange.snapshot(node)
     exchange.trade(2)
     exchange.snapshot(node)
-    torn = node._keeper._folder.path_of(exchange.kept()[0])
+    torn = node.keeper._folder.path_of(exchange.kept()[0])
     torn.write_bytes(torn.read_bytes()[:-10])
     again = exchange.node()
     with caplog.at_level(logging.INFO):
         work(again)
     assert f"snapshot {torn}: cut off: it is not used" in caplog.text
-    assert f"starting from {again._keeper._folder.path_of(first)}" in caplog.text
+    assert f"starting from {again.keeper._folder.path_of(first)}" in caplog.text
     assert ends(again) == ends(node)
 
 
@@ -127,8 +129,8 @@ def test_a_snapshot_whose_state_was_changed_with_all_its_hashes_is_found_out(exc
     node.engine.state.ledger.balances[1, 0].available -= 1
     forged = snapshot._replace(head=snapshot.head._replace(state_hash=node.engine.state_hash()))
     assert forged.head.state_hash != honest
-    node._keeper._folder.clear()
-    node._keeper._folder.write(node.position, pack(forged))
+    node.keeper._folder.clear()
+    node.keeper._folder.write(node.position, pack(forged))
     again = exchange.node()
     work(again)
     assert "its state has the hash" in caplog.text
@@ -164,7 +166,7 @@ def test_a_snapshot_with_another_chain_is_refused_by_name(exchange, caplog):
     stranger = exchange.node(log=log)
     work(stranger)
     assert (
-        f"snapshot {node._keeper._folder.path_of(node.position)}: is of another log" in caplog.text
+        f"snapshot {node.keeper._folder.path_of(node.position)}: is of another log" in caplog.text
     )
     assert "the chain at" in caplog.text
 
@@ -176,7 +178,7 @@ def test_a_peers_snapshot_is_used_where_there_is_none_of_its_own(exchange, caplo
     other = exchange.node("engine-2")
     with caplog.at_level(logging.INFO):
         work(other)
-    assert f"starting from {node._keeper._folder.path_of(first)}" in caplog.text
+    assert f"starting from {node.keeper._folder.path_of(first)}" in caplog.text
     assert ends(other) == ends(node)
 
 
@@ -266,7 +268,7 @@ def test_an_engine_starts_again_where_nobody_fills_the_stream_up_to_its_snapshot
 
 
 def exchange_entries(whole, node):
-    at = node._keeper.latest[0]
+    at = node.keeper.latest[0]
     for position, previous, events, event_hash in whole:
         if position == at:
             yield EventEntry(position, previous, events, b"", event_hash)
@@ -296,6 +298,21 @@ def test_whoever_asks_is_told_of_the_snapshot_when_it_is_written(exchange):
     exchange.bus.publish(QUERIES_CHANNEL, encode_query(Query(2, "me", str(GENESIS), "snapshot")))
     work(node)
     assert decode_answer(heard[1]).status == told
+
+
+def test_whoever_asks_is_told_although_trading_goes_on_meanwhile(exchange):
+    node = exchange.node()
+    position = exchange.found()
+    work(node)
+    heard = []
+    exchange.bus.receivers["me"] = [heard.append]
+    exchange.bus.publish(QUERIES_CHANNEL, encode_query(Query(1, "me", str(GENESIS), "snapshot")))
+    node.step()
+    exchange.trade(2)
+    wait_written(node)
+    work(node)
+    (answer,) = [decode_answer(message) for message in heard]
+    assert answer.status["position"] == str(position)
 
 
 def test_what_came_since_the_latest_snapshot_stays_on_the_log_server(exchange):
@@ -335,7 +352,7 @@ def test_a_copy_that_was_killed_leaves_nothing_that_is_used(exchange, caplog):
     work(node)
     exchange.clock.advance(11.0)
     node.step()
-    os.kill(node._keeper._fork.pid, signal.SIGKILL)
+    os.kill(node.keeper._fork.pid, signal.SIGKILL)
     wait_written(node)
     assert exchange.kept() == []
     assert "a snapshot can't be written: signal 9" in caplog.text
@@ -348,12 +365,31 @@ def test_a_position_is_what_names_the_file(exchange, caplog):
     node = exchange.node()
     exchange.found()
     exchange.snapshot(node)
-    path = node._keeper._folder.path_of(node.position)
+    path = node.keeper._folder.path_of(node.position)
     later = exchange.trade(2)
     work(node)
-    path.rename(node._keeper._folder.path_of(later))
+    path.rename(node.keeper._folder.path_of(later))
     again = exchange.node()
     work(again)
     assert f"is that of {path.stem}" in caplog.text
     assert ends(again) == ends(node)
     assert Position.parse(path.stem) < later
+
+
+def test_with_a_quorum_engines_agree_on_a_snapshot_that_nothing_comes_after(exchange):
+    """The bus is lost, both begin at the log's last entry, and no other would come before it is
+    answered."""
+    node = exchange.node()
+    exchange.found()
+    exchange.snapshot(node)
+    exchange.bus = MemoryBusServer()
+    nodes = [exchange.node(name) for name in ("engine-1", "engine-2")]
+    keys = [SigningKey.generate() for _ in nodes]
+    trusted = frozenset(bytes(key.verify_key) for key in keys)
+    for node, key in zip(nodes, keys, strict=True):
+        votes = MemorySubscription(exchange.bus, VOTES_CHANNEL)
+        node._quorum = node._publication._quorum = Quorum(
+            2, lambda key=key: key, node._publisher, votes, lambda: trusted, exchange.clock
+        )
+    work(*nodes)
+    assert [entry.position for entry in exchange.bus.entries] == exchange.kept()

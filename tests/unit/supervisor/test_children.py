@@ -39,7 +39,7 @@ async def child_of(folder, arguments, **kind):
     log = ChildLog(folder / "role-1.log")
 
     def start():
-        return RoleProcess.start(arguments, environment, log)
+        return RoleProcess.start(arguments, (), environment, log)
 
     child = Child("role", "role-1", start, SYSTEM_CLOCK, told.append, **kind)
     child.start()
@@ -137,7 +137,7 @@ from truebook.supervisor.processes import RoleProcess
 
 async def main():
     arguments, log = (sys.executable, "-c", sys.argv[2]), ChildLog(Path(sys.argv[1]) / "log")
-    start = lambda: RoleProcess.start(arguments, os.environ, log)
+    start = lambda: RoleProcess.start(arguments, (), os.environ, log)
     child = Child("role", "role", start, SYSTEM_CLOCK, print)
     child.start()
     await child.serving()

@@ -3,15 +3,26 @@
 import asyncio
 
 import pytest
+from nacl.signing import SigningKey
 
 from truebook import commands
 from truebook.clock import ManualClock
+from truebook.commandlog.attestations import Attested, read, sign
+from truebook.commandlog.chain import START
 from truebook.commandlog.entries import for_engine, pack_entry
 from truebook.commandlog.interface import Position
 from truebook.commandlog.memory import MemoryLog, MemoryLogReader, MemoryLogServer
 from truebook.engine.naive.engine import NaiveEngine
+from truebook.faults import Fault
 from truebook.genesis import DEFAULT_VENUE, commands_of
-from truebook.verify.replay import BeyondTheEnd, commands_in, replay
+from truebook.verify.attested import first_at, trusted_of
+from truebook.verify.replay import (
+    BeyondTheEnd,
+    Contradicted,
+    commands_in,
+    replay,
+    replay_against,
+)
 
 
 @pytest.fixture
@@ -89,3 +100,32 @@ def test_progress_goes_up_to_one(server):
 
 def test_a_command_of_several_records_is_one():
     assert commands_in(pack_entry(1, 1, b"".join(commands_of(DEFAULT_VENUE)))) == 9
+
+
+def attestation_at(server, count, state_hash):
+    of = Attested(server.entries[count - 1].position, count, 0, START, START, state_hash)
+    return read(sign(SigningKey.generate(), of))
+
+
+def test_a_replay_is_held_against_what_is_attested_on_the_way(server):
+    right = attestation_at(server, 300, hash_after(server, 300))
+    log, clock = MemoryLogReader(server), ManualClock()
+    assert replay_against(right, log, NaiveEngine(), clock) == replay(log, NaiveEngine(), clock)
+    wrong = attestation_at(server, 300, bytes(16))
+    with pytest.raises(Contradicted, match=f"at {server.entries[299].position} the state hash is"):
+        replay_against(wrong, log, NaiveEngine(), clock)
+
+
+def test_the_first_attestation_on_the_way_counts_and_none_of_a_faulty_engine(server):
+    found = [attestation_at(server, count, bytes(16)) for count in (400, 300, 200)]
+    faulty = found[1]._replace(fault=Fault("balances", "balance", "1", "2"))
+    start, end = server.entries[249].position, server.entries[-1].position
+    assert first_at(found, start, end) is found[1]
+    assert first_at([found[0], faulty, found[2]], start, end) is found[0]
+    assert first_at(found[2:], start, end) is None
+
+
+def test_only_what_a_trusted_key_has_signed_is_an_attestation(server):
+    key, of = SigningKey.generate(), attestation_at(server, 9, bytes(16)).of
+    messages = [sign(key, of), sign(SigningKey.generate(), of), b"", sign(key, of)[:-1]]
+    assert [a.of for a in trusted_of(messages, {bytes(key.verify_key): "engine-1"})] == [of]

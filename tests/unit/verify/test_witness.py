@@ -19,7 +19,6 @@ from truebook.engine.scrubbing.fast import FastScrubber
 from truebook.genesis import DEFAULT_VENUE, commands_of
 from truebook.messages import OrderType, Permission, Side
 from truebook.queries import Query, encode_query
-from truebook.verify.attesters import Attesters
 from truebook.verify.engines import Engines
 from truebook.verify.truth import Truth
 from truebook.verify.witness import Witness
@@ -56,7 +55,6 @@ class Venue(Exchange):
         self.orders = itertools.count(1)
         self.random = np.random.default_rng(7)
         self.engines = {}
-        self.attesters = Attesters()
         self.place = "0-0"
         self.followed = 0
         self.witness = self.made_witness()
@@ -75,7 +73,7 @@ class Venue(Exchange):
         """A new process for the engine of that name."""
         vigil = Vigil(
             name,
-            self.keys[name],
+            lambda: self.keys[name],
             MemoryAttestations(self.bus),
             self.book,
             FastScrubber,
@@ -86,7 +84,7 @@ class Venue(Exchange):
             self.nodes.remove(old)
             old.close()
         node = super().node(name, FastEngine())
-        node._vigil = vigil
+        node.vigil = vigil
         self.engines[name] = node
         work(node)
 
@@ -142,9 +140,8 @@ class Venue(Exchange):
     def look(self):
         """What the witness's process does."""
         for entry in self.log.entries[self.followed :]:
-            self.attesters.follow(entry)
+            self.witness.attesters.follow(entry)
         self.followed = len(self.log.entries)
-        self.witness.trusted = self.attesters.trusted
         for place, message in MemoryAttestations(self.bus).after(self.place, 1000):
             self.place = place
             self.witness.hear(message)
@@ -271,6 +268,23 @@ def test_an_edited_engine_that_publishes_halts_the_venue_until_it_is_resumed(ven
     venue.trade(30)
     assert len(venue.bus.entries) > published
     assert len({node.engine.state_hash() for node in venue.nodes}) == 1
+
+
+def test_what_is_signed_with_a_retired_key_counts_for_nothing(venue):
+    venue.trade(10)
+    name = venue.standby()
+    old, new = venue.keys[name], SigningKey.generate()
+    slot, public = NAMES.index(name), bytes(new.verify_key)
+    refused, verdicts = venue.witness.refused, len(venue.witness.verdicts)
+    venue.send(commands.set_attester(slot=slot, public_key=public, name=name, trusted=True))
+    venue.trade(20)
+    assert venue.witness.refused > refused
+    assert venue.witness.attesters.name_of(bytes(old.verify_key)) == name
+    venue.keys[name] = new
+    refused = venue.witness.refused
+    venue.trade(20)
+    assert venue.witness.refused == refused
+    assert len(venue.witness.verdicts) == verdicts
 
 
 def test_trading_raises_no_alarm(venue):

@@ -34,9 +34,12 @@ AREAS = {
     "Account": "Balances, fees and limits",
     "Capital": "Deposits and withdrawals",
     "Past": "Orders and fills of the past, from the database",
+    "Proof": "What the venue owes, proved to everybody (docs/proof.md)",
+    "Integrity": "Whether the engines are what the log says",
     "SignIn": "Signing up, logging in, sessions",
     "Keys": "API keys",
     "Administration": "What administrators do; each change has a reason, which stands in the log",
+    "Overview": "How the processes of the exchange are",
     "Stubs": "What clients ask of every venue and a spot venue has none of",
     "Description": "This description",
 }

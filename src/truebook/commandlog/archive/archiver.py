@@ -22,7 +22,9 @@ from truebook.commandlog.archive.segment import (
     read_segment,
 )
 from truebook.commandlog.archive.store import ArchiveStore
+from truebook.commandlog.covering import Cover
 from truebook.commandlog.interface import (
+    LogEntry,
     LogHole,
     LogLost,
     LogTrimmed,
@@ -35,6 +37,8 @@ from truebook.limits import ARCHIVE_READ_ENTRIES_MAX
 _logger = logging.getLogger(__name__)
 ENTRY_OVERHEAD_BYTES = 64
 """What the server's memory needs for an entry beside its data: measured 40 to 60."""
+COVER_S_MAX = 5.0
+"""How long a segment waits for what it holds to be on replicas, before all is tried again."""
 TRIM_S = 10.0
 """How often trimming is tried again where a reader held it up."""
 
@@ -69,8 +73,12 @@ class Archiver:
         trimmer: Trimmer,
         plan: Plan,
         clock: Clock = SYSTEM_CLOCK,
+        cover: Cover | None = None,
     ) -> None:
+        """`cover`: what is kept must be on replicas, too."""
         self._store = store
+        self._cover = cover
+        self._last: LogEntry | None = None
         self._log = log
         self._trimmer = trimmer
         self._plan = plan
@@ -97,6 +105,11 @@ class Archiver:
     def position(self) -> Position:
         """Up to where the log was read; what is behind `end` waits for its segment."""
         return self._writer.position
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What was read and waits for its segment."""
+        return self._writer.content_bytes
 
     @property
     def trimmed(self) -> Position:
@@ -142,6 +155,7 @@ class Archiver:
             if not self._writer.content_bytes:
                 self._begun_s = self._clock.elapsed_s()
             self._writer.add(entry)
+            self._last = entry
             if self._writer.content_bytes >= self._segment_bytes:
                 self._cut()
         is_old = self._clock.elapsed_s() - self._begun_s >= self._plan.segment_s
@@ -154,10 +168,14 @@ class Archiver:
     def close(self) -> None:
         """Give everything back; what isn't in a segment stays in the log."""
         self._log.close()
+        if self._cover is not None:
+            self._cover.close()
         self._trimmer.close()
         self._store.close()
 
     def _cut(self) -> None:
+        if self._cover is not None and self._last is not None:
+            self._cover.wait(self._last, COVER_S_MAX)
         name, data, end = self._writer.finish()
         self._store.write(name, data)
         entries = end.entries - self._end.entries
