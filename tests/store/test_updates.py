@@ -16,10 +16,11 @@ from truebook.store.reading import history_of
 STREAMS = [(campaign, 11, 6000), (trading, 12, 1500)]
 
 
-@pytest.fixture(params=STREAMS)
-def told(request, database):
+@pytest.fixture(scope="module", params=STREAMS)
+def told(request, databases):
     """A database, and each account's updates as they were told."""
     make, seed, size = request.param
+    database = databases()
     entries, _ = make(seed, size)
     store(database, entries)
     naive = NaiveTables()

@@ -12,6 +12,10 @@ from truebook.cli.options import ConfigFile, Data, Json, config_of
 from truebook.config import Config
 
 FIRST_STEP = "asking the engines for a snapshot"
+IN_POSTGRES = (
+    "PostgreSQL isn't copied. Its schema `truebook` can be made again from the log; back up its"
+    " schema `people` with pg_dump, since without its salts nobody can log in."
+)
 
 
 def backup(
@@ -84,8 +88,7 @@ def print_backup(config: Config, folder: Path, json: bool) -> None:
         print(f"{name:10} {value}")
     print("There are keys and salts of passwords in it: keep it like a key.", file=sys.stderr)
     if manifest.database == "postgresql":
-        told = "PostgreSQL isn't copied: it can be made again from the log; pg_dump is quicker."
-        print(told, file=sys.stderr)
+        print(IN_POSTGRES, file=sys.stderr)
 
 
 def print_restored(config: Config, folder: Path, replay: bool, json: bool) -> None:
