@@ -233,6 +233,23 @@ class SessionsSection(_Section, frozen=True):
     """Further origins whose pages may use a session, as in `https://app.example,…`."""
 
 
+class MetricsSection(_Section, frozen=True):
+    """Where a process tells how it is: /health and, for Prometheus, /metrics."""
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    """Nobody is asked who they are: loopback, or a private network."""
+    port: Port = 0
+    """Of each role that runs alone; of all together under `truebook up`. 0: none."""
+
+
+class LoggingSection(_Section, frozen=True):
+    """What processes log."""
+
+    format: Literal["auto", "json", "text"] = "auto"
+    """auto: text on a terminal, else JSON, one object a line."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class Config(_Section, frozen=True):
     """One installation of Truebook."""
 
@@ -252,6 +269,8 @@ class Config(_Section, frozen=True):
     passwords: PasswordsSection = PasswordsSection()
     sessions: SessionsSection = SessionsSection()
     limits: LimitsSection = LimitsSection()
+    metrics: MetricsSection = MetricsSection()
+    logging: LoggingSection = LoggingSection()
     venue: dict[str, Any] = field(default_factory=dict)
     """Assets, markets and fee tiers as `genesis.Venue`; empty: SOL_USDC, BTC_USDC, ETH_USDC."""
 

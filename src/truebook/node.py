@@ -47,6 +47,7 @@ from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.replies import split
 from truebook.commandlog.waiting import Waiting
 from truebook.engine.interface import Engine
+from truebook.figures import Latency
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.messages import COMMAND_BYTES
 from truebook.queries import Answer, Query, QueryKind, encode_query
@@ -91,6 +92,15 @@ class Node:
         """Of the log, since genesis."""
         self.keeper = keeper
         self.vigil = vigil
+        self.apply_times = Latency()
+        """What the engine took for a batch."""
+        self.entry_ages = Latency()
+        """From the log's time stamp of a batch's first entry until the batch was applied."""
+        self.records = 0
+        """Command records applied by this process."""
+        self.lag_ms = 0.0
+        """How old the latest batch was when it was applied; 0 when there was nothing to do."""
+        self._clock = clock
         self._reader = reader
         self._publisher = publisher
         self._publication = Publication(publisher, clock, quorum, cover)
@@ -159,12 +169,14 @@ class Node:
         """Which snapshots may be used."""
         return (lambda position: True) if self.vigil is None else self.vigil.trusted()
 
-    def run(self, caught_up: Callable[[], None]) -> None:
-        """Work until `stop`; calls `caught_up` once, when the replay at the start is done."""
+    def run(self, caught_up: Callable[[], None], beat: Callable[[], None] = lambda: None) -> None:
+        """Work until `stop`; calls `caught_up` once, when the replay at the start is done, and
+        `beat` in every round."""
         while not self._is_started and not self._is_stopping and not self.start():
             self._wait(_START_AGAIN_S)
         is_told = False
         while not self._is_stopping:
+            beat()
             is_busy = self.step()
             if self.is_caught_up and not is_told:
                 is_told = True
@@ -175,6 +187,11 @@ class Node:
     def _seconds_to_wait(self) -> float:
         seconds = self._publication.seconds_to_wait()
         return seconds if self.vigil is None else min(seconds, IDLE_S)
+
+    @property
+    def publication(self) -> Publication:
+        """How far its events are out."""
+        return self._publication
 
     def stop(self) -> None:
         """Make `run` return after the batch at hand; may be called by a signal's handler."""
@@ -201,6 +218,8 @@ class Node:
             self._quorum.hear()
             self._quorum.repeat()
         is_applied = not self.stands_still and self._publish() and self._apply_next()
+        if not is_applied:
+            self.lag_ms = 0.0
         if self.vigil is not None and self.vigil.watch(is_idle=not is_applied):
             self._found_fault(self.vigil)
         is_asked |= self._desk.hear()
@@ -303,7 +322,9 @@ class Node:
         first, last = entries[0].position, entries[-1].position
         self._progress.begin(first, last)
         pieces = [piece for entry in entries for piece in engine_pieces(entry)]
+        began_s = self._clock.elapsed_s()
         applied = self.engine.apply(b"".join(pieces))
+        self.apply_times.add(self._clock.elapsed_s() - began_s)
         all_made = split(applied.events, applied.replies, len(entries))
         for entry, made in zip(entries, all_made, strict=True):
             self.chain = extend(self.chain, entry.position, entry.data)
@@ -311,8 +332,12 @@ class Node:
         self.position = last
         self.entries += len(entries)
         self._progress.done(last)
+        self.lag_ms = max(0, self._clock.now_ms() - first.high)
+        self.entry_ages.add(self.lag_ms / 1000)
+        records = sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries)
+        self.records += records
         if self.keeper is not None:
-            self.keeper.applied(sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries))
+            self.keeper.applied(records)
         if self._cover is not None:
             self._cover.read(entries[-1])
         if self._quorum is not None:
@@ -365,7 +390,7 @@ class Node:
             "stateHash": self.engine.state_hash().hex(),
             "chain": self.chain.hex(),
             "eventHash": self._publication.event_hash.hex(),
-            "halted": self._halted_at(),
+            "halted": self.halted_at,
             "reason": "" if self.vigil is None else self.vigil.reason,
             "active": self._publication.is_active,
             "unpublished": self._publication.waiting,
@@ -375,7 +400,9 @@ class Node:
             **self.engine.counts(),
         }
 
-    def _halted_at(self) -> str:
+    @property
+    def halted_at(self) -> str:
+        """The position that it doesn't pass; empty: it isn't halted."""
         if self.halted is not None:
             return str(self.halted)
         return str(self.position) if self.stands_still else ""

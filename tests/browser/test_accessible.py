@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from browser.conftest import Open
 from browser.person import Person
+from venue.installed import Installed
 
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_no_page_has_a_serious_finding(open_page: Open, scheme: str) -> None:
+def test_no_page_has_a_serious_finding(venue: Installed, open_page: Open, scheme: str) -> None:
     if not AXE.exists():
         pytest.skip("axe-core isn't there: npm ci in web/")
     person = Person(open_page(color_scheme=scheme, bypass_csp=True))
@@ -24,6 +25,10 @@ def test_no_page_has_a_serious_finding(open_page: Open, scheme: str) -> None:
     assert _findings(person) == []
     person.page.get_by_role("link", name="API keys").click()
     person.page.get_by_role("heading", name="API keys").wait_for()
+    assert _findings(person) == []
+    venue.run("proof", "make", "--json")
+    person.page.get_by_role("link", name="Proof").click()
+    person.page.get_by_test_id("way-USDC").locator("summary").click()
     assert _findings(person) == []
 
 

@@ -10,6 +10,7 @@ import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from crash.tampering import IS_POSSIBLE, EngineMemory
@@ -45,6 +46,19 @@ def engines(exchange):
     return found
 
 
+def is_told_to_everybody(exchange, verdict):
+    """Whether anybody who asks is told of a verdict, without anybody's balances."""
+    with urlopen(f"{exchange.url}/api/v1/integrity") as answer:
+        told = json.load(answer)
+    known = told["verdict"] or {}
+    if known.get("engine") != verdict["engine"] or known["first"] != verdict["first"]:
+        return False
+    assert told["state"] == ("Halted" if verdict["published"] else "Wrong")
+    assert known["what"]
+    assert "available" not in known["what"]
+    return True
+
+
 def is_whole(exchange):
     status = exchange.run("status", "--json")
     return len(status["engines"]) == 3 and not any(e["halted"] for e in status["engines"])
@@ -74,6 +88,7 @@ def test_each_edit_of_an_engine_is_named_and_trading_goes_on(exchange):
         for words in (place, before, after):
             assert words in verdict["what"]
         assert verdict["published"] or not publishes
+        wait_until(lambda v=verdict: is_told_to_everybody(exchange, v), 30, "everybody is told")
         if verdict["published"]:
             exchange.run("resume", "--json")
 

@@ -148,7 +148,7 @@ class EngineRole(Role):
         attestations = SimulatedAttestations(process, self.world.bus)
         book = SimulatedHaltBook(process, self.world.log)
         return Vigil(
-            self.name, self.key, attestations, book, lambda engine: NoScrubber(), self.clock
+            self.name, lambda: self.key, attestations, book, lambda engine: NoScrubber(), self.clock
         )
 
     def _quorum(self, process, publisher):
@@ -157,7 +157,7 @@ class EngineRole(Role):
             return None
         votes = SimulatedSubscription(process, self.world.bus, VOTES_CHANNEL)
         trusted = Trusted(lambda: self.node.engine)
-        return Quorum(size, self.key, publisher, votes, trusted, self.clock)
+        return Quorum(size, lambda: self.key, publisher, votes, trusted, self.clock)
 
 
 class GatewayRole(Role):

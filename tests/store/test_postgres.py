@@ -263,6 +263,7 @@ def test_a_database_without_tables_has_no_history_yet(url, entries):
         store(url, entries)
         assert asyncio.run(history.position()) == entries[-1].position
         cut(url)
+        assert asyncio.run(history.position()) == entries[-1].position
         assert rows.position() == entries[-1].position
         assert len(rows.trades(0, 1, 5)) == 5
     finally:

@@ -19,6 +19,8 @@ from truebook.clock import ManualClock
 from truebook.config import Config, load
 from truebook.people.people import People
 from truebook.people.sqlite import FILE_NAME, open_in
+from truebook.telemetry.report import Report
+from truebook.telemetry.telling import Teller
 
 ORIGIN = "http://exchange.test"
 PASSWORD = "correct horse battery"
@@ -41,6 +43,7 @@ class Town:
         self._open = contextlib.ExitStack()
         self._history = self._open.enter_context(history_of(self.exchange))
         self._people: list[People] = []
+        self.teller = Teller("api", "api-1")
         self.application = self.gateway()
 
     @property
@@ -65,7 +68,11 @@ class Town:
             clock=self.clock,
             people=people,
             proofs=self.folder / "proofs",
+            reports=self._reports,
         )
+
+    async def _reports(self) -> list[Report]:
+        return [self.teller.report()]
 
     def run(self, work: Any) -> Any:
         """Await something."""

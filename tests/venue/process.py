@@ -34,7 +34,7 @@ async def connect(mode: str) -> AsyncGenerator[Application, None]:
             print("waiting", flush=True)
             await asyncio.Event().wait()
         exchange = SlowExchange() if mode == "slow" else LocalExchange()
-        exchange.open_account("trader", {"USDC": "1000"}, key=KEY)
+        exchange.open_account("trader", {"USDC": "100000", "SOL": "1000"}, key=KEY)
         with history_of(exchange) as history:
             yield Application(exchange, history)
     finally:

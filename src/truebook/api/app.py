@@ -26,6 +26,7 @@ from truebook.api.authenticate import Authority
 from truebook.api.capital import Capital
 from truebook.api.charts import Charts
 from truebook.api.countdown import Countdowns
+from truebook.api.direct import Direct
 from truebook.api.entry.opening import order_entry
 from truebook.api.errors import ApiError
 from truebook.api.exchange import Exchange
@@ -38,10 +39,12 @@ from truebook.api.observing import Observer
 from truebook.api.openapi import document
 from truebook.api.openapi.page import Description
 from truebook.api.orders import Orders
+from truebook.api.overview import Overview, Reports
 from truebook.api.pages import Pages
 from truebook.api.past import Past
 from truebook.api.proof import Proof
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
+from truebook.api.request_figures import REQUEST_ID, RequestFigures, asked_id
 from truebook.api.response import JSON, encode, respond
 from truebook.api.sign_in import SignIn
 from truebook.api.stubs import Stubs
@@ -69,10 +72,12 @@ class Application:
         pages: Pages | None = None,
         proofs: Path | None = None,
         observer: Observer | None = None,
+        reports: Reports | None = None,
     ) -> None:
         """`people` None: there are keys and no sessions, and nobody can sign up. `pages` None:
         there is nothing to look at in a browser. `proofs`: where proofs of liabilities are kept.
-        `observer`: who looks at engines and witness."""
+        `observer`: who looks at engines and witness. `reports` None: nobody knows how the
+        processes of the exchange are."""
         doorkeeper = None if people is None else people.doorkeeper
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
         self._throttle = Throttle(clock, rates)
@@ -96,6 +101,7 @@ class Application:
             *stubs.signed_routes(),
             *proof.signed_routes(),
             *Administration(exchange, history, authority).routes(),
+            *Overview(authority, reports).routes(),
         ]
         if people is not None:
             sign_in = SignIn(exchange, authority, people)
@@ -110,10 +116,14 @@ class Application:
             exchange, orders.trading, authority, self._throttle, self._failures, clock
         )
         """Sessions of those who trade by websocket."""
+        self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
+        self.direct = Direct(orders, self._throttle, self._failures, self._request_ids)
+        """For what takes the short way."""
         self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
         self._routes = [*public, *signed]
         self._others = Router(routes=self._routes, redirect_slashes=False)
-        self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
+        self.figures = RequestFigures()
+        self._clock = clock
 
     def endpoints(self) -> dict[tuple[str, str], Callable[..., Any]]:
         """Everything that is answered, by method and path."""
@@ -131,14 +141,15 @@ class Application:
         """Answer one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"not for {scope['type']}")
-        request_id = next(self._request_ids)
-        answered = False
+        request_id = asked_id(scope["headers"]) or next(self._request_ids)
+        began_s = self._clock.elapsed_s()
+        status = 0
 
         async def send_with_id(message: Message) -> None:
-            nonlocal answered
+            nonlocal status
             if message["type"] == "http.response.start":
-                answered = True
-                message["headers"].append((b"x-request-id", request_id.encode()))
+                status = message["status"]
+                message["headers"].append((REQUEST_ID, request_id.encode()))
             await send(message)
 
         try:
@@ -148,8 +159,12 @@ class Application:
         except Exception as failure:
             where = {"request": request_id, "method": scope["method"], "path": scope["path"]}
             error = self._failures.told(failure, _address_of(scope), **where)
-            if not answered:
+            self.figures.codes[error.code] += 1
+            if not status:
                 await _respond_error(send_with_id, error)
+        is_order = (scope["method"], scope["path"]) in self._orders
+        seconds = self._clock.elapsed_s() - began_s
+        self.figures.answered(scope, request_id, status, seconds, is_order=is_order)
 
     async def _endpoint(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in self._signed_paths:

@@ -44,10 +44,12 @@ class ConnectedExchange:
         pressure: Pressure,
         log_end: Callable[[], Awaitable[Position]],
     ) -> None:
-        self._commands = commands
+        self.commands = commands
+        """The way into the log."""
         self._asker = asker
         self._follower = follower
-        self._pressure = pressure
+        self.pressure = pressure
+        """What keeps this gateway from appending."""
         self._log_end = log_end
 
     @classmethod
@@ -72,26 +74,26 @@ class ConnectedExchange:
     @property
     def last_position(self) -> Position:
         """The highest log position that this gateway has seen."""
-        return self._commands.gateway.last_position
+        return self.commands.gateway.last_position
 
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
-        return self._commands.next_order_id()
+        return self.commands.next_order_id()
 
     async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         """Carry out a submission. Raises TimedOut, LogUnavailable or UsedBefore."""
-        self._pressure.check()
-        return await self._commands.send_and_await(records, commands, once)
+        self.pressure.check()
+        return await self.commands.send_and_await(records, commands, once)
 
     def send(self, submission: AnsweredSubmission) -> None:
         """Carry out a submission, and tell it. Raises LogUnavailable."""
-        self._pressure.check()
-        self._commands.send(submission)
+        self.pressure.check()
+        self.commands.send(submission)
 
     async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
         """Write a submission to the log. Raises TimedOut, LogUnavailable or UsedBefore."""
-        self._pressure.check()
-        written = self._commands.submit(records, commands, once)
+        self.pressure.check()
+        written = self.commands.submit(records, commands, once)
         try:
             async with asyncio.timeout(REPLY_TIMEOUT_MS / 1000):
                 return (await written).position
@@ -141,9 +143,9 @@ class ConnectedExchange:
 
     async def close(self) -> None:
         """Write what waits, and end. Log and bus are closed by whoever made them."""
-        self._pressure.close()
+        self.pressure.close()
         self._follower.close()
-        await self._commands.close()
+        await self.commands.close()
 
 
 async def _command_client(log: Log, bus: Bus) -> CommandClient:

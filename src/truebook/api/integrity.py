@@ -26,6 +26,8 @@ from truebook.queries import Answer
 LOOK_S = 2.0
 VERDICT_MS = 3_600_000
 """So long a verdict counts as news that everybody should see; a halt does until it is over."""
+WITNESS_MS_MAX = 30_000
+"""Of log time: what the witness has agreed on before that tells nothing of now."""
 Told = dict[str, str | int | float | bool]
 
 
@@ -68,7 +70,7 @@ class Integrity:
         witness = next((one for one in statuses if one.get("role") == "witness"), None)
         verdict = _verdict(seen, witness or {})
         return _told(
-            self._state(engines, witness, verdict),
+            self._state(engines, witness, verdict, seen.end),
             str(seen.end),
             sorted(engines, key=lambda engine: engine["name"]),
             None if witness is None else _witness(witness),
@@ -80,6 +82,7 @@ class Integrity:
         engines: Sequence[shapes.EngineSeen],
         witness: Told | None,
         verdict: shapes.VerdictSeen | None,
+        end: Position,
     ) -> shapes.IntegrityState:
         if verdict is not None and verdict["halts"]:
             return "Halted"
@@ -87,7 +90,10 @@ class Integrity:
             return "Wrong"
         if not engines:
             return "Unknown"
-        return "Agreed" if witness is not None and witness.get("position") else "Alone"
+        if witness is None or witness.get("trouble") or not witness.get("position"):
+            return "Unwatched"
+        behind_ms = end.high - Position.parse(str(witness["position"])).high
+        return "Agreed" if behind_ms < WITNESS_MS_MAX else "Unwatched"
 
 
 def _told(

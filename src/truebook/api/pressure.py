@@ -88,6 +88,11 @@ class Pressure:
         """Why nothing is accepted; empty while it is."""
         return self._of_disk or self._of_memory or self._of_venue or self._of_engine
 
+    @property
+    def log_folder(self) -> Path | None:
+        """Where the log's files are, if that is known and they are on this machine."""
+        return self._space.folder
+
     def check(self) -> None:
         """Raise NotAccepting, unless commands can be carried out."""
         if self.reason:

@@ -9,24 +9,47 @@ its answer comes first, and the refusal is only that the connection then closes.
 
 It costs an honest request three method calls. The timer for a head runs only while one is cut.
 
+A usual signed order request takes the short way (direct.py) if it is there whole and nothing on its
+connection is still being answered; every other one is uvicorn's.
+
 A connection that asks to become a websocket at `PATH` is handed over to the order entry sessions
 (entry/), with every byte that came behind its head; from then on nothing of this stands between.
 """
 
 import asyncio
 from collections import Counter
-from typing import Any, ClassVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from truebook.api.direct import Answering, Direct, is_usual
 from truebook.api.entry.sessions import PATH, EntrySessions
 from truebook.api.errors import ApiError, invalid_body, too_many
+from truebook.api.headers import Headers
+from truebook.api.orders import Change
 from truebook.api.response import encode
 from truebook.limits import HTTP_HEAD_SECONDS_MAX, HTTP_HEADER_BYTES_MAX
 from truebook.ws.connections import connection
+from truebook.ws.proxies import Proxies
 
 _PATH = PATH.encode()
+
+
+class ConnectionServices(NamedTuple):
+    """What connections are for, besides what uvicorn makes of them."""
+
+    entry: EntrySessions | None = None
+    """None: there are no websockets."""
+    direct: Direct | None = None
+    """None: no request takes the short way."""
+    proxies: Proxies = Proxies()
+    """Whose word on who asks is taken."""
+
+
+NO_SERVICES = ConnectionServices()
 
 
 class HeadTooLarge(Exception):
@@ -38,7 +61,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     connections_max: ClassVar[int]
     exempt: ClassVar[frozenset[str]]
-    entry: ClassVar[EntrySessions | None]
+    services: ClassVar["ConnectionServices"]
+    changes: ClassVar[dict[tuple[bytes, bytes], Change]]
     by_address: ClassVar[Counter[str]]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -49,6 +73,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._piece_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._usual: tuple[Change, Headers] | None = None
+        """A request whose body has yet to come, for the short way."""
+        self._body = b""
+        self._ready: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, unless there are too many from where it comes."""
@@ -80,11 +108,17 @@ class GuardedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            if self._should_upgrade():
-                self._hand_over(data[upgrade.args[0] :])
+            if self._should_upgrade() and self._hand_over(data[upgrade.args[0] :]):
                 return
         except httptools.HttpParserError:
+            self._usual = None
             self.send_400_response("Invalid HTTP request received.")
+        if self._usual is not None:
+            self._go_the_long_way()
+        if self._ready is not None:
+            # Only now, since what came behind it may end the connection.
+            carry_out, self._ready = self._ready, None
+            carry_out()
         if self._is_in_head:
             if was_in_head:
                 self._head_bytes += len(data)
@@ -105,33 +139,39 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _should_upgrade_to_ws(self) -> bool:
         """Whether there are websockets where it asks for one."""
-        return self.entry is not None and self.url == _PATH
+        return self.services.entry is not None and self.url == _PATH
 
-    def _hand_over(self, rest: bytes) -> None:
-        """Make it a session's; `rest` came behind the head."""
+    def _hand_over(self, rest: bytes) -> bool:
+        """Make it a session's, if it can be; `rest` came behind the head."""
         if self._is_answering():
             # What is answered yet would come in the middle of the session.
             self._refuse(ApiError(400, "INVALID_CLIENT_REQUEST", "Answers are still to come"))
-            return
-        assert self.entry is not None
+            return False
+        assert self.services.entry is not None
         self._stop_timer()
         self.connections.discard(self)
         head = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
         for name, value in self.headers:
             head += [name, b": ", value, b"\r\n"]
-        session = connection(self.entry.admit, self._count_out)
+        session = connection(self.services.entry.admit, self._count_out)
         session.connection_made(self.transport)
         self.transport.set_protocol(session)
         # The transport looks for a protocol's own buffer only when it begins to read.
         self.transport.pause_reading()
         self.transport.resume_reading()
         _feed(session, b"".join([*head, b"\r\n", rest]))
+        return True
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """A request begins; its scope is made if it goes the long way."""
         self._is_in_head = True
         self._head_bytes = 0
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One of its headers."""
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Its head is there, and is looked at before anything is made of it."""
@@ -140,6 +180,60 @@ class GuardedProtocol(HttpToolsProtocol):
             self._stop_timer()
         if self._head_bytes + self._piece_bytes > HTTP_HEADER_BYTES_MAX:
             self._check_size()
+        change = self.changes.get((self.parser.get_method(), self.url))
+        if change is not None and not self._is_answering() and not self.flow.write_paused:
+            headers = Headers(self.headers)
+            if is_usual(headers, change):
+                self._usual, self._body = (change, headers), b""
+                return
+        self._begin_long_way()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of its body."""
+        if self._usual is None:
+            super().on_body(body)
+        else:
+            self._body += body
+
+    def on_message_complete(self) -> None:
+        """It is there whole."""
+        if self._usual is None:
+            super().on_message_complete()
+            return
+        (change, headers), self._usual = self._usual, None
+        assert self.services.direct is not None
+        headers.address = self.services.proxies.address(self._address, self.headers)
+        keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        terms = (self, change, headers.address, keep_alive)
+        answering = Answering(self.services.direct, *terms)
+        self.cycle = cast(Any, answering)
+        self._has_request = True
+        self._ready = partial(answering.carry_out, headers, self._body)
+
+    def answered(self, answering: Answering, head: list[bytes], body: bytes) -> None:
+        """Send a response, and go on with what is next; direct.Connection."""
+        for name, value in self.server_state.default_headers:
+            head += (name, b": ", value, b"\r\n")
+        self.transport.write(b"".join([*head, b"\r\n", body]))
+        if not answering.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _go_the_long_way(self) -> None:
+        """The body of a usual request didn't come with its head: let uvicorn wait for it."""
+        self._usual = None
+        self._begin_long_way()
+        if self._body:
+            super().on_body(self._body)
+
+    def _begin_long_way(self) -> None:
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        self.headers.extend(headers)
+        self.expect_100_continue = any(
+            name == b"expect" and value.lower() == b"100-continue" for name, value in headers
+        )
         super().on_headers_complete()
         self._has_request = self.cycle is not None
 
@@ -211,14 +305,15 @@ def _feed(protocol: Any, data: bytes) -> None:
 def guarded(
     connections_max: int,
     exempt: frozenset[str] = frozenset(),
-    entry: EntrySessions | None = None,
+    services: ConnectionServices = NO_SERVICES,
 ) -> type[GuardedProtocol]:
     """The protocol of one server: at most so many connections of an address (0: any number), but
-    for those that are exempt; `entry` None: there are no websockets."""
+    for those that are exempt."""
     own = {
         "connections_max": connections_max,
         "exempt": exempt,
         "by_address": Counter(),
-        "entry": entry,
+        "services": services,
+        "changes": {} if services.direct is None else services.direct.changes(),
     }
     return type("ServedProtocol", (GuardedProtocol,), own)

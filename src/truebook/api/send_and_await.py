@@ -101,6 +101,11 @@ class CommandClient:
         """The gateway, for its number and the positions it has seen."""
         return self._gateway
 
+    @property
+    def awaited_entries(self) -> int:
+        """How many entries there are whose replies somebody waits for."""
+        return len(self._in_flight)
+
     def next_order_id(self) -> int:
         """An order id that nobody else has or will have."""
         return self._gateway.next_order_id()

@@ -19,7 +19,7 @@ import uvloop
 
 from truebook.api.app import Application
 from truebook.api.entry.sessions import EntrySessions
-from truebook.api.protocol import guarded
+from truebook.api.protocol import NO_SERVICES, ConnectionServices, guarded
 from truebook.api.request import Receive, Scope, Send
 from truebook.api.throttle import Rates
 from truebook.ws.proxies import Proxies
@@ -86,14 +86,16 @@ OPEN_DOOR = Door()
 def server_of(application: Application | Asgi, door: Door = OPEN_DOOR) -> uvicorn.Server:
     """An HTTP server for an application; give it a socket of `listen`."""
     proxies = frozenset(name for word in door.trusted_proxies.split(",") if (name := word.strip()))
-    entry = application.entry if isinstance(application, Application) else None
-    if entry is not None:
-        entry.proxies = Proxies(door.trusted_proxies)
+    services = NO_SERVICES
+    if isinstance(application, Application):
+        hops = Proxies(door.trusted_proxies)
+        application.entry.proxies = hops
+        services = ConnectionServices(application.entry, application.direct, hops)
     server = _Server(
         uvicorn.Config(
             application,
             loop="none",
-            http=guarded(door.connections_max, proxies, entry),
+            http=guarded(door.connections_max, proxies, services),
             proxy_headers=bool(proxies),
             forwarded_allow_ips=list(proxies),
             ws="none",
@@ -105,7 +107,7 @@ def server_of(application: Application | Asgi, door: Door = OPEN_DOOR) -> uvicor
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )
-    server.entry = entry
+    server.entry = services.entry
     return server
 
 

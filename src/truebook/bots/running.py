@@ -39,8 +39,22 @@ class Bot(Protocol):
         """Cancel all orders."""
 
 
-async def live(bot: Bot, stop: asyncio.Event, serving: Callable[[], None]) -> None:
+class Turns:
+    """How a bot's turns went."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.failed = 0
+        """Those in which the exchange didn't serve it."""
+        self.reason = ""
+        """Why there is no use in turns at the moment; empty: there is."""
+
+
+async def live(
+    bot: Bot, stop: asyncio.Event, serving: Callable[[], None], turns: Turns | None = None
+) -> None:
     """Let a bot act until `stop`; `serving` is called after its first turn."""
+    turns = turns or Turns()
     failures, is_new = 0, True
     while not stop.is_set():
         turning = asyncio.create_task(_turn(bot))
@@ -48,7 +62,10 @@ async def live(bot: Bot, stop: asyncio.Event, serving: Callable[[], None]) -> No
         if turning.cancelled():
             break
         pause_s, error = turning.result()
+        turns.done += 1
+        turns.reason = "" if error is None else f"the exchange doesn't serve: {error}"
         if error is not None:
+            turns.failed += 1
             failures += 1
             pause_s = wait_after(failures, error)
             if failures == 1:

@@ -19,6 +19,7 @@ from truebook import __version__
 from truebook.cli.account_commands import key_app, list_accounts, password
 from truebook.cli.admin_commands import admin_app
 from truebook.cli.attester_commands import attester_app
+from truebook.cli.backup_commands import backup, restore
 from truebook.cli.bench_commands import bench_app
 from truebook.cli.database_commands import database_app
 from truebook.cli.log_commands import log_app
@@ -43,6 +44,8 @@ app.command(log_app)
 app.command(database_app)
 app.command(proof_app)
 app.command(bench_app)
+app.command(backup)
+app.command(restore)
 app.command(roles_app, name="*")
 
 
@@ -92,15 +95,13 @@ def up(
     )
     # Forks of this process are to find it with one thread; NumPy would start some, for nothing.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    import logging
-
-    from truebook.cli.loglines import log_lines
+    from truebook.cli.loglines import TEXT_OF_TROUBLE, log_lines
     from truebook.cli.preloading import preload
     from truebook.supervisor.nursery import Nursery
     from truebook.supervisor.supervise import supervise
 
     nursery = Nursery.plant(preload, main)
-    log_lines(sys.stderr, logging.WARNING)
+    log_lines(sys.stderr, TEXT_OF_TROUBLE)
     supervise(settings, nursery)
 
 

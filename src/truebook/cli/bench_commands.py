@@ -158,3 +158,23 @@ def idle(*, seconds: float = 10.0, json: Json = False) -> None:
     from truebook.bench.idle import run as run_idle
 
     run_idle(seconds, json)
+
+
+@bench_app.command
+def database(
+    *, url: str | None = None, commands: int = 200_000, trades: int = 1_000_000, json: Json = False
+) -> None:
+    """Measure what the store costs, and how fast candles are told.
+
+    Parameters
+    ----------
+    url
+        An empty database; `sqlite` for a temporary file. A private PostgreSQL server by default.
+    commands
+        How many are followed.
+    trades
+        How many a symbol's month has.
+    """
+    from truebook.bench.database import run as run_database
+
+    run_database(url, commands, trades, json)

@@ -5,18 +5,17 @@ that `truebook up` opened there: nothing else ties a bot to an installation.
 """
 
 import asyncio
-import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
 from truebook.bots.client import Client
 from truebook.bots.keyfile import KeyFile, read_key_file
-from truebook.bots.running import Bot, live, until_signalled
-from truebook.cli.loglines import log_lines
+from truebook.bots.running import Bot, Turns, live, until_signalled
+from truebook.cli.sources import of_bot
+from truebook.cli.standing import Standing
 from truebook.config import Config, UserError
 from truebook.installation import folder_of, running
-from truebook.lifeline import Lifeline
 
 Make = Callable[[Client, Mapping[str, Decimal]], Bot]
 """Makes a bot that trades as a client, and that the inventory to come back to."""
@@ -24,17 +23,22 @@ Make = Callable[[Client, Mapping[str, Decimal]], Bot]
 
 def run_bot(role: str, make: Make, config: Config, url: str | None, key_file: Path | None) -> None:
     """Let a bot live until SIGTERM or SIGINT. Raises UserError."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
+    standing = Standing(role, config)
     key = read_key_file(key_file or folder_of(config).bots / f"{role}.json")
-    asyncio.run(_run(make, url or _running_url(config), key, lifeline.serving))
+    if running(config) is not None:
+        standing.attached()
+    asyncio.run(_run(make, url or _running_url(config), key, standing))
 
 
-async def _run(make: Make, url: str, key: KeyFile, serving: Callable[[], None]) -> None:
+async def _run(make: Make, url: str, key: KeyFile, standing: Standing) -> None:
+    turns = Turns()
+    standing.teller.add(of_bot(turns))
+    beating = asyncio.create_task(standing.teller.pulse.keep())
     targets = {asset: Decimal(amount) for asset, amount in key.credit.items()}
     with until_signalled() as stop:
         async with Client(url, key) as client:
-            await live(make(client, targets), stop, serving)
+            await live(make(client, targets), stop, standing.serving, turns)
+    beating.cancel()
 
 
 def _running_url(config: Config) -> str:

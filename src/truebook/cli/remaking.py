@@ -5,7 +5,7 @@ import sys
 from functools import partial
 
 from truebook.cli.engines import make_engine
-from truebook.cli.loglines import log_lines
+from truebook.cli.loglines import TEXT_OF_TROUBLE, log_lines
 from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.event_frames import pack_frame
 from truebook.commandlog.interface import Position, Tail
@@ -21,7 +21,7 @@ from truebook.verify.remake import BEGIN, remade
 def write_remade(config: Config, after: str) -> None:
     """Write the event entries behind a position to standard output. Raises UserError."""
     Lifeline.from_environment()
-    log_lines(sys.stderr, logging.WARNING)
+    log_lines(sys.stderr, TEXT_OF_TROUBLE)
     try:
         position = Position.parse(after)
     except ValueError as error:

@@ -1,17 +1,18 @@
 """`truebook api`: a process that speaks HTTP to traders."""
 
+import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import truebook
-from truebook.cli.loglines import log_lines
+from truebook.cli.sources import of_api
+from truebook.cli.standing import Standing
 from truebook.commandlog.durability import durability_of
 from truebook.config import Config, faucet_text
-from truebook.installation import attached, database_url, proofs_path, running
-from truebook.lifeline import Lifeline
+from truebook.installation import database_url, proofs_path, running
 from truebook.limits import LOG_MEMORY_FACTOR
 
 WEB = Path(truebook.__file__).parent / "web" / "dist"
@@ -20,8 +21,7 @@ WEB = Path(truebook.__file__).parent / "web" / "dist"
 
 def run_api(config: Config, descriptor: int | None) -> None:
     """Be one API process, until SIGTERM or SIGINT; on an open socket, or one of its own."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
+    standing = Standing("api", config)
     from truebook.api.app import Application
     from truebook.api.connect import connected
     from truebook.api.observing import Observer
@@ -34,8 +34,9 @@ def run_api(config: Config, descriptor: int | None) -> None:
     from truebook.people.opening import people_database
     from truebook.people.people import People
     from truebook.store.reading import open_history
+    from truebook.telemetry.reports import read_reports
 
-    config = attached(config)
+    config = standing.attached()
     limits = config.limits
     rates = Rates(limits.public_per_s, limits.private_per_s, limits.orders_per_s)
     door = Door(rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies)
@@ -60,18 +61,23 @@ def run_api(config: Config, descriptor: int | None) -> None:
             attestations = ValkeyAttestations(config.bus.url)
             observer = Observer(exchange, attestations, ValkeyHaltBook(config.log.url))
             people = await People.start(exchange, config, people_database(config))
-            lifeline.serving()
+            application = Application(
+                exchange,
+                history,
+                rates=door.rates,
+                people=people,
+                pages=pages,
+                proofs=proofs_path(config),
+                observer=observer,
+                reports=partial(read_reports, config.bus.url),
+            )
+            standing.teller.add(of_api(application, exchange))
+            beating = asyncio.create_task(standing.teller.pulse.keep())
+            standing.serving()
             try:
-                yield Application(
-                    exchange,
-                    history,
-                    rates=door.rates,
-                    people=people,
-                    pages=pages,
-                    proofs=proofs_path(config),
-                    observer=observer,
-                )
+                yield application
             finally:
+                beating.cancel()
                 observer.close()
                 await people.close()
 

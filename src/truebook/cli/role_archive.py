@@ -1,22 +1,20 @@
 """The archive as a process: alone with a configuration, or as a child of the supervisor."""
 
-import sys
-
-from truebook.cli.loglines import log_lines
+from truebook.cli.sources import of_archive, of_disk
+from truebook.cli.standing import Standing
 from truebook.commandlog.durability import durability_of
 from truebook.config import Config
-from truebook.installation import archive_url, attached
-from truebook.lifeline import Lifeline
+from truebook.installation import archive_url, folder_of
 
 
 def run_archive(config: Config) -> None:
     """Be the archive, until SIGTERM or SIGINT. Raises UserError."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
+    standing = Standing("archive", config)
     from truebook.commandlog.archive.archiver import Plan
     from truebook.commandlog.archive.running import run_archiving
 
-    config = attached(config)
+    config = standing.attached()
+    standing.teller.add(of_disk(data=folder_of(config).path))
     archive = config.archive
     run_archiving(
         Plan(
@@ -29,5 +27,7 @@ def run_archive(config: Config) -> None:
         bus_url=config.bus.url,
         archive_url=archive_url(config),
         durability=durability_of(config.log),
-        serving=lifeline.serving,
+        begin=lambda archiving: standing.teller.add(of_archive(archiving)),
+        serving=standing.serving,
+        beat=standing.teller.pulse.beat,
     )

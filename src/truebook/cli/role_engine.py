@@ -9,7 +9,8 @@ from functools import partial
 import truebook
 from truebook.cli.attestations import keep_last_word
 from truebook.cli.engines import Trusted, make_engine, make_quorum, make_vigil, own_key
-from truebook.cli.loglines import log_lines
+from truebook.cli.sources import of_disk, of_engine
+from truebook.cli.standing import Standing
 from truebook.commandlog.covering import cover_of
 from truebook.commandlog.durability import durability_of
 from truebook.commandlog.interface import QUERIES_CHANNEL
@@ -18,7 +19,7 @@ from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config
-from truebook.installation import archive_url, attached, folder_of, snapshots_path
+from truebook.installation import archive_url, folder_of, snapshots_path
 from truebook.lifeline import Lifeline
 from truebook.messages import COMMAND_BYTES
 from truebook.node import Node
@@ -28,20 +29,23 @@ from truebook.snapshots.keeping import Keeper, Plan
 def run_engine(config: Config, number: int) -> None:
     """Be one engine, until SIGTERM or SIGINT; then the process ends. Raises UserError, and what
     the engine's loop raises (node.py)."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
-    config = attached(config)
+    name = f"engine-{number}"
+    standing = Standing("engine", config, name)
+    config = standing.attached()
     folder_of(config).create()
-    node = _node(config, f"engine-{number}", lifeline)
+    node = _node(config, name, standing.lifeline)
+    standing.teller.add(of_engine(node))
+    standing.teller.add(of_disk(data=folder_of(config).path))
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: node.stop())
     try:
-        node.run(lifeline.serving)
+        node.run(standing.serving, standing.teller.pulse.beat)
         node.attest()
         if node.vigil is not None:
             keep_last_word(folder_of(config), node.name, node.vigil.last_word)
     finally:
         node.close()
+        standing.close()
     # An interpreter that has compiled the engine takes seconds to clear up, and would be killed.
     sys.stdout.flush()
     sys.stderr.flush()

@@ -3,23 +3,21 @@
 import asyncio
 import secrets
 import signal
-import sys
 
-from truebook.cli.loglines import log_lines
+from truebook.cli.sources import of_feed
+from truebook.cli.standing import Standing
 from truebook.commandlog.durability import durability_of
 from truebook.config import Config
-from truebook.installation import attached, database_url
-from truebook.lifeline import Lifeline
+from truebook.installation import database_url
 
 
 def run_feed(config: Config) -> None:
     """Be the feed, until SIGTERM or SIGINT. Raises LogNotDurable, and what a bug raises."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
-    asyncio.run(_run(attached(config), lifeline))
+    standing = Standing("feed", config)
+    asyncio.run(_run(standing.attached(), standing))
 
 
-async def _run(config: Config, lifeline: Lifeline) -> None:
+async def _run(config: Config, standing: Standing) -> None:
     from truebook.commandlog.valkey_bus import ValkeyBus
     from truebook.commandlog.valkey_log import ValkeyLog
     from truebook.feed.feed import Feed, running
@@ -31,6 +29,7 @@ async def _run(config: Config, lifeline: Lifeline) -> None:
     log = ValkeyLog(config.log.url, durability=durability_of(config.log))
     bus = ValkeyBus(config.bus.url)
     stopping = asyncio.create_task(stopped.wait())
+    beating = asyncio.create_task(standing.teller.pulse.keep())
     try:
         async with open_history(database_url(config)) as history:
             channel = f"feed:{secrets.token_hex(8)}:answers"
@@ -39,12 +38,15 @@ async def _run(config: Config, lifeline: Lifeline) -> None:
             if not starting.done():
                 starting.cancel()
                 return
-            async with running(await starting) as work:
-                lifeline.serving()
+            feed = await starting
+            async with running(feed) as work:
+                standing.teller.add(of_feed(feed))
+                standing.serving()
                 await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
                 if work.done():
                     await work
     finally:
         stopping.cancel()
+        beating.cancel()
         await log.close()
         await bus.close()

@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 
-from truebook.cli.loglines import log_lines
+from truebook.cli.sources import of_disk, of_store
+from truebook.cli.standing import Standing
 from truebook.commandlog.interface import StreamForeign
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.config import Config
 from truebook.idle import IdleWork
-from truebook.installation import attached, database_url, folder_of
-from truebook.lifeline import Lifeline
+from truebook.installation import database_url, folder_of
 from truebook.store.interface import Writer
 from truebook.store.projection import Projection
 from truebook.store.remaking import Remaking
@@ -26,16 +26,15 @@ again and again takes a third of the time."""
 
 def run_store(config: Config) -> None:
     """Follow the event stream until SIGTERM or SIGINT. Raises UserError, StreamForeign."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
-    config = attached(config)
+    standing = Standing("store", config)
+    config = standing.attached()
     folder_of(config).create()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     writer = writer_of(database_url(config))
-    asyncio.run(_run(config, writer, lifeline))
+    asyncio.run(_run(config, writer, standing))
 
 
-async def _run(config: Config, writer: Writer, lifeline: Lifeline) -> None:
+async def _run(config: Config, writer: Writer, standing: Standing) -> None:
     bus = ValkeyBus(config.bus.url)
     projection = Projection(bus, writer, _remaking(config), IdleWork())
     following = asyncio.create_task(projection.run())
@@ -43,7 +42,10 @@ async def _run(config: Config, writer: Writer, lifeline: Lifeline) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, following.cancel)
     status = asyncio.create_task(StoreStatus(bus, projection).start())
-    lifeline.serving()
+    standing.teller.add(of_store(projection))
+    standing.teller.add(of_disk(data=folder_of(config).path))
+    beating = asyncio.create_task(standing.teller.pulse.keep())
+    standing.serving()
     try:
         await following
     except asyncio.CancelledError:
@@ -55,6 +57,7 @@ async def _run(config: Config, writer: Writer, lifeline: Lifeline) -> None:
         ) from None
     finally:
         status.cancel()
+        beating.cancel()
         projection.stop()
         await bus.close()
 

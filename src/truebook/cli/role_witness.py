@@ -1,24 +1,22 @@
 """The witness as a process: alone with a configuration, or as a child of the supervisor."""
 
-import sys
 from functools import partial
 
 from truebook.cli.database_rows import database_of
 from truebook.cli.engines import make_engine
-from truebook.cli.loglines import log_lines
+from truebook.cli.sources import of_disk, of_witness
+from truebook.cli.standing import Standing
 from truebook.config import Config, UserError
-from truebook.installation import archive_url, attached, folder_of, snapshots_path
-from truebook.lifeline import Lifeline
+from truebook.installation import archive_url, folder_of, snapshots_path
 from truebook.snapshots.folder import kept_by_all
 
 
 def run_witness(config: Config) -> None:
     """Be the witness, until SIGTERM or SIGINT. Raises UserError."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
+    standing = Standing("witness", config)
     from truebook.verify.witnessing import open_witnessing, run_witnessing
 
-    config = attached(config)
+    config = standing.attached()
     folder = folder_of(config)
     folder.create()
     try:
@@ -33,4 +31,6 @@ def run_witness(config: Config) -> None:
         )
     except ValueError as error:
         raise UserError(str(error)) from None
-    run_witnessing(witnessing, config.bus.url, lifeline.serving)
+    standing.teller.add(of_witness(witnessing))
+    standing.teller.add(of_disk(data=folder.path))
+    run_witnessing(witnessing, config.bus.url, standing.serving, standing.teller.pulse.beat)

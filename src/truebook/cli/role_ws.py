@@ -1,20 +1,18 @@
 """The websocket server as a process: the general server, given the streams of the exchange."""
 
 import contextlib
-import sys
 from collections.abc import AsyncGenerator
 
-from truebook.cli.loglines import log_lines
+from truebook.cli.sources import of_ws
+from truebook.cli.standing import Standing
 from truebook.commandlog.durability import durability_of
 from truebook.config import Config
-from truebook.installation import attached
-from truebook.lifeline import Lifeline
 
 
 def run_ws(config: Config, descriptor: int | None) -> None:
     """Serve streams until SIGTERM or SIGINT; on an open socket, or one of its own."""
-    lifeline = Lifeline.from_environment()
-    log_lines(sys.stdout)
+    standing = Standing("ws", config)
+    import asyncio
     import uuid
 
     from truebook.api.cancel_on_disconnect import CancelOnDisconnect
@@ -33,7 +31,7 @@ def run_ws(config: Config, descriptor: int | None) -> None:
     from truebook.ws.proxies import Proxies
     from truebook.ws.serve import Door, Served, serve
 
-    config = attached(config)
+    config = standing.attached()
     rates = Rates(config.limits.public_per_s, config.limits.private_per_s)
 
     @contextlib.asynccontextmanager
@@ -46,7 +44,8 @@ def run_ws(config: Config, descriptor: int | None) -> None:
             follower = await DirectoryFollower.start(bus, asker, bus.event_tail)
             directory, database = follower.directory, people_database(config)
             doorkeeper = await Doorkeeper.start(directory, config.sessions, database)
-            lifeline.serving()
+            standing.serving()
+            beating = asyncio.create_task(standing.teller.pulse.keep())
             try:
                 streams = Streams(
                     directory,
@@ -58,6 +57,7 @@ def run_ws(config: Config, descriptor: int | None) -> None:
                 )
                 yield Served(bus, streams, Updates(asker))
             finally:
+                beating.cancel()
                 await attendance.close()
                 follower.close()
                 await doorkeeper.close()
@@ -67,4 +67,4 @@ def run_ws(config: Config, descriptor: int | None) -> None:
 
     bound = socket_of(descriptor, config.api.host, config.ws.port, "ws")
     door = Door(config.ws.connections_per_address, Proxies(config.api.trusted_proxies))
-    serve(connect, bound, door)
+    serve(connect, bound, door, lambda *managers: standing.teller.add(of_ws(*managers)))

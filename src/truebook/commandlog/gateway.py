@@ -26,6 +26,7 @@ from collections import deque
 from collections.abc import Generator
 from typing import NamedTuple, Protocol
 
+from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import (
     GENESIS,
@@ -37,6 +38,7 @@ from truebook.commandlog.interface import (
     TooLate,
     UsedBefore,
 )
+from truebook.figures import Latency
 from truebook.limits import (
     ENTRY_RECORDS_MAX,
     GATEWAY_QUEUE_RECORDS_MAX,
@@ -143,6 +145,9 @@ class Gateway:
         self.number = 0
         self.last_position = GENESIS
         """The newest position this gateway has heard of."""
+        self.append_times = Latency()
+        self.appended_entries = 0
+        self.appended_records = 0
         self._sequence = 0
         self._orders = 0
         self._queue: deque[Submission] = deque()
@@ -160,6 +165,11 @@ class Gateway:
         await gateway._lease()
         gateway._task = asyncio.create_task(gateway._run())
         return gateway
+
+    @property
+    def queued_records(self) -> int:
+        """How many command records wait for their turn."""
+        return self._queued_records
 
     def next_order_id(self) -> int:
         """An order id that nobody has: 20 bits of gateway, 43 of counter."""
@@ -252,6 +262,7 @@ class Gateway:
             return
         if self._listener is not None:
             self._listener.packed(entry.submissions)
+        began_s = SYSTEM_CLOCK.elapsed_s()
         try:
             position = await self._log.append(entry.data, entry.once)
         except UsedBefore as used:
@@ -267,6 +278,7 @@ class Gateway:
             self._unknown = entry
             raise
         self._sequence += 1
+        self.append_times.add(SYSTEM_CLOCK.elapsed_s() - began_s)
         self._tell(entry, position)
 
     async def _append_again(self, entry: _Entry) -> None:
@@ -340,6 +352,8 @@ class Gateway:
 
     def _tell(self, entry: _Entry, position: Position) -> None:
         self.saw(position)
+        self.appended_entries += 1
+        self.appended_records += len(entry.data) // COMMAND_BYTES - 1
         for submission in entry.submissions:
             submission.written_at(position)
 

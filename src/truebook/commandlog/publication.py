@@ -42,6 +42,7 @@ from truebook.commandlog.replies import (
     settings_events,
     split,
 )
+from truebook.figures import Latency
 
 _logger = logging.getLogger(__name__)
 TAKE_OVER_S = 0.2
@@ -88,6 +89,8 @@ class Publication:
         self._foreign: StreamForeign | None = None
         self._is_disputed = False
         self.is_active = True
+        self.times = Latency()
+        """What an append to the stream took."""
         self.token = 0
         """Of the recoveries that were heeded in what is added."""
 
@@ -199,7 +202,9 @@ class Publication:
         """Append the next batch; whether it was our turn."""
         entries = [entry for entry, _ in batch]
         before = self._before(entries[0])
+        began_s = self._clock.elapsed_s()
         tail = self._publisher.append(before, entries, _messages(batch), self.token)
+        self.times.add(self._clock.elapsed_s() - began_s)
         if tail is None:
             self._seen(Tail(entries[-1].position, entries[-1].event_hash))
             self._is_unsure = False

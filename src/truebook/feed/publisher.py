@@ -28,6 +28,7 @@ from truebook.commandlog.interface import Bus, BusUnavailable, EventEntry
 from truebook.feed.channels import DEPTH_PERIODS_MS
 from truebook.feed.fold import Fold, Made
 from truebook.feed.market_stream import Message
+from truebook.figures import Latency
 from truebook.idle import IdleWork
 
 _logger = logging.getLogger(__name__)
@@ -77,6 +78,8 @@ class Publisher:
         """Everything up to here is folded and published."""
         self.lag_ms = 0.0
         self.passes = 0
+        self.pass_times = Latency()
+        """From events read to what follows from them told."""
         self.extra: list[Message] = []
         """To be sent before what the next pass makes."""
         self._bus = bus
@@ -128,6 +131,7 @@ class Publisher:
             made = await self._work.run(step, lag_ms)
             self._entries = self._entries[made.folded :]
             await self._send(made)
+        self.pass_times.add(self._clock.elapsed_s() - began_s)
         self.lag_ms = (self._clock.elapsed_s() - self._behind_since_s) * 1000
         for call in self._after:
             call()

@@ -53,6 +53,11 @@ class Ticker:
         self._gateway: Gateway | None = None
         self._last: _Tick | None = None
 
+    @property
+    def gateway(self) -> Gateway | None:
+        """The way into the log; None: it waits for the log."""
+        return self._gateway
+
     async def start(self) -> None:
         """Become a gateway; waits for the log. Raises LogNotDurable."""
         is_said = False

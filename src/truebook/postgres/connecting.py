@@ -50,8 +50,8 @@ class Connection:
         self.raw = raw
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> "psycopg.Cursor[Any]":
-        """Run one statement."""
-        return self.raw.execute(_translated(sql), values)
+        """Run one statement; numbers come in binary, which is read faster."""
+        return self.raw.execute(_translated(sql), values, binary=True)
 
 
 @lru_cache(maxsize=256)

@@ -71,6 +71,8 @@ class Keeper:
         self._fork: Fork | None = None
         self._at_work = GENESIS
         self._asked: list[Query] = []
+        self._served: list[Query] = []
+        """Who had asked when the one at work was begun."""
 
     @property
     def kept(self) -> Position | None:
@@ -103,7 +105,8 @@ class Keeper:
 
     def ask(self, query: Query) -> None:
         """Somebody wants a snapshot, and to be told of it; repeats of a question are one."""
-        if all((query.channel, query.id) != (one.channel, one.id) for one in self._asked):
+        known = [(one.channel, one.id) for one in (*self._asked, *self._served)]
+        if (query.channel, query.id) not in known:
             self._asked.append(query)
 
     def step(self, position: Position, state: Callable[[], Snapshot]) -> list[tuple[Query, Told]]:
@@ -111,8 +114,12 @@ class Keeper:
 
         `state` is called in the fork. To be called where all up to `position` is published.
         """
-        if self._fork is not None and not self._is_finished(self._fork):
-            return []
+        if self._fork is not None:
+            if not self._is_finished(self._fork):
+                return []
+            served, self._served = self._served, []
+            if served:
+                return [(query, self._told()) for query in served]
         is_new = self.latest is None or self.latest[0] < position
         if is_new and position > GENESIS and not self.trouble_is_fresh and self._is_wanted():
             self._take(position, state)
@@ -166,6 +173,7 @@ class Keeper:
         else:
             self._records = 0
             self._at_work = position
+            self._served, self._asked = self._asked, []
 
     def _is_finished(self, fork: Fork) -> bool:
         try:

@@ -30,6 +30,7 @@ from truebook.commandlog.interface import (
     Tail,
 )
 from truebook.directory import Directory
+from truebook.figures import Latency
 from truebook.idle import IdleWork
 from truebook.limits import LAG_MS_MAX
 from truebook.store.fold import StreamTrimmed, fold
@@ -78,6 +79,9 @@ class Projection:
         self.tail = Tail(GENESIS, START)
         """Up to where the database is known to be."""
         self.lag_ms = 0
+        self.write_times = Latency()
+        """What it took to have some entries in the database."""
+        self.stored_entries = 0
         self.reason = ""
         """What keeps it from going on; empty: nothing."""
 
@@ -157,12 +161,15 @@ class Projection:
             first = end
 
     def _write(self, directory: Directory, entries: list[EventEntry]) -> Tail:
+        began_s = self._clock.elapsed_s()
         try:
             rows = fold(entries, self.tail, directory)
         except StreamTrimmed as error:
             raise StreamForeign(f"the log has another history than the database: {error}") from None
         if rows.tail.position > self.tail.position:
             self._writer.write(rows)
+            self.stored_entries += len(entries)
+            self.write_times.add(self._clock.elapsed_s() - began_s)
         return rows.tail
 
     async def _wait_for(self, what: str, error: Exception) -> None:

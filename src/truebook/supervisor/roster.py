@@ -17,6 +17,7 @@ from truebook.supervisor.childlog import ChildLog
 from truebook.supervisor.children import Child
 from truebook.supervisor.nursery import Nursery
 from truebook.supervisor.processes import Process, RoleProcess, ServerProcess
+from truebook.telemetry.telling import NAME_VARIABLE
 
 STARTERS: Mapping[str, Callable[..., Server]] = {
     "log": start_log_server,
@@ -108,7 +109,7 @@ class Roster:
         descriptors = () if descriptor is None else (descriptor,)
 
         async def start() -> Process:
-            return await self._process((role,), log, options, descriptors)
+            return await self._process((role,), log, options, descriptors, name)
 
         return Child(role, name, start, self._clock, self._tell, is_vital=is_vital)
 
@@ -123,8 +124,9 @@ class Roster:
         log: ChildLog,
         options: tuple[str, ...] = (),
         descriptors: tuple[int, ...] = (),
+        name: str = "",
     ) -> Process:
         places = ("--data", str(self._folder.path), "--config", str(self._folder.config))
         words = (*command, *places, *options)
-        environment = environment_without(os.environ)
+        environment = environment_without(os.environ) | {NAME_VARIABLE: name}
         return await RoleProcess.start(PROGRAM, words, environment, log, descriptors, self._nursery)

@@ -42,6 +42,7 @@ from truebook.supervisor.polling import POLL_S, wait_for_store
 from truebook.supervisor.proving import Proving
 from truebook.supervisor.roster import Roster
 from truebook.supervisor.status import read_status
+from truebook.supervisor.telling import Whole
 
 REFRESH_S = 0.2
 READERS_S_MAX = 20.0
@@ -83,7 +84,9 @@ class Supervisor:
         self._roster = Roster(folder, clock, progress.complain, nursery)
         self._children: list[Child] = []
         self._listeners: list[socket.socket] = []
+        self._whole = Whole(lambda: self._children)
         self._bots: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
         self._proofs: asyncio.Task[None] | None = None
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._state = State(os.getpid(), clock.now_ms(), config.log.url, config.bus.url)
@@ -115,11 +118,14 @@ class Supervisor:
     async def _start(self) -> None:
         records, commands = venue_records(self._config)
         check_place(database_url(self._config))  # the user's mistake is told before anything starts
+        self._whole.serve(self._config.metrics)
+        self._beating = asyncio.create_task(self._whole.teller.pulse.keep())
         api, ws = await self._listen()
         # The websocket server must know from which port our pages come.
         section = msgspec.structs.replace(self._config.api, port=api.getsockname()[1])
         self._config = msgspec.structs.replace(self._config, api=section)
         await self._start_servers()
+        self._whole.start(self._config.bus.url)
         await self._found(records, commands)
         engines = self._roster.engines(self._config)
         # With a quorum one engine alone can't publish anything.
@@ -140,6 +146,7 @@ class Supervisor:
         await self._wait_for(readers)
         self._state.url, self._state.ws_url = urls
         self._write_state()
+        self._whole.teller.serving()
         self._progress.say(" ".join(["ready", *urls]))
         if self._config.bots.enabled:
             self._bots = asyncio.create_task(self._start_bots(), name="bots")
@@ -269,6 +276,9 @@ class Supervisor:
                 await asyncio.wait({task})
         for listener in self._listeners:
             listener.close()
+        self._whole.close()
+        if self._beating is not None:
+            self._beating.cancel()
         deadline_s = self._clock.elapsed_s() + STOP_S_MAX
 
         def left_s() -> float:

@@ -85,6 +85,8 @@ class Witnessing:
         self._followed = GENESIS
         self._remembered = folder.load()
         self._passed = len(witness.verdicts)
+        self.verdicts = len(folder.verdicts())
+        """Ever given in this folder."""
         self._agreed_s = clock.elapsed_s()
         self._told_s = 0.0
 
@@ -104,6 +106,16 @@ class Witnessing:
             return False
         self.trouble = ""
         return is_busy
+
+    @property
+    def agreed_age_s(self) -> float:
+        """How long ago engines, or an engine and the log, were last found to agree."""
+        return self._clock.elapsed_s() - self._agreed_s
+
+    @property
+    def witness(self) -> Witness:
+        """Who compares."""
+        return self._witness
 
     def status(self) -> dict[str, str | int | float | bool]:
         """What is agreed on, and every verdict of this life."""
@@ -148,6 +160,7 @@ class Witnessing:
             now = self._clock.now_ms()
             verdict = Verdict(DATABASE, wrong.after, wrong.until, wrong.what, False, now)
             self._folder.add(verdict)
+            self.verdicts += 1
         return is_busy
 
     def _follow_log(self) -> bool:
@@ -171,6 +184,7 @@ class Witnessing:
         for verdict in witness.verdicts[self._passed :]:
             self._folder.add(verdict)
             self._passed += 1
+            self.verdicts += 1
         agreed = witness.agreed
         if agreed is not None and str(agreed.position) != self._remembered.position:
             self._remembered = Remembered.of(self._remembered.place, agreed)
@@ -205,10 +219,11 @@ class WitnessProcess:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
-    def run(self, serving: Callable[[], None]) -> None:
-        """Work until `stop`."""
+    def run(self, serving: Callable[[], None], beat: Callable[[], None]) -> None:
+        """Work until `stop`; `beat` is called in every round."""
         serving()
         while not self._is_stopping:
+            beat()
             is_busy = self._witnessing.step()
             self._answer_questions()
             if not is_busy:
@@ -270,7 +285,10 @@ def open_witnessing(
 
 
 def run_witnessing(
-    witnessing: Witnessing, bus_url: str, serving: Callable[[], None] = lambda: None
+    witnessing: Witnessing,
+    bus_url: str,
+    serving: Callable[[], None] = lambda: None,
+    beat: Callable[[], None] = lambda: None,
 ) -> None:
     """Be the witness's process, until SIGTERM or SIGINT."""
     questions = ValkeySubscription(bus_url, ROLES_CHANNEL)
@@ -278,6 +296,6 @@ def run_witnessing(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: process.stop())
     try:
-        process.run(serving)
+        process.run(serving, beat)
     finally:
         process.close()

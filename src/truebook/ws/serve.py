@@ -49,6 +49,9 @@ class Door(NamedTuple):
 
 OPEN_DOOR = Door()
 
+Begin = Callable[[UserManager, SubscriptionManager], None]
+"""Told who looks after sessions and subscriptions, once they do."""
+
 Connect = Callable[[], AbstractAsyncContextManager[Served]]
 """Enters when the application can serve, leaves with its connections given back."""
 
@@ -58,6 +61,7 @@ async def serving(
     served: Served,
     bound: socket.socket,
     door: Door = OPEN_DOOR,
+    begin: Begin = lambda users, subscriptions: None,
 ) -> AsyncGenerator[tuple[UserManager, Tasks], None]:
     """Serve on a bound socket until the context is left; that closes all sessions in good order."""
     tasks = Tasks()
@@ -71,6 +75,7 @@ async def serving(
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: connection(users.admit), sock=bound, backlog=_BACKLOG)
     tasks.start(users.look_after())
+    begin(users, subscriptions)
     try:
         yield users, tasks
     finally:
@@ -83,14 +88,15 @@ def serve(
     connect: Connect,
     bound: socket.socket,
     door: Door = OPEN_DOOR,
+    begin: Begin = lambda users, subscriptions: None,
 ) -> None:
     """Connect to the application and serve it on a socket until SIGTERM or SIGINT."""
     _allow_descriptors()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(connect, bound, door))
+        runner.run(_serve(connect, bound, door, begin))
 
 
-async def _serve(connect: Connect, bound: socket.socket, door: Door) -> None:
+async def _serve(connect: Connect, bound: socket.socket, door: Door, begin: Begin) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -104,7 +110,7 @@ async def _serve(connect: Connect, bound: socket.socket, door: Door) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await connecting
             return
-        context = serving(connecting.result(), bound, door)
+        context = serving(connecting.result(), bound, door, begin)
         _, tasks = await stack.enter_async_context(context)
         log.info("accepting sessions", address=bound.getsockname()[:2])
         await asyncio.wait({stopping, tasks.failure}, return_when=asyncio.FIRST_COMPLETED)

@@ -57,6 +57,11 @@ class Session(Connected):
         self._subscriptions: dict[str, Subscription] = {}
         self._requests: set[asyncio.Task[None]] = set()
 
+    @property
+    def outbox_bytes(self) -> int:
+        """What waits for the client to read."""
+        return 0 if self._outbox is None else self._outbox.bytes
+
     # subscriptions.Listener
 
     def send(self, stream: Stream, messages: Sequence[bytes], frames: bytes) -> None:

@@ -20,7 +20,9 @@ from typing import Protocol
 import structlog
 from picows import WSCloseCode
 
+from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.interface import Bus
+from truebook.figures import Latency
 from truebook.limits import WS_HELD_BYTES_MAX, WS_TRANSPORT_BYTES_MAX
 from truebook.ws.interface import Backlog, Channel
 from truebook.ws.numbering import Numbering, missed_after
@@ -135,6 +137,10 @@ class SubscriptionManager:
         self._topics: dict[str, _Topic] = {}
         self._tasks = tasks
         self._touched: list[tuple[_Topic, Stream]] = []
+        self.sent_messages = 0
+        """Of streams without numbers: to how many listeners, each."""
+        self.fan_out_times = Latency()
+        """What it took to give everybody what had come."""
         bus.on_reconnect(self._reconnected)
 
     @property
@@ -257,10 +263,14 @@ class SubscriptionManager:
 
     def _distribute(self) -> None:
         """Send what has come since the last time."""
+        began_s = SYSTEM_CLOCK.elapsed_s()
         touched, self._touched = self._touched, []
         for topic, stream in touched:
             messages, stream.arrived = stream.arrived, []
             frames = b"".join([stream.frame(message) for message in messages])
-            for listener in list(topic.subscriptions.get(stream, ())):
+            listeners = list(topic.subscriptions.get(stream, ()))
+            for listener in listeners:
                 listener.send(stream, messages, frames)
+            self.sent_messages += len(messages) * len(listeners)
             stream.forget()
+        self.fan_out_times.add(SYSTEM_CLOCK.elapsed_s() - began_s)

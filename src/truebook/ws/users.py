@@ -61,6 +61,10 @@ class UserManager:
         """How many sessions there are."""
         return len(self._sessions)
 
+    def outbox_bytes(self) -> list[int]:
+        """What waits for the reader of each session; may be called by another thread."""
+        return [session.outbox_bytes for session in list(self._sessions)]
+
     def admit(
         self, request: WSUpgradeRequest, peer: str
     ) -> Session | WSUpgradeResponseWithListener:

@@ -70,7 +70,7 @@ def run(tmp_path):
 
 
 def reason(exchange):
-    return exchange._pressure.reason
+    return exchange.pressure.reason
 
 
 def test_an_engine_that_is_behind_is_given_nothing_more_until_it_has_caught_up(run):

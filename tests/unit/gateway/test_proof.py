@@ -228,9 +228,18 @@ def test_engines_tell_where_they_are_and_what_they_signed_last(seen, look):
 def test_without_a_witness_nobody_is_said_to_agree(seen, look):
     seen.roles.clear()
     told = look()
-    assert (told["state"], told["witness"]) == ("Alone", None)
+    assert (told["state"], told["witness"]) == ("Unwatched", None)
     seen.engines.clear()
     assert look()["state"] == "Unknown"
+
+
+@pytest.mark.parametrize("changed", [{"trouble": "no log"}, {"position": ""}, {"position": "1-0"}])
+def test_what_a_witness_said_long_ago_tells_nothing_of_now(seen, look, changed):
+    seen.end_ms = 60_000
+    seen.roles[1].status.update({"position": "59000-0"})
+    assert look()["state"] == "Agreed"
+    seen.roles[1].status.update(changed)
+    assert look()["state"] == "Unwatched"
 
 
 def test_a_halt_stands_until_it_is_over(seen, look):

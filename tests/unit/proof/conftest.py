@@ -9,7 +9,9 @@ from truebook.proof.making import make
 
 ASSETS = [(0, 6, b"USDC", b""), (1, 9, b"SOL", b""), (2, 8, b"BTC", b"")]
 NAMES = [b"venue", b"alice", b"bob", b"carol"]
-BALANCES = [(0, 0, 5, 0), (1, 0, 70, 30), (1, 1, 8, 0), (2, 0, 0, 1), (3, 0, 4, 4), (3, 1, 1, 0)]
+USDC = [(0, 0, 5, 0), (1, 0, 70, 30), (2, 0, 0, 1), (3, 0, 4, 4)]
+SOL = [(0, 1, 2, 0), (1, 1, 4, 0), (3, 1, 1, 0)]
+BALANCES = sorted(USDC + SOL)
 
 
 @pytest.fixture(scope="session")
@@ -39,5 +41,5 @@ def tree(path):
 
 @pytest.fixture
 def alice(tree):
-    """Her proof: five leaves in one asset, two in the other."""
+    """Her proof: one of four leaves, and the last of three, which has no neighbour."""
     return tree.branches(1, "")

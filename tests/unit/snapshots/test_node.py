@@ -300,6 +300,21 @@ def test_whoever_asks_is_told_of_the_snapshot_when_it_is_written(exchange):
     assert decode_answer(heard[1]).status == told
 
 
+def test_whoever_asks_is_told_although_trading_goes_on_meanwhile(exchange):
+    node = exchange.node()
+    position = exchange.found()
+    work(node)
+    heard = []
+    exchange.bus.receivers["me"] = [heard.append]
+    exchange.bus.publish(QUERIES_CHANNEL, encode_query(Query(1, "me", str(GENESIS), "snapshot")))
+    node.step()
+    exchange.trade(2)
+    wait_written(node)
+    work(node)
+    (answer,) = [decode_answer(message) for message in heard]
+    assert answer.status["position"] == str(position)
+
+
 def test_what_came_since_the_latest_snapshot_stays_on_the_log_server(exchange):
     node = exchange.node()
     exchange.found()

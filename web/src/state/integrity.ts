@@ -10,7 +10,7 @@ export interface Engine {
 }
 export interface Verdict { engine: string; agreed: string; first: string; what: string; atMs: number; halts: boolean }
 export interface Integrity {
-  state: "Agreed" | "Alone" | "Wrong" | "Halted" | "Unknown";
+  state: "Agreed" | "Unwatched" | "Wrong" | "Halted" | "Unknown";
   position: string;
   engines: Engine[];
   witness: { position: string; stateHash: string; verdicts: number; hasTrouble: boolean } | null;

@@ -4,7 +4,7 @@ import { Liabilities } from "./Liabilities";
 
 const WORDS: Record<Integrity["state"], [kind: string, title: string, text: string]> = {
   Agreed: ["good", "Every engine is what the log says", "A witness compares what engines sign, with each other and with the log."],
-  Alone: ["calm", "One engine, which watches itself", "It looks through its memory all the time. With a second engine a witness compares both."],
+  Unwatched: ["calm", "Each engine watches itself", "It looks through its memory all the time. With a second engine a witness compares both, with each other and with the log; at the moment none does."],
   Wrong: ["bad", "An engine was not what the log says", "It was told to begin again from the log; trading goes on."],
   Halted: ["bad", "Trading is halted", "The engine that publishes is not what the log says. Nothing is carried out until an operator resumes from the log."],
   Unknown: ["bad", "No engine answers", "Nobody can say how things stand at the moment."],
@@ -67,6 +67,9 @@ function Row({ one }: { one: Engine }) {
   );
 }
 
+const verdicts = (count: number): string =>
+  count === 0 ? "no verdict ever passed" : count === 1 ? "one verdict ever passed" : `${count} verdicts ever passed`;
+
 function Witness({ witness }: { witness: Integrity["witness"] }) {
   if (!witness) return <p class="note faint">No witness runs: there is nobody to compare with.</p>;
   return (
@@ -74,7 +77,7 @@ function Witness({ witness }: { witness: Integrity["witness"] }) {
       <b>Witness</b>{" "}
       {witness.position ? <>agreed at <span class="number">{witness.position}</span>, state <code>{witness.stateHash.slice(0, 16)}…</code></> : "has nothing to compare yet"}
       {witness.hasTrouble && <span class="warn">, can't compare at the moment</span>}
-      <span class="faint">, {witness.verdicts === 0 ? "no verdict ever passed" : `${witness.verdicts} verdicts ever passed`}</span>
+      <span class="faint">, {verdicts(witness.verdicts)}</span>
     </p>
   );
 }

@@ -39,6 +39,7 @@ AREAS = {
     "SignIn": "Signing up, logging in, sessions",
     "Keys": "API keys",
     "Administration": "What administrators do; each change has a reason, which stands in the log",
+    "Overview": "How the processes of the exchange are",
     "Stubs": "What clients ask of every venue and a spot venue has none of",
     "Description": "This description",
 }

@@ -3,7 +3,9 @@
 from truebook.api.admin import Administration
 from truebook.api.keys import Keys
 from truebook.api.openapi.operation import Access, Asks, Operation
+from truebook.api.overview import Overview
 from truebook.api.shapes import people as shapes
+from truebook.api.shapes.overview import OverviewAnswer
 from truebook.api.sign_in import SignIn
 
 LOG = frozenset({Asks.LOG})
@@ -229,4 +231,14 @@ ADMINISTRATION = (
     ),
 )
 
-OPERATIONS = (*SESSIONS, *KEYS, *ADMINISTRATION)
+OVERVIEW = Operation(
+    "GET",
+    "/api/v1/admin/overview",
+    Overview.overview,
+    Access.ADMIN,
+    {200: OverviewAnswer},
+    "adminOverviewQuery",
+    refusals=frozenset({503}),
+)
+
+OPERATIONS = (*SESSIONS, *KEYS, *ADMINISTRATION, OVERVIEW)

@@ -101,7 +101,7 @@ class VerdictSeen(TypedDict):
     halts: Annotated[bool, Meta(description="the venue stands still because of it")]
 
 
-IntegrityState = Literal["Agreed", "Alone", "Wrong", "Halted", "Unknown"]
+IntegrityState = Literal["Agreed", "Unwatched", "Wrong", "Halted", "Unknown"]
 
 
 class Integrity(TypedDict):

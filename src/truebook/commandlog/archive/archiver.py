@@ -107,6 +107,11 @@ class Archiver:
         return self._writer.position
 
     @property
+    def waiting_bytes(self) -> int:
+        """What was read and waits for its segment."""
+        return self._writer.content_bytes
+
+    @property
     def trimmed(self) -> Position:
         """The oldest position that the log server keeps for sure."""
         return self._trimmed

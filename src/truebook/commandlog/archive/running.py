@@ -40,6 +40,8 @@ from truebook.queries import Answer, decode_query, encode_answer
 _logger = logging.getLogger(__name__)
 LOOK_S = 0.25
 """How often it looks what has come: often enough, and seldom enough to take it in batches."""
+LOOK_AT_LOG_S = 5.0
+"""How often it looks what the log server holds."""
 AGAIN_S = 5.0
 """How soon it tries again after trouble."""
 _UNCONNECTED_S = 0.1
@@ -69,15 +71,21 @@ class Archiving:
         self._clock = clock
         self._archiver: Archiver | None = None
         self._again_s = 0.0
+        self.log_bytes = 0
+        """What the log server held in memory when it was last looked."""
+        self._next_look_s = 0.0
         self._is_stopping = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
-    def run(self, serving: Callable[[], None]) -> None:
-        """Work until `stop`. `serving` is called at once: nobody has to wait for an archive."""
+    def run(self, serving: Callable[[], None], beat: Callable[[], None] = lambda: None) -> None:
+        """Work until `stop`. `serving` is called at once: nobody has to wait for an archive; `beat`
+        in every round."""
         serving()
         while not self._is_stopping:
+            beat()
             is_busy = self.step()
+            self._look_at_log()
             self._answer_questions()
             if not is_busy:
                 self._wait()
@@ -137,6 +145,17 @@ class Archiving:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
+    @property
+    def archiver(self) -> Archiver | None:
+        """Who is at work; None while there is trouble."""
+        return self._archiver
+
+    def _look_at_log(self) -> None:
+        if self._clock.elapsed_s() >= self._next_look_s:
+            self._next_look_s = self._clock.elapsed_s() + LOOK_AT_LOG_S
+            with contextlib.suppress(LogUnavailable):
+                self.log_bytes = self._trimmer.memory_bytes()
+
     def _give_up(self, error: Exception) -> None:
         """Begin afresh in a while: what was under way is made anew from the log."""
         trouble = str(error)
@@ -178,9 +197,12 @@ def run_archiving(
     bus_url: str,
     archive_url: str,
     durability: Durability = CHECKED,
+    begin: Callable[[Archiving], None] = lambda archiving: None,
     serving: Callable[[], None] = lambda: None,
+    beat: Callable[[], None] = lambda: None,
 ) -> None:
-    """Be the archive's process, until SIGTERM or SIGINT. Raises LogNotDurable."""
+    """Be the archive's process, until SIGTERM or SIGINT; `begin` is told what will run. Raises
+    LogNotDurable."""
 
     def make() -> Archiver:
         log = ValkeyLogReader(log_url, durability=durability)
@@ -195,7 +217,8 @@ def run_archiving(
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: archiving.stop())
+    begin(archiving)
     try:
-        archiving.run(serving)
+        archiving.run(serving, beat)
     finally:
         archiving.close()

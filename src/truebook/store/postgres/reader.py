@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import psycopg
 from psycopg import errors
 
 from truebook.history import HistoryUnavailable
@@ -92,11 +93,10 @@ class Reader:
 
     def _answer(self, question: Callable[[Moment], T], asking: _Asking) -> T:
         try:
-            raw = asking.raw = self._connection()
-            if asking.is_given_up:
-                raise HistoryUnavailable("nobody waits for it any more")
-            raw.execute(BEGIN)
+            raw = self._begun(asking)
             try:
+                if asking.is_given_up:
+                    raise HistoryUnavailable("nobody waits for it any more")
                 return question(Connection(raw))
             finally:
                 asking.raw = None
@@ -108,12 +108,18 @@ class Reader:
             reason = "it takes too long" if is_slow else reason_of(error)
             raise HistoryUnavailable(f"the database can't be read: {reason}") from None
 
-    def _connection(self) -> Raw:
-        """This thread's connection."""
-        raw: Raw | None = getattr(self._own, "raw", None)
-        if raw is None or raw.closed:
-            self._forget()
-            raw = self._own.raw = self._connected()
+    def _begun(self, asking: _Asking) -> Raw:
+        """This thread's connection, at one moment; made anew if the server was restarted."""
+        known: Raw | None = getattr(self._own, "raw", None)
+        if known is not None:
+            asking.raw = known
+            try:
+                known.execute(BEGIN)
+                return known
+            except psycopg.OperationalError:
+                self._forget()
+        raw = asking.raw = self._connected()
+        raw.execute(BEGIN)
         return raw
 
     def _connected(self) -> Raw:

@@ -66,8 +66,9 @@ FROM trades t JOIN markets m USING (market) WHERE t.market = ? ORDER BY t.id {di
 LIMIT ? OFFSET ?
 """
 _CANDLE = """
-SELECT c.start, c.open, c.high, c.low, c.close, c.volume, c.turnover, m.unit, c.trades
-FROM candles c JOIN markets m USING (market) WHERE c.market = ? AND c.seconds = ?
+SELECT c.start, c.open, c.high, c.low, c.close, c.volume, c.turnover,
+  (SELECT unit FROM markets WHERE market = ?), c.trades
+FROM candles c WHERE c.market = ? AND c.seconds = ?
 """
 
 
@@ -196,7 +197,7 @@ class SqlHistory:
     ) -> list[Candle]:
         """Kept candles with from_s ≤ start_s < to_s, oldest first."""
         query = f"{_CANDLE} AND c.start >= ? AND c.start < ? ORDER BY c.start"
-        rows = await self._rows(query, (market, SECONDS[interval], from_s, to_s))
+        rows = await self._rows(query, (market, market, SECONDS[interval], from_s, to_s))
         return [_candle(row) for row in rows]
 
     async def last_candle(
@@ -204,12 +205,13 @@ class SqlHistory:
     ) -> Candle | None:
         """The newest kept candle with start_s < before_s: its close opens empty intervals."""
         query = f"{_CANDLE} AND c.start < ? ORDER BY c.start DESC LIMIT 1"
-        rows = await self._rows(query, (market, SECONDS[interval], before_s))
+        rows = await self._rows(query, (market, market, SECONDS[interval], before_s))
         return _candle(rows[0]) if rows else None
 
     async def first_candle(self, market: int, interval: KeptInterval) -> Candle | None:
         """The oldest kept candle of a market."""
-        rows = await self._rows(f"{_CANDLE} ORDER BY c.start LIMIT 1", (market, SECONDS[interval]))
+        values = market, market, SECONDS[interval]
+        rows = await self._rows(f"{_CANDLE} ORDER BY c.start LIMIT 1", values)
         return _candle(rows[0]) if rows else None
 
     async def last_trade_id(self, market: int) -> int:

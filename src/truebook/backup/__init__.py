@@ -1,0 +1,1 @@
+"""Backups: an exchange in a folder, taken while it runs, and an exchange made of one."""
