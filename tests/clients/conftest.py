@@ -9,6 +9,7 @@ from typing import Any
 import ccxt
 import ccxt.async_support
 import pytest
+from venue import postgres
 from venue.credentials import Credentials
 from venue.installed import Installed, installed
 from venue.redis_server import missing
@@ -31,9 +32,12 @@ def venue(
         with installed(folder, "--no-bots") as exchange:
             yield exchange
     else:
-        if reason := missing():
+        if reason := missing() or postgres.missing():
             pytest.skip(reason)
-        with services(folder) as system:
+        with (
+            postgres.shared_cluster() as cluster,
+            services(folder, database_url=cluster.create()) as system,
+        ):
             yield system
 
 

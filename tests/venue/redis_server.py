@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rules.source_tree import ROOT
+from venue.hosts import Host
 
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
@@ -51,24 +52,23 @@ class RedisServer:
         kind: str,
         *,
         program: str = "redis-server",
-        host: str = "127.0.0.1",
+        host: Host | None = None,
         certificate: Path | None = None,
         has_users: bool = True,
         can_wait: bool = False,
-        before: tuple[str, ...] = (),
     ) -> None:
         """`kind`: `log` or `bus`; `can_wait`: users may use WAITAOF, which not every program has;
-        `before`: what to start the program with."""
+        `host`: where it runs, this machine by default."""
         self.folder = folder
-        self.host = host
-        self.port = free_port() if host == "127.0.0.1" else 6379
+        self.host = "127.0.0.1" if host is None else host.address
+        self.port = free_port()
         self._program = program
-        self._before = before
+        self._before = () if host is None else host.before
         self._certificate = certificate
         self._has_users = has_users
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        lines = [documented(f"{kind}.conf"), f"dir {folder}", f"bind {host}"]
+        lines = [documented(f"{kind}.conf"), f"dir {folder}", f"bind {self.host}"]
         if has_users:
             users = documented(f"{kind}.acl").replace(">PASSWORD", f">{PASSWORD}")
             if can_wait:

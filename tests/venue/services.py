@@ -15,11 +15,12 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from venue.credentials import Credentials
+from venue.hosts import Host
 from venue.installed import SOURCES, UNLIMITED
-from venue.redis_server import RedisServer, free_port
+from venue.redis_server import ADMINISTRATOR, RedisServer, free_port
 from venue.relay import Relay
 
 from truebook.commandlog.durability import UNCHECKED
@@ -33,12 +34,20 @@ STOP_S_MAX = 10.0
 STOP_ORDER = ("ws", "api", "feed", "store", "witness", "archive", "engine")
 
 
+class LogServer(Protocol):
+    """A log's server, or several."""
+
+    def url(self, user: str) -> str:
+        """How a user reaches it."""
+
+
 class Role:
     """One process of the exchange."""
 
     def __init__(
         self, role: str, name: str, command: list[str], environment: dict[str, str], log: Path
     ) -> None:
+        self._made_of = role, name, command, environment, log
         self.role = role
         self.name = name
         self.log = log
@@ -57,6 +66,10 @@ class Role:
             )
         self._listener = threading.Thread(target=self._listen)
         self._listener.start()
+
+    def again(self) -> "Role":
+        """Another life of the same."""
+        return Role(*self._made_of)
 
     def wait_serving(self) -> None:
         """Wait until it says that it does its work."""
@@ -105,11 +118,14 @@ class Services:
     def __init__(
         self,
         data: Path,
-        log: RedisServer,
+        log: LogServer,
         bus: RedisServer,
         database_url: str = "",
         environment: Mapping[str, str] = UNLIMITED,
+        hosts: Mapping[str, Host] | None = None,
     ) -> None:
+        """`hosts`: where a role runs; each host has a data folder of its own."""
+        self._hosts = hosts or {}
         self.data = data
         self.log = log
         self.bus = bus
@@ -135,21 +151,34 @@ class Services:
         made = [self.begin("engine", n, "--number", str(n)) for n in numbers]
         for relay, role, count in ((self._apis, "api", apis), (self._wss, "ws", websockets)):
             for number in range(1, count + 1):
-                port = free_port()
-                made.append(self.begin(role, number, "--port", str(port)))
-                relay.add("127.0.0.1", port)
+                port, host = free_port(), self._hosts.get(role)
+                address = "127.0.0.1" if host is None else host.address
+                made.append(self.begin(role, number, "--host", address, "--port", str(port)))
+                relay.add(address, port)
         made += [self.begin(role) for role in ("feed", "store", "archive", "witness")]
         for role in made:
             role.wait_serving()
-        self.try_run("trust", *map(str, numbers))
+        if not self._hosts:
+            trusted = self.try_run("trust", *map(str, numbers))
+            assert trusted.returncode == 0, trusted.stderr
 
     def begin(self, role: str, number: int = 0, *options: str) -> Role:
         """Start a role alone."""
         name = f"{role}-{number}" if number else role
-        command = [sys.executable, "-m", "truebook", role, *options, "--data", str(self.data)]
+        host = self._hosts.get(role)
+        data = self.data if host is None else self.data / host.namespace
+        before = () if host is None else host.before
+        command = [*before, sys.executable, "-m", "truebook", role, *options, "--data", str(data)]
         log = self.data / "logs" / f"{name}.log"
         self.roles.append(Role(role, name, command, self.environment(role), log))
         return self.roles[-1]
+
+    def restart_ended(self) -> None:
+        """Start again what has ended by itself, as whoever supervises roles does."""
+        for number, role in enumerate(self.roles):
+            if role.process.poll() is not None:
+                role.wait()
+                self.roles[number] = role.again()
 
     def environment(self, user: str) -> dict[str, str]:
         """What a role is told, as a user of the servers."""
@@ -161,6 +190,7 @@ class Services:
             "PYTHONPATH": str(SOURCES),
             "TRUEBOOK_LOG_URL": self.log.url(user),
             "TRUEBOOK_BUS_URL": self.bus.url(user),
+            "TRUEBOOK_ARCHIVE_URL": (self.data / "archive").as_uri(),
             **self._environment,
         }
 
@@ -185,7 +215,7 @@ class Services:
     def open_log(self) -> ReachedLog:
         """All of the log, wherever it stands; close it."""
         archive = (self.data / "archive").as_uri()
-        return open_whole_log(self.log.url(), archive, durability=UNCHECKED)
+        return open_whole_log(self.log.url(ADMINISTRATOR), archive, durability=UNCHECKED)
 
     def named(self, role: str) -> list[Role]:
         """The processes of a role that were started last."""
@@ -193,11 +223,14 @@ class Services:
 
     def close(self) -> None:
         """Stop what runs, against the flow; every role must end by itself."""
-        statuses = {}
+        statuses: dict[str, int | None] = {}
         for stage in STOP_ORDER:
             for role in self.named(stage):
                 if role.process.poll() is None:
-                    statuses[role.name] = role.stop()
+                    try:
+                        statuses[role.name] = role.stop()
+                    except subprocess.TimeoutExpired:
+                        statuses[role.name] = None  # killed, so that the others can be stopped
         self._apis.close()
         self._wss.close()
         assert set(statuses.values()) <= {0}, statuses

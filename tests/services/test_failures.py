@@ -1,0 +1,137 @@
+"""Nights: servers that die and come back, or stay away, under load. The diary of what traders were
+told is held against the log, computed anew."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from crash.diary import Diary, Ending, now_s
+from crash.history import read_history
+from crash.test_kills import check_orders
+from crash.traders import trading
+from services.pair import Pair, pair
+from venue import postgres
+from venue.installed import UNLIMITED, wait_until
+from venue.postgres import Cluster
+from venue.redis_server import RedisServer, missing
+from venue.services import Services
+
+CREDIT = {"USDC": "10000000", "SOL": "100000"}
+PROGRESS = 50
+PATIENCE_S = 60.0
+TRADERS = 8
+TIMES = 20
+MINUTES = float(os.environ.get("MINUTES", "10"))
+"""How long the database is away."""
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    if reason := postgres.missing() or missing():
+        pytest.skip(reason)
+    with postgres.private_cluster() as found:
+        yield found
+
+
+def started(folder: Path, log: RedisServer | Pair, database: str, stack: ExitStack) -> Services:
+    """The system on a log server of any kind, with one engine and one api; serving."""
+    bus = RedisServer(folder / "bus", "bus")
+    stack.callback(bus.stop)
+    bus.start()
+    is_pair = isinstance(log, Pair)
+    replicas = {"TRUEBOOK_LOG_REPLICAS": "1"} if is_pair else {}
+    often = {"TRUEBOOK_SNAPSHOTS_SECONDS": "2"}
+    environment = {**UNLIMITED, **replicas, **often}
+    system = Services(folder / "data", log, bus, database, environment)
+    stack.callback(system.close)
+    system.start(engines=1, apis=1, websockets=1)
+    return system
+
+
+def goes_on(diary: Diary) -> None:
+    acknowledged = diary.acknowledged() + PROGRESS
+    wait_until(lambda: diary.acknowledged() >= acknowledged, PATIENCE_S, "orders go on")
+
+
+def check(system: Services, diary: Diary) -> None:
+    print(diary.summary())
+    check_orders(diary, read_history(system))
+    assert diary.count(Ending.LOST) == 0
+
+
+@pytest.mark.night
+@pytest.mark.timeout(3600)
+def test_redis_killed_twenty_times_loses_nothing_acknowledged(cluster, tmp_path):
+    with ExitStack() as stack:
+        log = RedisServer(tmp_path / "log", "log")
+        stack.callback(log.stop)
+        log.start()
+        system = started(tmp_path, log, cluster.create(), stack)
+        accounts = [system.open_account(f"trader-{n}", CREDIT) for n in range(4)]
+        rng = random.Random(1)
+        with trading(system.url, accounts, TRADERS, seed=1) as diary:
+            for number in range(TIMES):
+                goes_on(diary)
+                server = (log, system.bus)[number % 4 == 3]
+                server.kill()
+                time.sleep(rng.random())
+                server.start()
+            goes_on(diary)
+        check(system, diary)
+
+
+@pytest.mark.night
+@pytest.mark.timeout(3600)
+def test_a_primary_killed_with_a_paused_replica_loses_nothing_acknowledged(cluster, tmp_path):
+    with ExitStack() as stack:
+        log = stack.enter_context(pair(tmp_path / "log"))
+        system = started(tmp_path, log, cluster.create(), stack)
+        accounts = [system.open_account(f"trader-{n}", CREDIT) for n in range(4)]
+        rng = random.Random(1)
+        with trading(system.url, accounts, TRADERS, seed=1) as diary:
+            for _ in range(TIMES):
+                goes_on(diary)
+                log.pause_replica()
+                time.sleep(rng.random())
+                log.fail_over()
+                log.repair()
+                system.restart_ended()
+            goes_on(diary)
+        check(system, diary)
+
+
+@pytest.mark.night
+@pytest.mark.timeout(3600)
+def test_the_database_may_be_away_for_minutes(cluster, tmp_path):
+    with ExitStack() as stack:
+        log = RedisServer(tmp_path / "log", "log")
+        stack.callback(log.stop)
+        log.start()
+        system = started(tmp_path, log, cluster.create(), stack)
+        accounts = [system.open_account(f"trader-{n}", CREDIT) for n in range(4)]
+        with trading(system.url, accounts, TRADERS, seed=1) as diary:
+            goes_on(diary)
+            cluster.kill()
+            until_s = now_s() + MINUTES * 60
+            while now_s() < until_s:
+                goes_on(diary)
+            cluster.start()
+            goes_on(diary)
+        check(system, diary)
+        wait_until(lambda: store_position(system) == log_position(system), 300, "caught up")
+        replayed = system.run("replay", "--from", "database", "--json")
+        assert replayed["stateHash"] == system.run("replay", "--json")["stateHash"]
+
+
+def store_position(system: Services) -> str:
+    roles = system.run("status", "--json")["roles"]
+    return next((role["position"] for role in roles if role["role"] == "store"), "")
+
+
+def log_position(system: Services) -> str:
+    found: str = system.run("status", "--json")["logPosition"]
+    return found
