@@ -108,9 +108,7 @@ class Role:
         """The log, its server's and the archive's."""
         stream = SimulatedReader(process, self.world.log, name)
         archive = ArchiveReader(FolderArchive(self.world.archive))
-        return ReachedLog(
-            WholeLog(stream, archive), SimulatedRecoveries(process, self.world.log)
-        )
+        return ReachedLog(WholeLog(stream, archive), SimulatedRecoveries(process, self.world.log))
 
 
 class EngineRole(Role):

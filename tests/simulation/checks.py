@@ -25,7 +25,7 @@ from truebook.commandlog.reached_log import ReachedLog
 from truebook.commandlog.replies import split
 from truebook.commandlog.whole_log import WholeLog
 from truebook.engine.naive.engine import NaiveEngine
-from truebook.messages import ENTRY_EVENT, EntryStatus, EventKind
+from truebook.messages import EntryStatus, EventKind
 from truebook.snapshots.folder import kept_by_all
 from truebook.snapshots.restoring import load, read
 from truebook.store.sqlite.state import read_state

@@ -11,7 +11,7 @@ from simulation.processes import block_on
 from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.halts import MemoryHaltBook
 from truebook.commandlog.interface import GENESIS, LogUnavailable, OutcomeUnknown
-from truebook.commandlog.memory import MemoryLog, MemoryLogReader, MemoryLogServer, MemoryTrimmer
+from truebook.commandlog.memory import MemoryLogReader, MemoryLogServer, MemoryTrimmer
 from truebook.commandlog.memory_recoveries import MemoryRecoveryBook
 
 FSYNC_S = 0.0015

@@ -56,9 +56,7 @@ class Remaking:
     async def entries(self, after):
         server = self._world.log
         archive = ArchiveReader(FolderArchive(self._world.archive))
-        log = ReachedLog(
-            WholeLog(MemoryLogReader(server), archive), MemoryRecoveryBook(server)
-        )
+        log = ReachedLog(WholeLog(MemoryLogReader(server), archive), MemoryRecoveryBook(server))
         try:
             entries = list(remade(log, self._world.plan.make_engine(), after))
         except (LogUnavailable, LogTrimmed, LogHole, LogLost, Overtaken) as error:

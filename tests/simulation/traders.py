@@ -92,7 +92,17 @@ class Trader:
 
     async def _act(self, gateway):
         what = self._random.choices(
-            ("place", "cancel", "amend", "trigger", "deposit", "withdraw", "settle", "all", "timer"),
+            (
+                "place",
+                "cancel",
+                "amend",
+                "trigger",
+                "deposit",
+                "withdraw",
+                "settle",
+                "all",
+                "timer",
+            ),
             (50, 20, 8, 6, 5, 3, 2, 2, 2),
         )[0]
         order_id = gateway.exchange.next_order_id()

@@ -67,7 +67,9 @@ def test_an_engine_with_another_history_cannot_add_to_the_stream(buses):
 def test_a_claimed_stream_is_added_to_only_by_who_knows_the_token(buses):
     publisher, other = filled(buses, 2), buses.publisher()
     life = other.life()
-    assert other.claim(tail(1), 3, life) == tail(2), "whoever thinks it ends elsewhere claims nothing"
+    assert other.claim(tail(1), 3, life) == tail(2), (
+        "whoever thinks it ends elsewhere claims nothing"
+    )
     assert publisher.append(tail(2), [entry(3)], []) is None
     assert other.claim(tail(3), 3, life) is None
     with pytest.raises(Claimed) as claimed:
