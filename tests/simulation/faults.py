@@ -50,6 +50,17 @@ class Faults:
         self._append_break_share = random.choice((0.0, 0.02, 0.08))
         self._slow_share = random.choice((0.0, 0.01, 0.05))
 
+    def arm_only(self, point):
+        """Kill whoever comes to this point first; for the rest only that which leads there."""
+        self._armed = point
+        self._kinds = []
+        if "fencing" in point:
+            self._kinds = [self._stop_bus]
+        elif "claiming" in point or "recovery" in point:
+            self._kinds = [self._stop_engines]
+        self._break_share = self._append_break_share = self._slow_share = 0.0
+        self.is_on = True
+
     async def run(self):
         """Make trouble until `heal`."""
         self.is_on = True

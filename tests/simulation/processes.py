@@ -1,4 +1,4 @@
-"""Processes of the simulated system: each with tasks or one blocking program, and all of them mortal.
+"""Processes of the simulated system: each with tasks or one blocking program, and all mortal.
 
 Promise: a process is killed as by SIGKILL: from that instant nothing that it does has any effect
 outside itself, whatever its code does while it unwinds. What it had sent before is on its way.

@@ -16,6 +16,7 @@ from collections import deque
 from pathlib import Path
 from random import Random
 
+import structlog
 from nacl.signing import SigningKey
 from simulation.actors import (
     ArchiveRole,
@@ -56,7 +57,7 @@ class World:
     def __init__(self, seed, folder):
         self.seed = seed
         self.random = Random(f"world {seed}")
-        self.plan = Plan.drawn(Random(f"plan {seed}"))
+        self.plan = Plan.drawn(seed)
         self.folder = folder
         self.snapshots, self.archive = folder / "snapshots", folder / "archive"
         self.database = folder / "database.sqlite"
@@ -258,6 +259,10 @@ class _Tracing(logging.Handler):
 @contextlib.contextmanager
 def traced(world):
     """Let the code under test log into the trace alone."""
+    configured = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+    )
     logger = logging.getLogger("truebook")
     handler = _Tracing(world)
     before = logger.propagate, logger.level
@@ -269,6 +274,7 @@ def traced(world):
     finally:
         logger.removeHandler(handler)
         logger.propagate, logger.level = before[0], before[1]
+        structlog.configure(**configured)
 
 
 @contextlib.contextmanager
