@@ -1,6 +1,7 @@
 """`truebook witness --once`: is everything what the log says? Exit status 1 if not."""
 
 import sys
+from functools import partial
 
 from msgspec import Struct
 
@@ -9,15 +10,18 @@ from truebook.cli.engines import make_engine
 from truebook.cli.log_tools import checked_log
 from truebook.cli.reports import print_json
 from truebook.clock import SYSTEM_CLOCK
+from truebook.commandlog.archive.store import open_archive
 from truebook.commandlog.halts import ValkeyHaltBook
 from truebook.commandlog.valkey_attestations import ValkeyAttestations
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config
-from truebook.installation import archive_url, attached, folder_of
+from truebook.installation import archive_url, attached, folder_of, snapshots_path
 from truebook.progress import Progress
+from truebook.snapshots.folder import kept_by_all
 from truebook.verify.checking_once import Found, Parts, check_engines
 from truebook.verify.engines import Engines, answers_channel
+from truebook.verify.file_watch import FileWatch
 from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.truth import Truth
 
@@ -37,6 +41,8 @@ def check_once(config: Config, json: bool) -> int:
         engines, found = _check_engines(config, progress)
         progress.show("comparing the trades in the database")
         found += _check_trades(config, progress)
+        progress.show("checking the snapshots")
+        found += _check_snapshots(config)
         progress.show("checking the log")
         log = checked_log(config, progress)
         found += [Found("log", finding.position, str(finding)) for finding in log.findings]
@@ -66,6 +72,12 @@ def _check_trades(config: Config, progress: Progress) -> list[Found]:
     except OSError as error:
         return [Found("database", "?", str(error))]
     return [Found("database", f"{one.after} to {one.until}", one.what) for one in wrong]
+
+
+def _check_snapshots(config: Config) -> list[Found]:
+    snapshots = partial(kept_by_all, snapshots_path(config))
+    watch = FileWatch(snapshots, open_archive(archive_url(config)), SYSTEM_CLOCK)
+    return [Found("snapshot", str(one.position), one.what) for one in watch.snapshots()]
 
 
 def _check_engines(config: Config, progress: Progress) -> tuple[list[str], list[Found]]:

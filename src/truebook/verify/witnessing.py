@@ -16,6 +16,7 @@ import msgspec
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.archive.segment import SegmentDamaged
+from truebook.commandlog.archive.store import open_archive
 from truebook.commandlog.attestations import AttestationStream
 from truebook.commandlog.halts import HaltBook, ValkeyHaltBook
 from truebook.commandlog.interface import (
@@ -38,10 +39,11 @@ from truebook.limits import READ_ENTRIES_MAX
 from truebook.queries import Answer, decode_query, encode_answer
 from truebook.snapshots.folder import Kept
 from truebook.verify.engines import Engines, answers_channel
+from truebook.verify.file_watch import FileWatch
 from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.trades import Database
 from truebook.verify.truth import NoSuchPosition, Truth
-from truebook.verify.witness import DATABASE, Verdict, Witness
+from truebook.verify.witness import DATABASE, FILES, Verdict, Witness, announce
 from truebook.verify.witness_folder import Remembered, WitnessFolder
 
 _logger = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class Witnessing:
         folder: WitnessFolder,
         clock: Clock = SYSTEM_CLOCK,
         trades: TradeWatch | None = None,
+        files: FileWatch | None = None,
     ) -> None:
         self.trouble = ""
         """Why nothing is compared at the moment; empty: it is."""
@@ -81,6 +84,8 @@ class Witnessing:
         self._folder = folder
         self._clock = clock
         self._trades = trades
+        self._files = files
+        self._last_verdict = next(reversed(folder.verdicts()), None)
         self._followed = GENESIS
         self._remembered = folder.load()
         self._passed = len(witness.verdicts)
@@ -95,6 +100,7 @@ class Witnessing:
             if not is_busy:
                 self._check_alone()
                 self._repeat()
+                self._watch_files()
                 is_busy = self._watch_trades()
         except _TROUBLE as error:
             if str(error) != self.trouble:
@@ -116,8 +122,10 @@ class Witnessing:
             found["stateHash"] = witness.agreed.state_hash.hex()
         if self._trades is not None and self._trades.found:
             found["trouble"] = str(self._trades.found[-1])
-        if witness.verdicts:
-            found["lastVerdict"] = str(witness.verdicts[-1])
+        last = self._last_verdict
+        if last is not None:
+            found["lastVerdict"] = str(last)
+            found["lastVerdictEngine"], found["lastVerdictAtMs"] = last.engine, last.at_ms
         return found
 
     def close(self) -> None:
@@ -126,6 +134,12 @@ class Witnessing:
             if held is not None:
                 held.close()
 
+    def _watch_files(self) -> None:
+        """Look at the next snapshot or segment."""
+        damaged = None if self._files is None else self._files.step()
+        if damaged is not None:
+            self._pass_verdict(FILES, "", str(damaged.position), damaged.what)
+
     def _watch_trades(self) -> bool:
         """Compare some of the database with the log."""
         if self._trades is None:
@@ -133,11 +147,15 @@ class Witnessing:
         known = len(self._trades.found)
         is_busy = self._trades.step()
         for wrong in self._trades.found[known:]:
-            _logger.critical("verdict: %s", wrong)
-            now = self._clock.now_ms()
-            verdict = Verdict(DATABASE, wrong.after, wrong.until, wrong.what, False, now)
-            self._folder.add(verdict)
+            self._pass_verdict(DATABASE, wrong.after, wrong.until, wrong.what)
         return is_busy
+
+    def _pass_verdict(self, who: str, agreed: str, first: str, what: str) -> None:
+        """On what isn't an engine."""
+        verdict = Verdict(who, agreed, first, what, False, self._clock.now_ms())
+        announce(verdict)
+        self._folder.add(verdict)
+        self._last_verdict = verdict
 
     def _follow_log(self) -> bool:
         """Learn who is trusted."""
@@ -159,6 +177,7 @@ class Witnessing:
         witness = self._witness
         for verdict in witness.verdicts[self._passed :]:
             self._folder.add(verdict)
+            self._last_verdict = verdict
             self._passed += 1
         agreed = witness.agreed
         if agreed is not None and str(agreed.position) != self._remembered.position:
@@ -254,8 +273,10 @@ def open_witnessing(
 
     trades = None if database is None else TradeWatch(make_truth, database, folder)
     witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
+    files = FileWatch(snapshots, open_archive(archive_url), SYSTEM_CLOCK)
     log = open_whole_log(log_url, archive_url, allow_not_durable=True)
-    return Witnessing(witness, log, ValkeyAttestations(bus_url), book, engines, kept, trades=trades)
+    attestations = ValkeyAttestations(bus_url)
+    return Witnessing(witness, log, attestations, book, engines, kept, trades=trades, files=files)
 
 
 def run_witnessing(
