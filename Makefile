@@ -18,7 +18,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   format, lint, types, then all tests"
 	@echo "make night   the long tests"
-	@echo "make bench   the kernel on the four standard workloads"
+	@echo "make bench   everything that is measured, into docs/benchmarks.md; ARGS=--quick for a look"
 	@echo "make bench-kernel   the same in turn with a matcher in C++ that keeps no balances"
 	@echo "make screenshots   pictures of the trading page into docs/images"
 	@echo "make clean   remove .venv and caches; never data"
@@ -58,7 +58,7 @@ night: setup
 WORKLOADS := $(addprefix build/bench/,flow multi deep levels)
 
 bench: setup $(WORKLOADS)
-	@.venv/bin/truebook bench kernel $(WORKLOADS) --json $(ARGS)
+	@$(PY) tools/bench/report.py $(ARGS) $(WORKLOADS)
 
 build/bench/yardstick: tools/bench/yardstick.cpp
 	@mkdir -p $(@D)

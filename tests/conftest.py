@@ -1,11 +1,15 @@
 """The order of all tests: what takes longest begins first, and no processor waits at the end."""
 
 import pytest
+from venue.postgres import postgres
+
+__all__ = ["postgres"]
 
 LONGEST = (
     "tests/model/test_twin.py",
     "tests/model/test_kernel_modes.py",
     "tests/crash/",
+    "tests/services/",
     "tests/model/",
     "tests/store/",
     "tests/clients/",

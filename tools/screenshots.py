@@ -28,7 +28,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
         command = (sys.executable, "-m", "truebook", "up", "--data", data)
-        ports = ("--port", "0", "--ws-port", "0")
+        ports = ("--port", "0", "--ws-port", "0", "--engines", "2")
         with subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, text=True) as up:
             try:
                 url = _ready(up)
@@ -36,7 +36,7 @@ def main() -> None:
                     browser = playwright.chromium.launch(
                         executable_path=chromium, args=list(OPTIONS)
                     )
-                    _take(browser, url)
+                    _take(browser, url, data)
                     browser.close()
             finally:
                 up.terminate()
@@ -50,7 +50,7 @@ def _ready(up: "subprocess.Popen[str]") -> str:
     raise SystemExit("the exchange did not start")
 
 
-def _take(browser: Browser, url: str) -> None:
+def _take(browser: Browser, url: str, data: str) -> None:
     state = None
     for look, (width, height, scheme) in LOOKS.items():
         context = browser.new_context(
@@ -64,12 +64,19 @@ def _take(browser: Browser, url: str) -> None:
         if state is None:
             page.wait_for_timeout(TRADED_MS)
             _trade(page)
+            prove = (sys.executable, "-m", "truebook", "proof", "make", "--data", data)
+            subprocess.run(prove, check=True, stdout=subprocess.DEVNULL)
             state = context.storage_state()
         page.wait_for_timeout(1_500)
         _picture(page, f"trade-{look}", is_long=look == "phone")
         page.goto(f"{url}/keys")
         page.get_by_role("heading", name="API keys").wait_for()
         _picture(page, f"keys-{look}")
+        page.goto(f"{url}/proof")
+        page.locator("[data-proved=true]").wait_for()
+        page.get_by_test_id("way-SOL").locator("summary").click()
+        page.wait_for_timeout(500)
+        _picture(page, f"proof-{look}", is_long=True)
         context.close()
 
 

@@ -50,6 +50,13 @@ _ORDER = struct.Struct("<8BIHHqqqIII12x")
 _TRIGGER = struct.Struct("<xB6xq48x")
 """The second record of messages.PLACE_TRIGGER."""
 
+# Members of a flag's class cost more to join than all else of an order.
+_PLACE = int(CommandKind.PLACE)
+_POST_ONLY = int(PlaceFlag.POST_ONLY)
+_HAS_CLIENT_ID = int(PlaceFlag.HAS_CLIENT_ID)
+_SLIPPAGE_TICKS = int(PlaceFlag.SLIPPAGE_TICKS)
+_SLIPPAGE_BASIS_POINTS = int(PlaceFlag.SLIPPAGE_BASIS_POINTS)
+
 ALL_ORDERS = CancelFlag(0)
 
 
@@ -74,14 +81,14 @@ def place(
 
     A market order has no price, but may have a slippage, in ticks or in basis points.
     """
-    flags = PlaceFlag.POST_ONLY if post_only else PlaceFlag(0)
+    flags = _POST_ONLY if post_only else 0
     if client_id is not None:
-        flags |= PlaceFlag.HAS_CLIENT_ID
+        flags |= _HAS_CLIENT_ID
     if slippage_ticks is not None:
-        flags, price = flags | PlaceFlag.SLIPPAGE_TICKS, slippage_ticks
+        flags, price = flags | _SLIPPAGE_TICKS, slippage_ticks
     if slippage_bp is not None:
-        flags, price = flags | PlaceFlag.SLIPPAGE_BASIS_POINTS, slippage_bp
-    kinds = (CommandKind.PLACE, 1, side, order_type, time_in_force, self_trade, flags, 0)
+        flags, price = flags | _SLIPPAGE_BASIS_POINTS, slippage_bp
+    kinds = (_PLACE, 1, side, order_type, time_in_force, self_trade, flags, 0)
     numbers = (order_id, price, quantity, client_id or 0, 0, deadline_ms)
     return _ORDER.pack(*kinds, account, market, 0, *numbers)
 

@@ -44,7 +44,8 @@ PositiveAmount = Annotated[str, Meta(pattern=r"^(?=.*[1-9])[0-9]{1,12}(\.[0-9]{1
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 DATABASE_SCHEMES = ("sqlite", "postgresql")
 ARCHIVE_SCHEMES = ("file",)
-
+VOUCHABLE = ("appendonly", "appendfsync", "no-appendfsync-on-rewrite", "maxmemory-policy")
+"""The settings of a log server on which it depends that nothing is lost."""
 
 DEMO_FAUCET = "USDC=100000,SOL=500,BTC=1,ETH=20"
 """Money that is none, for a venue that was set up by nobody: enough to try everything."""
@@ -69,6 +70,10 @@ class LogSection(_Section, frozen=True):
     """redis://, rediss:// or unix://; empty: a private server on the data folder."""
     allow_not_durable: bool = False
     """Work even on a server that acknowledges entries before they are on disk: they can be lost."""
+    vouched: str = ""
+    """Settings of VOUCHABLE, joined by commas, that are right though the server doesn't tell."""
+    replicas: Annotated[int, Meta(ge=0, le=16)] = 0
+    """So many replicas must have an entry on disk before anybody is told that it was written."""
 
 
 class BusSection(_Section, frozen=True):
@@ -109,6 +114,15 @@ class SnapshotsSection(_Section, frozen=True):
     """… and after so long, if there was anything."""
     keep: Annotated[int, Meta(ge=1, le=1_000)] = 3
     """How many of the latest each engine keeps."""
+
+
+class ProofSection(_Section, frozen=True):
+    """When `truebook up` makes a proof of liabilities."""
+
+    seconds: Annotated[float, Meta(ge=0)] = 3600.0
+    """How long after the one before; 0: never by itself."""
+    keep: Annotated[int, Meta(ge=1, le=1_000)] = 3
+    """Of how many of the latest the tree is kept; signed roots are kept for good."""
 
 
 class ApiSection(_Section, frozen=True):
@@ -229,6 +243,7 @@ class Config(_Section, frozen=True):
     database: DatabaseSection = DatabaseSection()
     archive: ArchiveSection = ArchiveSection()
     snapshots: SnapshotsSection = SnapshotsSection()
+    proof: ProofSection = ProofSection()
     api: ApiSection = ApiSection()
     ws: WsSection = WsSection()
     engine: EngineSection = EngineSection()
@@ -271,6 +286,11 @@ def venue_of(config: Config) -> "Venue":
     except VenueError as error:
         raise ConfigError(f"venue: {error}") from None
     return venue
+
+
+def vouched_in(log: LogSection) -> frozenset[str]:
+    """The names in `log.vouched`."""
+    return frozenset(name for part in log.vouched.split(",") if (name := part.strip()))
 
 
 def faucet_text(config: Config) -> str:
@@ -374,6 +394,9 @@ def _checked(values: dict[str, Any], source: str = "") -> Config:
     except msgspec.ValidationError as error:
         raise ConfigError(source + _with_key(str(error))) from None
     _check_url(source, "log.url", config.log.url, REDIS_SCHEMES)
+    if unknown := vouched_in(config.log).difference(VOUCHABLE):
+        known = ", ".join(VOUCHABLE)
+        raise ConfigError(f"{source}log.vouched: {min(unknown)!r} is none of {known}")
     _check_url(source, "bus.url", config.bus.url, REDIS_SCHEMES)
     _check_url(source, "database.url", config.database.url, DATABASE_SCHEMES)
     if config.engine.quorum > config.engine.processes:
@@ -385,9 +408,12 @@ def _checked(values: dict[str, Any], source: str = "") -> Config:
 
 
 def _check_url(source: str, key: str, url: str, schemes: tuple[str, ...]) -> None:
-    if url and urlsplit(url).scheme not in schemes:
+    scheme, is_url, _ = url.partition("://")
+    if url and not (is_url and scheme in schemes):
+        # Of the rest nothing is shown: it may hold a password.
+        found = f"{scheme}://" if is_url else "this"
         wanted = ", ".join(f"{scheme}://" for scheme in schemes)
-        raise ConfigError(f"{source}{key}: {url!r} doesn't start with {wanted}")
+        raise ConfigError(f"{source}{key}: {found!r} doesn't start with {wanted}")
 
 
 def _with_key(message: str) -> str:

@@ -8,6 +8,7 @@
     database.sqlite  what people query: made from the log, and can be made again
     bots/ROLE.json   the keys of the demo accounts
     keys/ENGINE.key  with which engines sign what they attest
+    proofs/          proofs of liabilities
     witness/         what engines agreed on, and every verdict
 
 Promises: two owners at a time are impossible, since the lock is the kernel's and ends with the last

@@ -111,9 +111,15 @@ class Directory:
         self.tiers: dict[int, Tier] = {}
         self.accounts: dict[int, Account] = {}
         self.keys: dict[bytes, Key] = {}
+        self._attesters: dict[int, tuple[bytes, str]] = {}
         self.account_by_name: dict[str, Account] = {}
         self._keys_of: dict[int, list[bytes]] = {}
         self._arrived: list[bytes] | None = None
+
+    @property
+    def attesters(self) -> dict[bytes, str]:
+        """The names of the engines whose attestations are trusted, by their public keys."""
+        return dict(self._attesters.values())
 
     def keys_of(self, account: int) -> dict[bytes, Key]:
         """The keys that an account has or had, the oldest first."""
@@ -153,6 +159,7 @@ class Directory:
             (EventKind.TIER_SET, self._fold_tier),
             (EventKind.ACCOUNT_SET, self._fold_account),
             (EventKind.KEY_SET, self._fold_key),
+            (EventKind.ATTESTER_SET, self._fold_attester),
         ):
             for values in _records(events, starts[kinds == kind], EVENT_DTYPES[kind]):
                 fold(values)
@@ -202,6 +209,12 @@ class Directory:
         self.keys[public_key] = Key(
             values["account"], Permission(values["permissions"]), values["expires_ms"]
         )
+
+    def _fold_attester(self, values: dict[str, Any]) -> None:
+        self._attesters.pop(values["slot"], None)
+        if values["trusted"]:
+            key = _PUBLIC_KEY.pack(*values["public_key_0"], values["public_key_3"])
+            self._attesters[values["slot"]] = key, _text(values["name"])
 
 
 def _records(

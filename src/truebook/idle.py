@@ -40,7 +40,7 @@ class IdleWork:
         self._raised_s = RAISED_S_MIN
         self._thread: ThreadPoolExecutor | None = None
         if sys.platform == "linux":
-            self._thread = ThreadPoolExecutor(1, "idle", initializer=_make_way)
+            self._thread = ThreadPoolExecutor(1, "idle", initializer=make_way)
 
     @property
     def is_raised(self) -> bool:
@@ -73,7 +73,7 @@ class IdleWork:
         self._raised_s = min(2 * self._raised_s, RAISED_S_MAX)
 
 
-def _make_way() -> None:
+def make_way() -> None:
     """Give the calling thread the policy SCHED_IDLE, where that is allowed."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):

@@ -36,6 +36,11 @@ def snapshots_path(config: Config) -> Path:
     return folder_of(config).path / "snapshots"
 
 
+def proofs_path(config: Config) -> Path:
+    """Where proofs of liabilities are kept."""
+    return folder_of(config).path / "proofs"
+
+
 def attached(config: Config) -> Config:
     """The configuration with the addresses of log and bus. Raises UserError if nothing runs."""
     if config.log.url and config.bus.url:

@@ -211,6 +211,19 @@ WS_DRAIN_STEP_S = 0.005
 WS_DRAINED_S_MAX = 1.5
 """For the outboxes of the last ones, after the last goodbye."""
 
+# --- order entry by websocket ---------------------------------------------------------------------
+
+ENTRY_SESSIONS_MAX = 1_000
+"""A process: 12 MB if all are idle; each trades for somebody, so they are few."""
+
+ENTRY_COMMANDS_PENDING_MAX = 1_024
+"""Of a session, on their way into the log and back: several times what a fast market maker has, a
+quarter of an entry. A message more may begin while there are fewer."""
+
+ENTRY_LEAVING_S_MAX = 4.0
+"""For what sessions have under way to be answered when their process ends, within the time that a
+supervisor grants."""
+
 # --- people ------------------------------------------------------------------------------------
 
 PASSWORD_CHARACTERS_MIN = 10

@@ -44,6 +44,7 @@ from truebook.commandlog.publication import Publication
 from truebook.commandlog.quorum import Quorum
 from truebook.commandlog.recovering import Recovering
 from truebook.commandlog.replies import split
+from truebook.commandlog.waiting import Waiting
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
 from truebook.messages import COMMAND_BYTES
@@ -97,6 +98,7 @@ class Node:
         self._quorum = quorum
         self._caught_up_at = GENESIS
         self._is_started = False
+        self._waiting = Waiting("log and bus", _logger, clock)
         self._is_stopping = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -106,16 +108,22 @@ class Node:
         try:
             self._caught_up_at = self._log_end()
             self._begin_at_snapshot()
-            self._publication.open(self._caught_up_at)
+            self._publication.open(self._reader.last_position)
             if self._recovering is not None:
                 self._publication.token = self._recovering.token
+            if self._quorum is not None and self.position > GENESIS:
+                # Should nothing come after the snapshot, nobody would vote for what it has.
+                self._quorum.vote(self.position, self._publication.event_hash)
             if self.vigil is not None:
                 self.vigil.start(self.engine, self._caught_up_at)
         except LogNotDurable:
             raise
         except (LogUnavailable, BusUnavailable) as error:
-            _logger.warning("can't start yet: %s", error)
+            self._waiting.failed(error)
             return False
+        self._waiting.succeeded()
+        if self._caught_up_at == GENESIS:
+            _logger.warning("the log is empty: `truebook found` sets up assets, fees and markets")
         self._is_started = True
         return True
 

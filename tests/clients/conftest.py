@@ -11,6 +11,8 @@ import ccxt.async_support
 import pytest
 from venue.credentials import Credentials
 from venue.installed import Installed, installed
+from venue.redis_server import missing
+from venue.services import Services, services
 
 SOL = "SOL/USDC"
 ETH = "ETH/USDC"
@@ -18,11 +20,21 @@ ETH = "ETH/USDC"
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    """An exchange that is up: `url` (http://host:port) and `open_account(name, credit)`."""
-    with installed(tmp_path_factory.mktemp("venue"), "--no-bots") as exchange:
-        yield exchange
+@pytest.fixture(scope="session", params=["up", pytest.param("services", marks=pytest.mark.night)])
+def venue(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installed | Services]:
+    """An exchange that is up: `url` (http://host:port) and `open_account(name, credit)`; as
+    `truebook up` starts it, and at night on servers that it didn't start."""
+    folder = tmp_path_factory.mktemp("venue")
+    if request.param == "up":
+        with installed(folder, "--no-bots") as exchange:
+            yield exchange
+    else:
+        if reason := missing():
+            pytest.skip(reason)
+        with services(folder) as system:
+            yield system
 
 
 @pytest.fixture

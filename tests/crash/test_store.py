@@ -11,6 +11,7 @@ from store.database import dump, state_hash, store
 
 from truebook import commands
 from truebook.api.connect import connected
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import GENESIS, Position
 from truebook.commandlog.server import start_bus_server, start_log_server
 from truebook.commandlog.valkey_reader import ValkeyLogReader
@@ -142,7 +143,7 @@ def test_a_store_that_is_killed_under_load_misses_nothing_and_repeats_nothing(tm
         status = asyncio.run(trade_and_kill(urls, role, path))
         role.process.terminate()
         assert role.process.wait(CATCH_UP_S) == 0
-        reader = ValkeyLogReader(urls["TRUEBOOK_LOG_URL"], allow_not_durable=True)
+        reader = ValkeyLogReader(urls["TRUEBOOK_LOG_URL"], durability=UNCHECKED)
         stack.callback(reader.close)
         entries = list(remade(reader, NaiveEngine(), GENESIS))
     assert state_hash(path).hex() == status["stateHash"]

@@ -4,15 +4,19 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from store.naive import NaiveTables
 
 from truebook.commandlog.interface import EventEntry
 from truebook.engine.fingerprint import Tag, record_hash, to_bytes
 from truebook.messages import ORDER_HAS_CLIENT_ID
+from truebook.postgres.connecting import Connection, connect
+from truebook.postgres.urls import is_postgres
 from truebook.store.candles import SUM_MAX
 from truebook.store.fold import fold
-from truebook.store.sqlite.writer import SqliteWriter
+from truebook.store.sqlite.place import path_of, url_of
+from truebook.store.writing import writer_of
 
 ORDER_COLUMNS = (
     "id, user_id, accepted_sequence, market, symbol, client_id, price, original_qty,"
@@ -26,9 +30,18 @@ SELECT id, user_id, asset, amount, state, created_at, settled_at FROM withdrawal
 _PENDING = "trigger_price IS NOT NULL AND fired_sequence IS NULL"
 
 
-def store(path: Path, entries: list[EventEntry], batch: int = 100) -> None:
+Place = Path | str
+"""A database: SQLite's file, or the URL of any."""
+
+
+def url_at(place: Place) -> str:
+    """The URL of a database."""
+    return url_of(place) if isinstance(place, Path) else place
+
+
+def store(place: Place, entries: list[EventEntry], batch: int = 100) -> None:
     """Write a stream into a database."""
-    writer = SqliteWriter(path)
+    writer = writer_of(url_at(place))
     try:
         known, directory = writer.open()
         for first in range(0, len(entries), batch):
@@ -40,26 +53,44 @@ def store(path: Path, entries: list[EventEntry], batch: int = 100) -> None:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that is closed in the end."""
-    connection = sqlite3.connect(path)
+def opened(place: Place) -> Iterator[Any]:
+    """A connection that is closed in the end: `execute`, with `?` for values, and `commit`."""
+    url = url_at(place)
+    connection = _Postgres(url) if is_postgres(url) else sqlite3.connect(path_of(url))
     try:
         yield connection
     finally:
         connection.close()
 
 
-def dump(path: Path) -> dict[str, list[tuple]]:
+class _Postgres(Connection):
+    """A connection that is used as SQLite's are."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(connect(url, "test", {}, "truebook"))
+        self.raw.autocommit = False
+        self.commit, self.rollback, self.close = self.raw.commit, self.raw.rollback, self.raw.close
+
+
+TABLES = """
+SELECT table_name FROM information_schema.tables
+WHERE table_schema = 'truebook' AND table_type = 'BASE TABLE'
+"""
+
+
+def dump(place: Place) -> dict[str, list[tuple]]:
     """Every row of every table."""
-    with opened(path) as connection:
-        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    with opened(place) as connection:
+        is_sqlite = isinstance(connection, sqlite3.Connection)
+        query = "SELECT name FROM sqlite_master WHERE type = 'table'" if is_sqlite else TABLES
+        names = connection.execute(query)
         tables = [name for (name,) in names.fetchall()]
         return {
             name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in tables
         }
 
 
-def compare(path: Path, naive: NaiveTables) -> None:
+def compare(path: Place, naive: NaiveTables) -> None:
     """Assert that the tables are what the events make of them."""
     with opened(path) as connection:
         rows = connection.execute
@@ -92,7 +123,7 @@ def _bounded(candle: list[int]) -> list[int]:
     return [*candle[:4], min(candle[4], SUM_MAX), min(candle[5], SUM_MAX), candle[6]]
 
 
-def state_hash(path: Path) -> bytes:
+def state_hash(path: Place) -> bytes:
     """The state hash of the rows: what an engine that is made from them would have."""
     with opened(path) as connection:
         low = high = 0
@@ -103,7 +134,7 @@ def state_hash(path: Path) -> bytes:
         return to_bytes(low, high)
 
 
-def _records(connection: sqlite3.Connection) -> Iterator[tuple[int, ...]]:
+def _records(connection: Any) -> Iterator[tuple[int, ...]]:
     rows = connection.execute
     yield Tag.CLOCK, rows("SELECT time_ms FROM progress").fetchone()[0]
     for row in rows("SELECT gateway, last_sequence FROM gateways"):
@@ -127,7 +158,7 @@ def _records(connection: sqlite3.Connection) -> Iterator[tuple[int, ...]]:
         yield Tag.BALANCE, account | asset << 32, available, locked
     query = (
         "SELECT id, user_id, market, price, original_qty, remaining_qty, executed_quote, priority,"
-        f" time_flags, client_id, iif({_PENDING}, trigger_price, 0)"
+        f" time_flags, client_id, CASE WHEN {_PENDING} THEN trigger_price ELSE 0 END"
         " FROM orders WHERE priority IS NOT NULL"
     )
     for order, account, market, *numbers, flags, client, trigger_price in rows(query):

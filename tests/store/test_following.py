@@ -11,6 +11,7 @@ from store.database import dump, opened, store
 from store.stream import campaign
 
 from truebook import commands
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import (
     GENESIS,
@@ -255,7 +256,7 @@ def log(tmp_path):
 
 
 def test_a_real_process_makes_events_again_from_a_real_log(tmp_path, server, log):
-    reader = ValkeyLogReader(log, allow_not_durable=True)
+    reader = ValkeyLogReader(log, durability=UNCHECKED)
     made: list[EventEntry] = list(remade(reader, NaiveEngine(), GENESIS))
     reader.close()
     assert len(made) == 301

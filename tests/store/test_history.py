@@ -24,7 +24,7 @@ from truebook.messages import (
     WithdrawalState,
     note_parts,
 )
-from truebook.store.sqlite.history import SqliteHistory
+from truebook.store.reading import history_of
 
 ALICE, BOB = 2, 3
 SLIPPAGE = ORDER_SLIPPAGE_TICKS | ORDER_SLIPPAGE_BASIS_POINTS
@@ -42,10 +42,10 @@ STATUSES = {
 class Asked:
     """A database of a venue, and its history."""
 
-    def __init__(self, path, entries):
-        self.path = path
-        store(path, entries)
-        self.history = SqliteHistory(path)
+    def __init__(self, database, entries):
+        self.database = database
+        store(database, entries)
+        self.history = history_of(database)
 
     def ask(self, name, *arguments, **filters):
         method = getattr(self.history, name)
@@ -53,11 +53,11 @@ class Asked:
 
 
 @pytest.fixture
-def asked(tmp_path):
+def asked(database):
     made = []
 
     def ask(entries):
-        made.append(Asked(tmp_path / "database", entries))
+        made.append(Asked(database, entries))
         return made[-1]
 
     yield ask
@@ -71,7 +71,7 @@ def test_every_order_has_its_status_its_trigger_and_what_it_allowed(asked):
     naive = NaiveTables()
     for entry in entries:
         naive.read(entry.events)
-    with opened(found.path) as connection:
+    with opened(found.database) as connection:
         rows = connection.execute("SELECT id, status FROM orders").fetchall()
     statuses = {order_id: STATUSES[status] for order_id, status in rows}
     assert set(statuses.values()) == set(STATUSES.values())
@@ -197,7 +197,7 @@ def test_a_settings_note_is_joined_to_what_it_explains(venue, asked):
     venue.apply(commands.tick(0) + noted("lower fees", tier) + tier)
     found = asked(venue.entries)
     query = "SELECT text FROM noted JOIN notes ON id = note WHERE kind = ? AND subject = ?"
-    with opened(found.path) as connection:
+    with opened(found.database) as connection:
         ask = connection.execute
         assert ask(query, (EventKind.TIER_SET, 2)).fetchall() == [("lower fees",)]
         assert ask(query, (EventKind.ACCOUNT_SET, ALICE)).fetchall() == [("account 1",)]
@@ -229,7 +229,7 @@ def test_an_order_by_amount_that_waits_is_readable(venue, asked):
             **place, order_id=91, order_type=OrderType.MARKET, percent_bp=2500, slippage_bp=10
         )
     )
-    with opened(asked(venue.entries).path) as connection:
+    with opened(asked(venue.entries).database) as connection:
         columns = "price, original_qty, quote_qty, trigger_price, status"
         rows = connection.execute(f"SELECT {columns} FROM readable_orders ORDER BY id").fetchall()
     assert rows == [

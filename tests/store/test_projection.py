@@ -8,7 +8,7 @@ from store.naive import NaiveTables
 from store.stream import campaign, trading
 
 from truebook.store.fold import fold
-from truebook.store.sqlite.writer import SqliteWriter
+from truebook.store.writing import writer_of
 
 STREAMS = [(campaign, 1, 6000), (campaign, 2, 6000), (trading, 3, 1500), (trading, 4, 1500)]
 of_streams = pytest.mark.parametrize(("make", "seed", "size"), STREAMS)
@@ -22,21 +22,21 @@ def naive_of(entries):
 
 
 @of_streams
-def test_the_database_equals_the_fold_of_the_event_stream(tmp_path, make, seed, size):
+def test_the_database_equals_the_fold_of_the_event_stream(database, make, seed, size):
     entries, engine = make(seed, size)
-    path = tmp_path / "database.sqlite"
-    store(path, entries, batch=40)
-    compare(path, naive_of(entries))
-    assert state_hash(path) == engine.state_hash()
+    store(database, entries, batch=40)
+    compare(database, naive_of(entries))
+    assert state_hash(database) == engine.state_hash()
 
 
 @of_streams
-def test_batches_of_any_size_make_the_same_database(tmp_path, make, seed, size):
+def test_batches_of_any_size_make_the_same_database(databases, make, seed, size):
     entries, _ = make(seed, size)
-    store(tmp_path / "one", entries, batch=len(entries))
-    whole = dump(tmp_path / "one")
+    one, many = databases(), databases()
+    store(one, entries, batch=len(entries))
+    whole = dump(one)
     rng = random.Random(seed)
-    writer = SqliteWriter(tmp_path / "many")
+    writer = writer_of(many)
     known, directory = writer.open()
     first = 0
     while first < len(entries):
@@ -45,4 +45,4 @@ def test_batches_of_any_size_make_the_same_database(tmp_path, make, seed, size):
         writer.write(rows)
         known, first = rows.tail, first + size
     writer.close()
-    assert dump(tmp_path / "many") == whole
+    assert dump(many) == whole

@@ -12,8 +12,8 @@ from truebook.history import HistoryUnavailable, Page
 from truebook.installation import database_url
 from truebook.store.fold import fold
 from truebook.store.interface import StoreUnavailable
-from truebook.store.reading import open_history
-from truebook.store.sqlite import history as asking
+from truebook.store.reading import history_of, open_history
+from truebook.store.sql import history as asking
 from truebook.store.sqlite import reader as reading
 from truebook.store.sqlite.history import SqliteHistory
 from truebook.store.sqlite.place import path_of, url_of
@@ -37,6 +37,13 @@ def path(tmp_path):
 @pytest.fixture
 def history(path):
     history = SqliteHistory(path)
+    yield history
+    history.close()
+
+
+@pytest.fixture
+def asked(database):
+    history = history_of(database)
     yield history
     history.close()
 
@@ -111,37 +118,37 @@ def test_a_damaged_text_in_the_file_is_a_database_that_is_away(path, history, en
         SqliteWriter(path).open()
 
 
-def test_an_empty_database_has_no_history(path, history):
-    writer = SqliteWriter(path)
+def test_an_empty_database_has_no_history(database, asked):
+    writer = writer_of(database)
     writer.open()
     writer.close()
-    assert asyncio.run(history.position()) == GENESIS
-    assert asyncio.run(history.orders(1, Page(10), after=GENESIS)) == ([], 0)
-    assert asyncio.run(history.last_trade_id(0)) == 0
-    assert asyncio.run(history.first_candle(0, "1m")) is None
+    assert asyncio.run(asked.position()) == GENESIS
+    assert asyncio.run(asked.orders(1, Page(10), after=GENESIS)) == ([], 0)
+    assert asyncio.run(asked.last_trade_id(0)) == 0
+    assert asyncio.run(asked.first_candle(0, "1m")) is None
 
 
-def test_an_answer_waits_for_what_its_asker_has_seen(path, history, entries):
-    writer = SqliteWriter(path)
+def test_an_answer_waits_for_what_its_asker_has_seen(database, asked, entries):
+    writer = writer_of(database)
     known, directory = writer.open()
 
     async def ask():
-        asked = asyncio.create_task(history.orders(1, Page(1000), after=entries[-1].position))
+        answer = asyncio.create_task(asked.orders(1, Page(1000), after=entries[-1].position))
         await asyncio.sleep(0)
-        assert not asked.done()
+        assert not answer.done()
         writer.write(fold(entries, known, directory))
-        return await asked
+        return await answer
 
     orders, total = asyncio.run(ask())
     assert len(orders) == total > 20
     writer.close()
 
 
-def test_after_a_moment_the_answer_is_given_as_things_stand(path, history, entries, monkeypatch):
+def test_after_a_moment_the_answer_is_given_as_things_stand(database, asked, entries, monkeypatch):
     monkeypatch.setattr(asking, "READ_WAIT_MS_MAX", 1)
-    store(path, entries[:50])
+    store(database, entries[:50])
     after = Position(entries[-1].position.high + 1, 0)
-    assert asyncio.run(history.trades(0, Page(10), after=after)) is not None
+    assert asyncio.run(asked.trades(0, Page(10), after=after)) is not None
 
 
 def test_the_database_of_a_configuration_is_found(tmp_path):
@@ -150,7 +157,9 @@ def test_the_database_of_a_configuration_is_found(tmp_path):
     assert path_of("sqlite:///here.sqlite").name == "here.sqlite"
 
 
-@pytest.mark.parametrize("url", ["postgresql://host/name", "sqlite:///", "sqlite:///a?mode=ro"])
+@pytest.mark.parametrize(
+    "url", ["mysql://host/name", "postgresql://host/name?x=1", "sqlite:///", "sqlite:///a?mode=ro"]
+)
 def test_a_database_that_cannot_be_is_the_users_mistake(url):
     async def enter():
         async with open_history(url):

@@ -11,21 +11,21 @@ from store.stream import campaign, trading
 from truebook.commandlog.interface import GENESIS
 from truebook.history import HistoryUnavailable, TooManyUpdates
 from truebook.limits import HISTORY_UPDATES_MAX
-from truebook.store.sqlite.history import SqliteHistory
+from truebook.store.reading import history_of
 
 STREAMS = [(campaign, 11, 6000), (trading, 12, 1500)]
 
 
 @pytest.fixture(params=STREAMS)
-def told(request, tmp_path):
+def told(request, database):
     """A database, and each account's updates as they were told."""
     make, seed, size = request.param
     entries, _ = make(seed, size)
-    store(tmp_path / "database", entries)
+    store(database, entries)
     naive = NaiveTables()
     for entry in entries:
         naive.read(entry.events)
-    history = SqliteHistory(tmp_path / "database")
+    history = history_of(database)
     yield history, naive.updates
     history.close()
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from store.database import dump, opened, store
 from store.stream import BEGIN, campaign, tail_of
@@ -19,6 +20,7 @@ from truebook.store.sqlite import writer as writing
 from truebook.store.sqlite.schema import MIGRATIONS, SCHEMA_VERSION
 from truebook.store.sqlite.version_2 import COLUMNS
 from truebook.store.sqlite.writer import SqliteWriter
+from truebook.store.writing import writer_of
 
 SEED = 21
 
@@ -30,14 +32,23 @@ def entries():
 
 @pytest.fixture(scope="module")
 def expected(entries, tmp_path_factory):
+    """What SQLite has in the end."""
     path = tmp_path_factory.mktemp("expected") / "database"
     store(path, entries)
     return dump(path)
 
 
-def test_what_is_delivered_again_changes_nothing(tmp_path, entries, expected):
+@pytest.fixture(scope="module")
+def whole(entries, databases):
+    """What a database has in the end."""
+    database = databases()
+    store(database, entries)
+    return dump(database)
+
+
+def test_what_is_delivered_again_changes_nothing(database, entries, whole):
     rng = random.Random(SEED)
-    writer = SqliteWriter(tmp_path / "database")
+    writer = writer_of(database)
     known, directory = writer.open()
     end = 0
     while end < len(entries):
@@ -48,10 +59,10 @@ def test_what_is_delivered_again_changes_nothing(tmp_path, entries, expected):
         known = rows.tail
         if rng.random() < 0.1:
             writer.close()
-            writer = SqliteWriter(tmp_path / "database")
+            writer = writer_of(database)
             assert writer.open().tail == known
     writer.close()
-    assert dump(tmp_path / "database") == expected
+    assert dump(database) == whole
 
 
 class Stopping:
@@ -144,19 +155,18 @@ def test_a_writer_killed_inside_a_transaction_goes_on_where_it_was(tmp_path, ent
     assert dump(path) == expected
 
 
-def test_a_stream_of_another_history_is_refused(tmp_path, entries):
+def test_a_stream_of_another_history_is_refused(database, entries):
     other = campaign(SEED + 1, 3000)[0]
-    path = tmp_path / "database"
-    store(path, entries[:100])
-    before = dump(path)
-    writer = SqliteWriter(path)
+    store(database, entries[:100])
+    before = dump(database)
+    writer = writer_of(database)
     known, directory = writer.open()
     with pytest.raises(StreamForeign, match="another hash"):
         fold(other, known, directory)
     with pytest.raises(StreamForeign, match="follows"):
         fold([entries[100]._replace(previous=entries[98].position)], known, directory)
     writer.close()
-    assert dump(path) == before
+    assert dump(database) == before
 
 
 def test_one_changed_byte_of_an_event_is_noticed(entries):
@@ -174,8 +184,8 @@ def test_a_stream_that_begins_later_is_not_taken_for_the_whole(entries):
         fold([*entries[:5], *entries[6:]], BEGIN, Directory())
 
 
-def test_two_stores_at_one_database_write_each_row_once(tmp_path, entries, expected):
-    writers = [SqliteWriter(tmp_path / "database") for _ in range(2)]
+def test_two_stores_at_one_database_write_each_row_once(database, entries, whole):
+    writers = [writer_of(database) for _ in range(2)]
     stored = [writer.open() for writer in writers]
     refused = []
     for first in range(0, len(entries), 20):
@@ -192,18 +202,17 @@ def test_two_stores_at_one_database_write_each_row_once(tmp_path, entries, expec
         writer.close()
     assert len(refused) > 10
     assert all("somebody else" in reason for reason in refused)
-    assert dump(tmp_path / "database") == expected
+    assert dump(database) == whole
 
 
-def test_a_contradiction_between_rows_is_a_bug_and_not_a_bad_moment(tmp_path, entries):
-    path = tmp_path / "database"
-    store(path, entries[:60])
-    with opened(path) as other:
+def test_a_contradiction_between_rows_is_a_bug_and_not_a_bad_moment(database, entries):
+    store(database, entries[:60])
+    with opened(database) as other:
         other.execute("DELETE FROM orders WHERE priority IS NOT NULL")
         other.commit()
-    writer = SqliteWriter(path)
+    writer = writer_of(database)
     rows = fold(entries, *writer.open())
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
         writer.write(rows)
     writer.close()
 
@@ -222,13 +231,17 @@ def test_a_locked_database_is_waited_for(tmp_path, entries, monkeypatch):
     writer.close()
 
 
-def test_a_database_of_a_later_version_is_left_alone(tmp_path):
-    with opened(tmp_path / "database") as connection:
-        connection.execute("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)")
-        connection.execute("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION + 1,))
+def test_a_database_of_a_later_version_is_left_alone(database):
+    writer = writer_of(database)
+    writer.open()
+    writer.close()
+    with opened(database) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (?)", (99,))
         connection.commit()
-    with pytest.raises(StoreUnavailable, match="version"):
-        SqliteWriter(tmp_path / "database").open()
+    before = dump(database)
+    with pytest.raises(StoreUnavailable, match="it has version 99"):
+        writer_of(database).open()
+    assert dump(database) == before
 
 
 NEW = {
@@ -260,9 +273,9 @@ def test_a_database_of_version_1_is_brought_to_the_present_one(tmp_path, entries
     store(tmp_path / "half", entries[:half])
     make_version_1(path, tmp_path / "half")
     store(path, entries)
-    whole = dump(path)
-    assert whole.pop("schema_version") == [(1,), (SCHEMA_VERSION,)]
-    assert whole == {name: rows for name, rows in expected.items() if name in whole}
+    found = dump(path)
+    assert found.pop("schema_version") == [(1,), (SCHEMA_VERSION,)]
+    assert found == {name: rows for name, rows in expected.items() if name in found}
     with opened(path) as connection:
         assert connection.execute("SELECT count(*) FROM readable_orders").fetchone()[0] > 0
 
@@ -297,10 +310,9 @@ def test_a_file_that_is_taken_away_is_noticed(tmp_path, entries):
     writer.close()
 
 
-def test_the_readable_views_show_decimals(tmp_path, entries):
-    path = tmp_path / "database"
-    store(path, entries)
-    with opened(path) as connection:
+def test_the_readable_views_show_decimals(database, entries):
+    store(database, entries)
+    with opened(database) as connection:
         for name in ("orders", "trades", "fills", "balances"):
             assert connection.execute(f"SELECT count(*) FROM readable_{name}").fetchone()[0] > 0
         query = (
@@ -312,11 +324,10 @@ def test_the_readable_views_show_decimals(tmp_path, entries):
             assert shown == f"{atoms // 10**6}.{atoms % 10**6:06d}"
 
 
-def test_the_third_seeds_columns_are_there(tmp_path, entries):
-    path = tmp_path / "database"
-    store(path, entries)
+def test_the_third_seeds_columns_are_there(database, entries):
+    store(database, entries)
     orders = "id, user_id, symbol, side, type, price, original_qty, remaining_qty, status"
-    with opened(path) as connection:
+    with opened(database) as connection:
         rows = connection.execute(f"SELECT {orders}, created_at, seq FROM orders").fetchall()
         assert {row[3] for row in rows} == {"buy", "sell"}
         assert {row[4] for row in rows} == {"limit", "market"}
@@ -326,8 +337,8 @@ def test_the_third_seeds_columns_are_there(tmp_path, entries):
         assert connection.execute(f"SELECT {trades} FROM trades").fetchall()
 
 
-def test_an_empty_database_stands_before_everything(tmp_path):
-    writer = SqliteWriter(tmp_path / "database")
+def test_an_empty_database_stands_before_everything(database):
+    writer = writer_of(database)
     stored = writer.open()
     writer.close()
     assert stored.tail == BEGIN

@@ -60,7 +60,7 @@ def test_the_four_addresses_come_from_the_environment():
         ("[api]\nprot = 1", "api.prot: unknown key"),
         ("speed = 1", "speed: unknown key"),
         ("api = 1", "api: Expected `object`, got `int`"),
-        ("[log]\nurl = 'http://x'", "log.url: 'http://x' doesn't start with redis://"),
+        ("[log]\nurl = 'http://x'", "log.url: 'http://' doesn't start with redis://"),
         ("[engine]\nkind = 'quick'", "engine.kind: Invalid enum value 'quick'"),
         ("[api", "Expected ']'"),
     ],
@@ -79,7 +79,7 @@ def test_an_error_names_the_file_the_key_and_the_reason(file, text, error):
         ("TRUEBOOK_API_PORT", "x", "TRUEBOOK_API_PORT: Expected `int`, got `str`"),
         ("TRUEBOOK_API_PRT", "1", "TRUEBOOK_API_PRT: unknown key; known here: TRUEBOOK_API_HOST"),
         ("TRUEBOOK_API", "1", "TRUEBOOK_API: unknown key"),
-        ("TRUEBOOK_LOG_URL", "ftp://x", "log.url: 'ftp://x' doesn't start with redis://"),
+        ("TRUEBOOK_LOG_URL", "ftp://x", "log.url: 'ftp://' doesn't start with redis://"),
     ],
 )
 def test_an_error_in_the_environment_names_the_variable(name, text, error):

@@ -59,7 +59,13 @@ class Town:
             People.start(self.exchange, self.config, open_in(self.folder), self.clock)
         )
         self._people.append(people)
-        return Application(self.exchange, self._history, clock=self.clock, people=people)
+        return Application(
+            self.exchange,
+            self._history,
+            clock=self.clock,
+            people=people,
+            proofs=self.folder / "proofs",
+        )
 
     def run(self, work: Any) -> Any:
         """Await something."""

@@ -12,6 +12,7 @@ from nacl.signing import SigningKey
 from venue.asgi import Answer
 from venue.browser import ORIGIN, PASSWORD, Browser, Town
 from venue.credentials import Credentials, query_of, signed_headers
+from venue.proved import prove
 
 from truebook.api import request
 from truebook.api.app import Application
@@ -43,9 +44,10 @@ class Described:
         self.person = self.town.signed_up("person")
         self.key = self.person.make_key("read")
         self._trade()
+        prove(self.town.exchange, folder)
         self._numbers = iter(range(1, 1 << 30))
         people = self.town.people
-        parts = {"clock": self.town.clock, "people": people}
+        parts = {"clock": self.town.clock, "people": people, "proofs": folder / "proofs"}
         self._exact = self.town.application
         self._strict = Application(
             self.town.exchange, self.town._history, rates=Rates(0.001, 0.001, 0.001), **parts
@@ -223,6 +225,8 @@ class Described:
             "patch_keys": {"apiKey": NOBODY, "label": ""},
             "delete_keys": {"apiKey": NOBODY},
             "post_admin_withdrawals": (operation.example or {}) | {"withdrawalId": 1},
+            "get_proof": {"position": "5-0"},
+            "get_proof_root": {"position": "5-0"},
         }
         value = absent.get(operation.name)
         if value is None and "admin" in operation.name:

@@ -14,7 +14,7 @@ from venue.credentials import Credentials
 from venue.local_feed import LocalFeed
 
 from truebook import commands
-from truebook.api.exchange import Outcome
+from truebook.api.exchange import AnsweredSubmission, Outcome
 from truebook.asking import TimedOut
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.entries import for_engine, pack_entry
@@ -52,6 +52,7 @@ class LocalExchange:
         self.feed = LocalFeed(self.engine, self.directory)
         self.failure: Exception | None = None
         self.submissions = 0
+        self._sending: set[asyncio.Task[None]] = set()
         self._order_ids = itertools.count(1 << 43)
         self._sequence = 0
         self.events: list[EventEntry] = []
@@ -129,6 +130,19 @@ class LocalExchange:
                 raise UsedBefore
             self._used.add(once.digest)
         return self.apply(records)
+
+    def send(self, submission: AnsweredSubmission) -> None:
+        task = asyncio.ensure_future(self._send(submission))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _send(self, submission: AnsweredSubmission) -> None:
+        """As `send_and_await`, which tests override."""
+        terms = (submission.records, submission.commands, submission.once)
+        try:
+            submission.settle(await self.send_and_await(*terms))
+        except (LogUnavailable, UsedBefore, TimedOut) as reason:
+            submission.settle(reason)
 
     async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
         return (await self.send_and_await(records, commands, once)).position

@@ -3,6 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { connect } from "./state/connection";
 import { followMarket } from "./state/live";
+import { followIntegrity } from "./state/integrity";
 import { loadMarkets } from "./state/markets";
 import { tell } from "./state/notices";
 import { followAccount, resume } from "./state/session";
@@ -26,5 +27,6 @@ async function begin(): Promise<void> {
 
 beginTheme();
 followKeys();
+void followIntegrity();
 render(<App />, document.getElementById("app")!);
 void begin();

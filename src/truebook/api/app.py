@@ -15,10 +15,9 @@ the request id and the path, never headers, bodies or keys.
 import itertools
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import structlog
-from starlette.exceptions import HTTPException
 from starlette.routing import Router
 
 from truebook.api.account import Account
@@ -27,32 +26,30 @@ from truebook.api.authenticate import Authority
 from truebook.api.capital import Capital
 from truebook.api.charts import Charts
 from truebook.api.countdown import Countdowns
-from truebook.api.errors import RETRY_AFTER_S, ApiError, unavailable, used_before
+from truebook.api.entry.opening import order_entry
+from truebook.api.errors import ApiError
 from truebook.api.exchange import Exchange
+from truebook.api.failures import Failures
+from truebook.api.integrity import Integrity
 from truebook.api.keys import Keys
 from truebook.api.marketdata import MarketData
 from truebook.api.markets import Markets
+from truebook.api.observing import Observer
 from truebook.api.openapi import document
 from truebook.api.openapi.page import Description
 from truebook.api.orders import Orders
 from truebook.api.pages import Pages
 from truebook.api.past import Past
-from truebook.api.people_errors import told
+from truebook.api.proof import Proof
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.response import JSON, encode, respond
 from truebook.api.sign_in import SignIn
 from truebook.api.stubs import Stubs
 from truebook.api.throttle import Rates, Throttle
 from truebook.api.visitors import Visitors
-from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
-from truebook.commandlog.interface import LogUnavailable, UsedBefore
-from truebook.history import History, HistoryUnavailable
-from truebook.people.errors import PeopleError
-from truebook.people.exchange import Refused
+from truebook.history import History
 from truebook.people.people import People
-
-log = structlog.get_logger()
 
 CLOSING = frozenset({408, 413, 431})
 """After these the rest of the request is not read: the connection must end."""
@@ -70,19 +67,25 @@ class Application:
         rates: Rates | None = None,
         people: People | None = None,
         pages: Pages | None = None,
+        proofs: Path | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """`people` None: there are keys and no sessions, and nobody can sign up. `pages` None:
-        there is nothing to look at in a browser."""
+        there is nothing to look at in a browser. `proofs`: where proofs of liabilities are kept.
+        `observer`: who looks at engines and witness."""
         doorkeeper = None if people is None else people.doorkeeper
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
         self._throttle = Throttle(clock, rates)
         authority = Authority(exchange.directory, clock, self._throttle, doorkeeper)
         stubs = Stubs(authority, exchange.directory)
+        proof = Proof(exchange, authority, proofs)
         public = [
             *Markets(exchange, clock).routes(),
             *MarketData(exchange).routes(),
             *Charts(exchange, history, clock).routes(),
             *stubs.public_routes(),
+            *proof.public_routes(),
+            *Integrity(exchange, observer, clock).routes(),
             *Description(document.encoded()).routes(),
         ]
         signed = [
@@ -91,6 +94,7 @@ class Application:
             *Capital(exchange, history, authority, clock).routes(),
             *Past(exchange, history, authority).routes(),
             *stubs.signed_routes(),
+            *proof.signed_routes(),
             *Administration(exchange, history, authority).routes(),
         ]
         if people is not None:
@@ -99,7 +103,13 @@ class Application:
             signed += [*sign_in.signed_routes(), *Keys(authority, people).routes()]
         if pages is not None:
             public += pages.routes()
-        self._orders = Orders(exchange, authority).endpoints()
+        self._failures = Failures(self._throttle)
+        orders = Orders(exchange, authority)
+        self._orders = orders.endpoints()
+        self.entry = order_entry(
+            exchange, orders.trading, authority, self._throttle, self._failures, clock
+        )
+        """Sessions of those who trade by websocket."""
         self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
         self._routes = [*public, *signed]
         self._others = Router(routes=self._routes, redirect_slashes=False)
@@ -136,11 +146,8 @@ class Application:
         except Disconnected:
             pass
         except Exception as failure:
-            error = _error_of(failure)
-            if error.status == 401:
-                self._throttle.failed(_address_of(scope))
-            if error.status >= 500:
-                self._note(error, failure, request_id, scope)
+            where = {"request": request_id, "method": scope["method"], "path": scope["path"]}
+            error = self._failures.told(failure, _address_of(scope), **where)
             if not answered:
                 await _respond_error(send_with_id, error)
 
@@ -158,37 +165,10 @@ class Application:
             scope["app"] = self  # Starlette then raises 404 and 405 instead of answering in text
             await self._others(scope, receive, send)
 
-    def _note(self, error: ApiError, failure: Exception, request_id: str, scope: Scope) -> None:
-        where = {"request": request_id, "method": scope["method"], "path": scope["path"]}
-        if error.status == 500:
-            log.error("request failed by a bug", **where, exc_info=failure)
-        else:
-            log.warning("request not carried out", **where, code=error.code)
-
 
 def _address_of(scope: Scope) -> str:
     client = scope.get("client")
     return str(client[0]) if client else ""
-
-
-def _error_of(failure: Exception) -> ApiError:
-    """What the client is told of a failure."""
-    if isinstance(failure, ApiError):
-        return failure
-    if isinstance(failure, TimedOut):
-        return ApiError(504, "TIMEOUT", "The engine did not answer in time")
-    if isinstance(failure, HistoryUnavailable):
-        message = f"History is not available: {failure}"
-        return ApiError(503, "MAINTENANCE", message, retry_after_s=RETRY_AFTER_S)
-    if isinstance(failure, LogUnavailable):
-        return unavailable(failure)
-    if isinstance(failure, UsedBefore):
-        return used_before()
-    if isinstance(failure, PeopleError | Refused):
-        return told(failure)
-    if isinstance(failure, HTTPException):
-        return ApiError(failure.status_code, "RESOURCE_NOT_FOUND", failure.detail)
-    return ApiError(500, "SERVER_ERROR", "The request failed by a fault of the exchange")
 
 
 async def _respond_error(send: Send, error: ApiError) -> None:

@@ -119,9 +119,18 @@ class Authority:
     ) -> Caller:
         """Who signed a subscription: key, signature, timestamp and window, as the headers of a
         request would hold them. Raises ApiError, which names them like the headers."""
-        values = [part.encode() for part in signature]
-        headers = Headers(zip(_HEADERS, values, strict=True), address)
+        headers = _as_headers(signature, address)
         caller = self._caller(headers, "subscribe", [()], permission, changes=False)
+        self._throttle.private(caller.public_key)
+        return caller
+
+    def logged_on(
+        self, signature: Sequence[str], instruction: str, parameters: Parameters, address: str
+    ) -> Caller:
+        """Who signed that they want to trade without signing more; the signature as above. Raises
+        ApiError. The caller's mark has to go to the log, so that it counts once."""
+        headers = _as_headers(signature, address)
+        caller = self._caller(headers, instruction, [parameters], Permission.TRADE, changes=True)
         self._throttle.private(caller.public_key)
         return caller
 
@@ -246,6 +255,11 @@ class Authority:
 
     def _is_from_its_address(self, public_key: bytes, address: str) -> bool:
         return self._address_lists is None or self._address_lists.allow(public_key, address)
+
+
+def _as_headers(signature: Sequence[str], address: str) -> Headers:
+    values = [part.encode() for part in signature]
+    return Headers(zip(_HEADERS, values, strict=True), address)
 
 
 def _session_of(headers: Mapping[bytes, bytes]) -> Session | None:

@@ -6,14 +6,15 @@ or after everything that stood in the log then.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from truebook.api.exchange import Outcome
+from truebook.api.exchange import AnsweredSubmission, Outcome
 from truebook.api.pressure import ANY_SPACE, Pressure, Space
 from truebook.api.send_and_await import CommandClient
 from truebook.asking import Asker, Halted, TimedOut
+from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.interface import (
     Bus,
     Log,
@@ -41,11 +42,13 @@ class ConnectedExchange:
         asker: Asker,
         follower: DirectoryFollower,
         pressure: Pressure,
+        log_end: Callable[[], Awaitable[Position]],
     ) -> None:
         self._commands = commands
         self._asker = asker
         self._follower = follower
         self._pressure = pressure
+        self._log_end = log_end
 
     @classmethod
     async def start(cls, log: Log, bus: Bus, space: Space = ANY_SPACE) -> "ConnectedExchange":
@@ -59,7 +62,7 @@ class ConnectedExchange:
         asker = await Asker.start(bus, answer_channel(gateway.number), gateway)
         follower = await DirectoryFollower.start(bus, asker, log.last_position)
         pressure = await Pressure.start(asker, log.last_position, space)
-        return cls(commands, asker, follower, pressure)
+        return cls(commands, asker, follower, pressure, log.last_position)
 
     @property
     def directory(self) -> Directory:
@@ -79,6 +82,11 @@ class ConnectedExchange:
         """Carry out a submission. Raises TimedOut, LogUnavailable or UsedBefore."""
         self._pressure.check()
         return await self._commands.send_and_await(records, commands, once)
+
+    def send(self, submission: AnsweredSubmission) -> None:
+        """Carry out a submission, and tell it. Raises LogUnavailable."""
+        self._pressure.check()
+        self._commands.send(submission)
 
     async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
         """Write a submission to the log. Raises TimedOut, LogUnavailable or UsedBefore."""
@@ -123,6 +131,14 @@ class ConnectedExchange:
         except Halted as halted:
             return await ask(after=halted.halted_at)
 
+    async def log_end(self) -> Position:
+        """Where the log ends. Raises LogUnavailable."""
+        return await self._log_end()
+
+    async def ask_all(self, kind: QueryKind, wait_ms: int) -> list[Answer]:
+        """What everybody who hears us answers within the time, wherever they stand."""
+        return await self._asker.ask_all(kind, wait_ms)
+
     async def close(self) -> None:
         """Write what waits, and end. Log and bus are closed by whoever made them."""
         self._pressure.close()
@@ -159,12 +175,12 @@ async def connected(
     log_url: str,
     bus_url: str,
     *,
-    allow_not_durable: bool = False,
+    durability: Durability = CHECKED,
     disk_free_mib: int = 0,
     memory_bytes_max: int = 0,
 ) -> AsyncGenerator[ConnectedExchange, None]:
     """An exchange on these servers, until the context is left. Raises LogNotDurable."""
-    log = ValkeyLog(log_url, allow_not_durable=allow_not_durable)
+    log = ValkeyLog(log_url, durability=durability)
     bus = ValkeyBus(bus_url)
     try:
         folder = await _folder(log) if disk_free_mib else None

@@ -8,12 +8,21 @@ Whatever a signature asked for is given with its mark, `Caller.once`; None stand
 can send again, as the commands of this machine's own command line.
 """
 
+import logging
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from truebook.commandlog.interface import Once, Position
+from truebook.asking import TimedOut
+from truebook.commandlog.gateway import Submission, WriteError
+from truebook.commandlog.interface import (
+    LogUnavailable,
+    Once,
+    OutcomeUnknown,
+    Position,
+    UsedBefore,
+)
 from truebook.directory import Directory
 from truebook.queries import Answer, QueryKind
 
@@ -26,6 +35,50 @@ class Outcome(NamedTuple):
 
     replies: NDArray[np.void]
     """messages.REPLY records, in the order of its commands; CANCEL_ALL has many."""
+
+
+_logger = logging.getLogger(__name__)
+
+NotApplied = LogUnavailable | UsedBefore | TimedOut
+
+
+class AnsweredSubmission(Submission):
+    """Commands whose sender is told, once, what became of them: by a call, without a task."""
+
+    __slots__ = ("is_settled",)
+
+    def __init__(self, records: bytes, commands: int, once: Once | None = None) -> None:
+        super().__init__(records, commands, once)
+        self.is_settled = False
+
+    def settle(self, outcome: Outcome | NotApplied) -> None:
+        """Tell, unless it was told before."""
+        if self.is_settled:
+            return
+        self.is_settled = True
+        try:
+            if isinstance(outcome, Outcome):
+                self.applied(outcome)
+            else:
+                self.refused(outcome)
+        except Exception:
+            # Whoever calls has others to tell.
+            _logger.exception("an answer could not be given")
+
+    def failed(self, error: WriteError) -> None:
+        """The gateway says that they weren't written, or that it can't know."""
+        if isinstance(error, OutcomeUnknown):
+            self.settle(TimedOut(str(error), self.position))
+        else:
+            self.settle(error)
+
+    def applied(self, outcome: Outcome) -> None:
+        """They are on disk and applied."""
+        raise NotImplementedError
+
+    def refused(self, reason: NotApplied) -> None:
+        """They are certainly not done, or (TimedOut) nobody knows."""
+        raise NotImplementedError
 
 
 class Exchange(Protocol):
@@ -47,6 +100,10 @@ class Exchange(Protocol):
 
         Raises TimedOut, LogUnavailable or UsedBefore.
         """
+
+    def send(self, submission: AnsweredSubmission) -> None:
+        """The same, told to the submission itself. Raises LogUnavailable where nothing is accepted
+        at the moment; then it is told nothing."""
 
     async def submit(self, records: bytes, commands: int, once: Once | None) -> Position:
         """Write a submission to the log and don't wait for its outcome; raises as above."""

@@ -10,6 +10,7 @@ An order that waits for its trigger has its quantity in `triggerQuantity`; when 
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from struct import Struct
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ from truebook.messages import (
     ORDER_TIME_SHIFT,
     ORDER_TRIGGER,
     ORDER_TYPE_SHIFT,
+    REPLY,
     CloseReason,
     OrderStatus,
     OrderType,
@@ -97,9 +99,13 @@ class Told(NamedTuple):
         return self.trigger is not None and self.trigger.fired_ms is None
 
 
+_REPLY = Struct("<BBHHHqIIqqqqq")
+assert _REPLY.size == REPLY.itemsize
+
+
 def replies_of(records: NDArray[np.void]) -> list[Reply]:
     """The records as tuples of integers; NumPy scalars are slow one by one."""
-    return [Reply._make(record) for record in records.tolist()]
+    return list(map(Reply._make, _REPLY.iter_unpack(records.tobytes())))
 
 
 def json_of_reply(reply: Reply, market: Market) -> shapes.Order:

@@ -7,17 +7,32 @@ change what the order does, but aren't built yet, are refused.
 
 `kind` is the word of the notes that the exchange was asked for: "ioc" fills whole or not at all
 (elsewhere FOK), "post_only" never takes. Together with timeInForce or postOnly it is an error.
+
+Most orders are plain: a limit order with nothing attached. What their words mean is looked up in a
+table that is made of the same rules; whatever isn't found there, or isn't right, takes the long
+way, which alone says what is wrong. (tests compare the two)
 """
 
+import re
+from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from truebook import commands
 from truebook.api.conditions import Trigger, refuse_slippage, slippage_of, trigger_of
 from truebook.api.errors import ApiError, invalid, rejected
-from truebook.api.payload import Fields, amount_of, choice_of, client_id_of, market_of
+from truebook.api.payload import (
+    CLIENT_ID_MAX,
+    Fields,
+    amount_of,
+    choice_of,
+    client_id_of,
+    market_of,
+)
 from truebook.directory import Directory, Market
 from truebook.limits import AMOUNT_MAX, PRICE_TICKS_MAX
 from truebook.messages import OrderType, RejectCode, SelfTrade, Side, TimeInForce
+from truebook.units import AmountError, parse
 
 SIDES = {"Bid": Side.BID, "Ask": Side.ASK}
 ORDER_TYPES = {"Limit": OrderType.LIMIT, "Market": OrderType.MARKET}
@@ -35,6 +50,17 @@ def place_command(
     fields: Fields, directory: Directory, account: int, order_id: int, deadline_ms: int = 0
 ) -> bytes:
     """The records of a payload's command. Raises ApiError."""
+    if fields.keys() <= _PLAIN_FIELDS:
+        command = _plain_command(fields, directory, account, order_id, deadline_ms)
+        if command is not None:
+            return command
+    return any_command(fields, directory, account, order_id, deadline_ms)
+
+
+def any_command(
+    fields: Fields, directory: Directory, account: int, order_id: int, deadline_ms: int
+) -> bytes:
+    """The same, the long way. Raises ApiError."""
     market = market_of(fields, directory)
     trigger = trigger_of(fields, market)
     side = choice_of(fields, "side", SIDES)
@@ -151,3 +177,71 @@ def _execution(fields: Fields) -> tuple[TimeInForce, bool]:
     if post_only and time_in_force is not TimeInForce.GTC:
         raise invalid("postOnly", "an order that may not take can only be GTC")
     return time_in_force, bool(post_only)
+
+
+_WORDS = ("side", "orderType", "timeInForce", "postOnly", "selfTradePrevention", "kind")
+_CLIENT_ID = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
+_PLAIN_FIELDS = frozenset({*_WORDS, "symbol", "price", "quantity", "clientId"})
+
+
+def _plain_terms() -> dict[tuple[object, ...], tuple[Side, TimeInForce, SelfTrade, bool]]:
+    """What the words of a plain limit order mean, for all words that can be meant."""
+    terms: dict[tuple[object, ...], tuple[Side, TimeInForce, SelfTrade, bool]] = {}
+    for times, post_only, kind in product(
+        (None, *TIMES_IN_FORCE), (None, False, True), (None, *KINDS)
+    ):
+        try:
+            meant = _execution({"timeInForce": times, "postOnly": post_only, "kind": kind})
+        except ApiError:
+            continue
+        for side, self_trade in product(SIDES, (None, *SELF_TRADES)):
+            prevention = SELF_TRADES.get(self_trade or "", SelfTrade.REJECT_TAKER)
+            words = (side, "Limit", times, post_only, self_trade, kind)
+            terms[words] = (SIDES[side], meant[0], prevention, meant[1])
+    return terms
+
+
+_PLAIN_TERMS = _plain_terms()
+
+_parsed = lru_cache(maxsize=1 << 14)(parse)
+"""The same few thousand prices and quantities come again and again."""
+
+
+def _plain_command(
+    fields: Fields, directory: Directory, account: int, order_id: int, deadline_ms: int
+) -> bytes | None:
+    """The command of a plain limit order; None if it isn't one, or something is wrong with it."""
+    get = fields.get
+    price, quantity, client_id = get("price"), get("quantity"), get("clientId")
+    if not isinstance(price, str) or not isinstance(quantity, str):
+        return None
+    client_number = None
+    if client_id is not None:
+        if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
+            return None
+        client_number = int(client_id)
+        if client_number > CLIENT_ID_MAX:
+            return None
+    try:
+        market = directory.market_by_symbol[get("symbol")]  # type: ignore[index]
+        side, time_in_force, self_trade, post_only = _PLAIN_TERMS[tuple(map(get, _WORDS))]
+        ticks = _parsed(price, market.tick, PRICE_TICKS_MAX)
+        lots = _parsed(quantity, market.step, AMOUNT_MAX)
+    except (KeyError, TypeError, AmountError):
+        return None
+    if not ticks or not lots:
+        return None
+    return commands.place(
+        account=account,
+        market=market.number,
+        order_id=order_id,
+        side=side,
+        order_type=OrderType.LIMIT,
+        price=ticks,
+        quantity=lots,
+        time_in_force=time_in_force,
+        self_trade=self_trade,
+        post_only=post_only,
+        client_id=client_number,
+        deadline_ms=deadline_ms,
+    )

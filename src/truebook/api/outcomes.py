@@ -7,7 +7,8 @@ can be found out later.
 import contextlib
 from collections.abc import Generator, Sequence
 
-from truebook.api.errors import timed_out, unavailable, used_before
+from truebook.api.errors import ApiError, timed_out, unavailable, used_before
+from truebook.api.exchange import NotApplied
 from truebook.asking import TimedOut
 from truebook.commandlog.interface import LogUnavailable, UsedBefore
 
@@ -19,9 +20,16 @@ def told_to_client(
     """Raise ApiError where commands were not carried out, or nobody knows."""
     try:
         yield
-    except UsedBefore:
-        raise used_before() from None
-    except LogUnavailable as reason:
-        raise unavailable(reason) from None
-    except TimedOut:
-        raise timed_out(order_id, order_ids) from None
+    except (UsedBefore, LogUnavailable, TimedOut) as reason:
+        raise error_of(reason, order_id, order_ids) from None
+
+
+def error_of(
+    reason: NotApplied, order_id: int | None = None, order_ids: Sequence[int] = ()
+) -> ApiError:
+    """What a client is told of commands that weren't carried out, or of which nobody knows."""
+    if isinstance(reason, UsedBefore):
+        return used_before()
+    if isinstance(reason, TimedOut):
+        return timed_out(order_id, order_ids)
+    return unavailable(reason)

@@ -1,10 +1,11 @@
 """What of people's errors a client is told, in the dialect's codes."""
 
-from truebook.api.errors import ApiError, invalid, not_found, rejected
+from truebook.api.errors import RETRY_AFTER_S, ApiError, invalid, not_found, rejected
 from truebook.people.errors import (
     Forbidden,
     Missing,
     PeopleError,
+    PeopleUnavailable,
     TryLater,
     Unacceptable,
     WrongPassword,
@@ -24,6 +25,8 @@ def told(error: PeopleError | Refused) -> ApiError:
         return ApiError(403, "FORBIDDEN", str(error))
     if isinstance(error, TryLater):
         return ApiError(429, "TOO_MANY_REQUESTS", str(error), retry_after_s=error.seconds)
+    if isinstance(error, PeopleUnavailable):
+        return ApiError(503, "MAINTENANCE", str(error), retry_after_s=RETRY_AFTER_S)
     if isinstance(error, Missing):
         return not_found()
     raise error

@@ -8,17 +8,25 @@ An answer is never overtaken: if an earlier request on the connection is still b
 its answer comes first, and the refusal is only that the connection then closes.
 
 It costs an honest request three method calls. The timer for a head runs only while one is cut.
+
+A connection that asks to become a websocket at `PATH` is handed over to the order entry sessions
+(entry/), with every byte that came behind its head; from then on nothing of this stands between.
 """
 
 import asyncio
 from collections import Counter
 from typing import Any, ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from truebook.api.entry.sessions import PATH, EntrySessions
 from truebook.api.errors import ApiError, invalid_body, too_many
 from truebook.api.response import encode
 from truebook.limits import HTTP_HEAD_SECONDS_MAX, HTTP_HEADER_BYTES_MAX
+from truebook.ws.connections import connection
+
+_PATH = PATH.encode()
 
 
 class HeadTooLarge(Exception):
@@ -30,6 +38,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     connections_max: ClassVar[int]
     exempt: ClassVar[frozenset[str]]
+    entry: ClassVar[EntrySessions | None]
     by_address: ClassVar[Counter[str]]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -55,16 +64,27 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The end of it."""
         self._stop_timer()
+        self._count_out()
+        super().connection_lost(exc)
+
+    def _count_out(self) -> None:
         self.by_address[self._address] -= 1
         if not self.by_address[self._address]:
             del self.by_address[self._address]
-        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read what came, as far as it may go on."""
         was_in_head = self._is_in_head
         self._piece_bytes = len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self._hand_over(data[upgrade.args[0] :])
+                return
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
         if self._is_in_head:
             if was_in_head:
                 self._head_bytes += len(data)
@@ -83,6 +103,30 @@ class GuardedProtocol(HttpToolsProtocol):
         else:
             self._refuse(ApiError(400, "INVALID_CLIENT_REQUEST", msg))
 
+    def _should_upgrade_to_ws(self) -> bool:
+        """Whether there are websockets where it asks for one."""
+        return self.entry is not None and self.url == _PATH
+
+    def _hand_over(self, rest: bytes) -> None:
+        """Make it a session's; `rest` came behind the head."""
+        if self._is_answering():
+            # What is answered yet would come in the middle of the session.
+            self._refuse(ApiError(400, "INVALID_CLIENT_REQUEST", "Answers are still to come"))
+            return
+        assert self.entry is not None
+        self._stop_timer()
+        self.connections.discard(self)
+        head = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in self.headers:
+            head += [name, b": ", value, b"\r\n"]
+        session = connection(self.entry.admit, self._count_out)
+        session.connection_made(self.transport)
+        self.transport.set_protocol(session)
+        # The transport looks for a protocol's own buffer only when it begins to read.
+        self.transport.pause_reading()
+        self.transport.resume_reading()
+        _feed(session, b"".join([*head, b"\r\n", rest]))
+
     def on_message_begin(self) -> None:
         """A request begins."""
         self._is_in_head = True
@@ -97,7 +141,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._head_bytes + self._piece_bytes > HTTP_HEADER_BYTES_MAX:
             self._check_size()
         super().on_headers_complete()
-        self._has_request = True
+        self._has_request = self.cycle is not None
 
     def _check_size(self) -> None:
         """The head is too large, or what came with it is."""
@@ -153,8 +197,28 @@ def _head_too_large() -> ApiError:
     return invalid_body(f"the headers are larger than {HTTP_HEADER_BYTES_MAX} bytes", 431)
 
 
-def guarded(connections_max: int, exempt: frozenset[str] = frozenset()) -> type[GuardedProtocol]:
+def _feed(protocol: Any, data: bytes) -> None:
+    """Let a protocol with a buffer of its own receive data."""
+    at = 0
+    while at < len(data):
+        buffer = protocol.get_buffer(len(data) - at)
+        piece = data[at : at + len(buffer)]
+        buffer[: len(piece)] = piece
+        protocol.buffer_updated(len(piece))
+        at += len(piece)
+
+
+def guarded(
+    connections_max: int,
+    exempt: frozenset[str] = frozenset(),
+    entry: EntrySessions | None = None,
+) -> type[GuardedProtocol]:
     """The protocol of one server: at most so many connections of an address (0: any number), but
-    for those that are exempt."""
-    own = {"connections_max": connections_max, "exempt": exempt, "by_address": Counter()}
+    for those that are exempt; `entry` None: there are no websockets."""
+    own = {
+        "connections_max": connections_max,
+        "exempt": exempt,
+        "by_address": Counter(),
+        "entry": entry,
+    }
     return type("ServedProtocol", (GuardedProtocol,), own)

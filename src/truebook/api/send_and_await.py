@@ -5,6 +5,9 @@ applied; LogUnavailable means certainly not done; TimedOut means not known, and 
 if that is. Before TimedOut the event stream is asked, so a lost message costs time, never an
 answer.
 
+`send` promises the same and needs no task: who sends very much is told by a call. What isn't told
+within the time limit gets a task then.
+
 An answer comes by pub/sub, addressed by gateway and sequence, often before the log server's own
 acknowledgment: so an entry's waiting submissions are noted before it is sent. A re-sent entry may
 stand in the log twice; the engine applies the first and marks the second REPEATED, and the answer
@@ -13,11 +16,12 @@ is the first one's, wherever it stands.
 
 import asyncio
 import logging
+from collections import deque
 from typing import NamedTuple
 
-from truebook.api.exchange import Outcome
+from truebook.api.exchange import AnsweredSubmission, NotApplied, Outcome
 from truebook.asking import TimedOut
-from truebook.commandlog.gateway import AwaitedWrite, Gateway, Submission, WriteError
+from truebook.commandlog.gateway import AwaitedWrite, Gateway, Submission
 from truebook.commandlog.interface import (
     Bus,
     BusUnavailable,
@@ -25,7 +29,6 @@ from truebook.commandlog.interface import (
     Log,
     LogUnavailable,
     Once,
-    OutcomeUnknown,
     Position,
     reply_channel,
 )
@@ -52,7 +55,7 @@ class _Key(NamedTuple):
     sequence: int
 
 
-class _AwaitedReplies(Submission):
+class _Sent(AnsweredSubmission):
     """Commands whose sender waits for their replies."""
 
     __slots__ = ("outcome",)
@@ -61,25 +64,14 @@ class _AwaitedReplies(Submission):
         super().__init__(records, commands, once)
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
-    @property
-    def key(self) -> _Key:
-        return _Key(self.gateway, self.sequence)
-
-    def failed(self, error: WriteError) -> None:
+    def applied(self, outcome: Outcome) -> None:
         if not self.outcome.done():
-            self.outcome.set_exception(error)
-            self.outcome.exception()
+            self.outcome.set_result(outcome)
 
-    def answered(self, entry: EntryReplies) -> None:
-        """What became of its entry."""
-        if self.outcome.done():
-            return
-        if entry.status == EntryStatus.APPLIED:
-            replies = replies_of(entry.replies, self.first, self.commands)
-            self.outcome.set_result(Outcome(entry.position, replies))
-        else:
-            reason = f"the engine rejected the whole entry {entry.position}: {entry.status.name}"
-            self.failed(LogUnavailable(reason))
+    def refused(self, reason: NotApplied) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(reason)
+            self.outcome.exception()
 
 
 class CommandClient:
@@ -88,7 +80,12 @@ class CommandClient:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._gateway: Gateway
-        self._in_flight: dict[_Key, set[_AwaitedReplies]] = {}
+        self._in_flight: dict[_Key, set[AnsweredSubmission]] = {}
+        self._sent: deque[tuple[float, AnsweredSubmission]] = deque()
+        """What nobody awaits, with its time limit, in order; what is settled leaves from the left,
+        at the latest when what stands before it is."""
+        self._looking: asyncio.TimerHandle | None = None
+        self._late: set[asyncio.Task[None]] = set()
         self._searches: dict[_Key, asyncio.Task[None]] = {}
 
     @classmethod
@@ -124,23 +121,35 @@ class CommandClient:
         Raises LogUnavailable and UsedBefore (certainly not done), TimedOut (not known), ValueError
         (`records` aren't `commands` commands).
         """
-        awaited = _AwaitedReplies(records, commands, once)
-        self._gateway.enqueue(awaited)
+        sent = _Sent(records, commands, once)
+        self._gateway.enqueue(sent)
         try:
             # Not asyncio.timeout: that would cancel the outcome, which may still be found.
-            await asyncio.wait([awaited.outcome], timeout=timeout_ms / 1000)
-            if not awaited.outcome.done():
-                await self._search_late(awaited)
-            return awaited.outcome.result()
-        except OutcomeUnknown as error:
-            raise TimedOut(str(error), awaited.position) from None
+            await asyncio.wait([sent.outcome], timeout=timeout_ms / 1000)
+            if not sent.is_settled:
+                await self._search_late(sent)
+            return sent.outcome.result()
         finally:
-            awaited.is_withdrawn = True
-            self._forget(awaited)
+            sent.is_withdrawn = True
+            self._forget(sent)
+
+    def send(self, submission: AnsweredSubmission) -> None:
+        """Put whole commands into the log, in one entry, and tell the submission what became of
+        them. Raises LogUnavailable and ValueError; then it is told nothing."""
+        self._gateway.enqueue(submission)
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + REPLY_TIMEOUT_MS / 1000
+        self._sent.append((deadline_s, submission))
+        if self._looking is None:
+            self._looking = loop.call_at(deadline_s, self._look)
 
     async def close(self) -> None:
         """Write what waits, and end. Log and bus are closed by whoever made them."""
         await self._gateway.close()
+        if self._looking is not None:
+            self._looking.cancel()
+        for task in list(self._late):
+            task.cancel()
         for search in list(self._searches.values()):
             search.cancel()
 
@@ -152,9 +161,9 @@ class CommandClient:
 
     def packed(self, submissions: list[Submission]) -> None:
         """Note who waits for the entry that is about to be sent."""
-        awaited = {one for one in submissions if isinstance(one, _AwaitedReplies)}
+        awaited = {one for one in submissions if isinstance(one, AnsweredSubmission)}
         if awaited:
-            self._in_flight[next(iter(awaited)).key] = awaited
+            self._in_flight[_key_of(next(iter(awaited)))] = awaited
 
     # answers
 
@@ -169,29 +178,59 @@ class CommandClient:
         if entry.status != EntryStatus.APPLIED:
             _logger.error("entry %s was rejected: %s", entry.position, entry.status.name)
             self._gateway.renew(entry.gateway)
-        for awaited in self._in_flight.pop(_Key(entry.gateway, entry.sequence), ()):
-            try:
-                awaited.answered(entry)
-            except Exception:
-                _logger.exception("an answer could not be given")
+        for submission in self._in_flight.pop(_Key(entry.gateway, entry.sequence), ()):
+            submission.settle(_outcome(submission, entry))
+        self._drop_settled()
 
-    def _forget(self, awaited: _AwaitedReplies) -> None:
-        waiting = self._in_flight.get(awaited.key)
+    def _forget(self, submission: AnsweredSubmission) -> None:
+        key = _key_of(submission)
+        waiting = self._in_flight.get(key)
         if waiting is not None:
-            waiting.discard(awaited)
+            waiting.discard(submission)
             if not waiting:
-                del self._in_flight[awaited.key]
+                del self._in_flight[key]
+
+    # time limits of what nobody awaits
+
+    def _drop_settled(self) -> None:
+        sent = self._sent
+        while sent and sent[0][1].is_settled:
+            self._forget(sent.popleft()[1])
+
+    def _look(self) -> None:
+        """Give up what is late, and look again when the next one may be."""
+        self._looking = None
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        self._drop_settled()
+        while self._sent and self._sent[0][0] <= now_s:
+            _, submission = self._sent.popleft()
+            task = asyncio.create_task(self._give_up(submission))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+            self._drop_settled()
+        if self._sent:
+            self._looking = loop.call_at(self._sent[0][0], self._look)
+
+    async def _give_up(self, submission: AnsweredSubmission) -> None:
+        try:
+            await self._search_late(submission)
+        except (LogUnavailable, TimedOut) as reason:
+            submission.settle(reason)
+        finally:
+            submission.is_withdrawn = True
+            self._forget(submission)
 
     # the search in the event stream
 
-    async def _search_late(self, awaited: _AwaitedReplies) -> None:
+    async def _search_late(self, late: AnsweredSubmission) -> None:
         """The time limit has passed: let the event stream answer, or raise."""
-        if not awaited.sequence:
+        if not late.sequence:
             raise LogUnavailable("it waited too long for its turn; nothing was written")
-        search = self._search(awaited.key, awaited.position)
+        search = self._search(_key_of(late), late.position)
         await asyncio.wait([search], timeout=LOOK_UP_S_MAX)
-        if not awaited.outcome.done():
-            raise TimedOut("no answer within the time limit", awaited.position)
+        if not late.is_settled:
+            raise TimedOut("no answer within the time limit", late.position)
 
     def _search_all(self) -> None:
         """Messages may have been missed: ask the event stream for every entry on its way."""
@@ -240,6 +279,19 @@ class CommandClient:
                 break
             before = entries[-1].position
         return None
+
+
+def _key_of(submission: AnsweredSubmission) -> _Key:
+    return _Key(submission.gateway, submission.sequence)
+
+
+def _outcome(submission: AnsweredSubmission, entry: EntryReplies) -> Outcome | LogUnavailable:
+    """What became of a submission in its entry."""
+    if entry.status == EntryStatus.APPLIED:
+        replies = replies_of(entry.replies, submission.first, submission.commands)
+        return Outcome(entry.position, replies)
+    reason = f"the engine rejected the whole entry {entry.position}: {entry.status.name}"
+    return LogUnavailable(reason)
 
 
 def _read(found: EventEntry) -> EntryReplies:

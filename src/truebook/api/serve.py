@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
@@ -18,8 +18,11 @@ import uvicorn
 import uvloop
 
 from truebook.api.app import Application
+from truebook.api.entry.sessions import EntrySessions
 from truebook.api.protocol import guarded
+from truebook.api.request import Receive, Scope, Send
 from truebook.api.throttle import Rates
+from truebook.ws.proxies import Proxies
 
 log = structlog.get_logger()
 
@@ -27,12 +30,25 @@ Connect = Callable[[], AbstractAsyncContextManager[Application]]
 """Enters with an application on an exchange whose directory is loaded, leaves with all connections
 given back."""
 
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""Something else that answers requests; it has no websockets."""
+
 SHUTDOWN_SECONDS = 5
 """Longer than a reply may take, so that an order that was begun is still answered."""
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handlers, which end the process by the signal."""
+    """Uvicorn without its own signal handlers, which end the process by the signal; and with
+    sessions that leave when it ends."""
+
+    entry: EntrySessions | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let nobody in any more, and finish what has been begun."""
+        leaving = None if self.entry is None else asyncio.create_task(self.entry.leave())
+        await super().shutdown(sockets)
+        if leaving is not None:
+            await leaving
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -67,14 +83,17 @@ class Door(NamedTuple):
 OPEN_DOOR = Door()
 
 
-def server_of(application: Application, door: Door = OPEN_DOOR) -> uvicorn.Server:
+def server_of(application: Application | Asgi, door: Door = OPEN_DOOR) -> uvicorn.Server:
     """An HTTP server for an application; give it a socket of `listen`."""
     proxies = frozenset(name for word in door.trusted_proxies.split(",") if (name := word.strip()))
-    return _Server(
+    entry = application.entry if isinstance(application, Application) else None
+    if entry is not None:
+        entry.proxies = Proxies(door.trusted_proxies)
+    server = _Server(
         uvicorn.Config(
             application,
             loop="none",
-            http=guarded(door.connections_max, proxies),
+            http=guarded(door.connections_max, proxies, entry),
             proxy_headers=bool(proxies),
             forwarded_allow_ips=list(proxies),
             ws="none",
@@ -86,6 +105,8 @@ def server_of(application: Application, door: Door = OPEN_DOOR) -> uvicorn.Serve
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )
+    server.entry = entry
+    return server
 
 
 def serve(connect: Connect, bound: socket.socket, door: Door = OPEN_DOOR) -> None:

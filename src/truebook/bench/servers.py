@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import LogReader, Position
 from truebook.commandlog.server import start_bus_server, start_log_server
@@ -33,7 +34,7 @@ class Venue(NamedTuple):
     def log(self) -> LogReader:
         """The log, to be closed."""
         archive = (self.folder / "archive").as_uri()
-        return open_whole_log(self.log_url, archive, allow_not_durable=True)
+        return open_whole_log(self.log_url, archive, durability=UNCHECKED)
 
 
 class Pen:

@@ -9,6 +9,7 @@ from typing import Any
 from truebook.api.admin import SETTLED, withdrawal_json
 from truebook.cli.people import account_of, carried_out
 from truebook.cli.reports import print_json
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import GENESIS, LogEntry, LogReader
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config
@@ -96,7 +97,7 @@ def print_withdrawals(config: Config, json: bool) -> None:
 
 def _notes_of_requests(config: Config) -> dict[int, str]:
     """The text of the note on each request for a withdrawal, by the withdrawal's number."""
-    reader = open_whole_log(config.log.url, archive_url(config), allow_not_durable=True)
+    reader = open_whole_log(config.log.url, archive_url(config), durability=UNCHECKED)
     try:
         return {
             command["withdrawal_id"]: note.who
@@ -124,7 +125,7 @@ def account(
 def print_history(config: Config, json: bool) -> None:
     """Tell who had what changed, and why."""
     log_url = attached(config).log.url
-    reader = open_whole_log(log_url, archive_url(config), allow_not_durable=True)
+    reader = open_whole_log(log_url, archive_url(config), durability=UNCHECKED)
     try:
         found = list(noted(_entries(reader)))
     finally:

@@ -20,8 +20,10 @@ from truebook.cli.account_commands import key_app, list_accounts, password
 from truebook.cli.admin_commands import admin_app
 from truebook.cli.attester_commands import attester_app
 from truebook.cli.bench_commands import bench_app
+from truebook.cli.database_commands import database_app
 from truebook.cli.log_commands import log_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
+from truebook.cli.proof_commands import proof_app
 from truebook.cli.role_commands import Kind, roles_app
 from truebook.config import UserError
 
@@ -38,6 +40,8 @@ account_app.command(key_app)
 account_app.command(list_accounts, name="list")
 account_app.command(password)
 app.command(log_app)
+app.command(database_app)
+app.command(proof_app)
 app.command(bench_app)
 app.command(roles_app, name="*")
 
@@ -98,6 +102,33 @@ def up(
     nursery = Nursery.plant(preload, main)
     log_lines(sys.stderr, logging.WARNING)
     supervise(settings, nursery)
+
+
+@app.command
+def found(*, data: Data = None, config: ConfigFile = None, json: Json = False) -> None:
+    """Set up the assets, fees and markets of a new exchange, as `truebook up` does by itself.
+
+    Waits for the log's server. A log that has entries is left as it is.
+    """
+    from truebook.cli.founding import found_exchange
+
+    found_exchange(config_of(data, config), json)
+
+
+@app.command
+def trust(number: int, /, *numbers: int, data: Data = None, config: ConfigFile = None) -> None:
+    """Make the attestations of engines count that were started one by one.
+
+    Parameters
+    ----------
+    number
+        Of an engine on this data folder, where it has its key.
+    numbers
+        Of further engines there.
+    """
+    from truebook.cli.founding import trust_engines
+
+    trust_engines(config_of(data, config), (number, *numbers))
 
 
 @app.command

@@ -50,3 +50,111 @@ def recovery(*, orders: int = 1_000_000, takeovers: int = 20, json: Json = False
     from truebook.bench.recovery import run as run_recovery
 
     run_recovery(orders, takeovers, json)
+
+
+@bench_app.command
+def orders(
+    *,
+    connections: str = "1,16,64",
+    resting: str = "0",
+    mix: str = "place,cross,cancel,batch,mixed",
+    seconds: float = 2.0,
+    rounds: int = 3,
+    rate: float = 0.0,
+    apis: int = 1,
+    json: Json = False,
+) -> None:
+    """Measure orders from socket to socket, on an exchange of its own.
+
+    Parameters
+    ----------
+    connections
+        How many, as in 1,16,64: each is measured.
+    resting
+        Orders in the books meanwhile, as in 0,100000,1000000: an exchange for each.
+    mix
+        What is asked for: place (it rests), cross (it trades), cancel, batch (of 20), and mixed
+        (every order is cancelled by the next request).
+    seconds
+        How long each run lasts.
+    rounds
+        How often all is measured; the medians are told.
+    rate
+        Requests a second, due at their time whatever became of those before them; by default each
+        connection sends the next when the last is answered.
+    apis
+        API processes of the exchange.
+    """
+    from truebook.cli.benches import order_options
+
+    options = order_options(connections, resting, mix)._replace(
+        seconds=seconds, rounds=rounds, rate=rate, apis=apis
+    )
+    from truebook.bench.orders import run as run_orders
+
+    run_orders(options, json)
+
+
+@bench_app.command
+def fanout(
+    *,
+    subscribers: str = "1000",
+    rate: str = "100",
+    burst: int = 32,
+    seconds: float = 4.0,
+    rounds: int = 3,
+    json: Json = False,
+) -> None:
+    """Measure how many messages reach how many subscribers, and how late.
+
+    Parameters
+    ----------
+    subscribers
+        How many, as in 100,1000: each is measured. All hear depth and trades of one market.
+    rate
+        Events a second, as in 10,100, besides as many as the subscribers take.
+    burst
+        How many events come at once where they are coalesced.
+    seconds
+        How long each run lasts.
+    rounds
+        How often all is measured; the medians are told.
+    """
+    from truebook.bench.fanout import Options
+    from truebook.bench.fanout import run as run_fanout
+    from truebook.cli.benches import numbers
+
+    rates = [float(each) for each in numbers(rate, "--rate", 1, 100_000)]
+    counts = numbers(subscribers, "--subscribers", 1, 9_000)
+    run_fanout(Options(counts, rates, burst, seconds, rounds), json)
+
+
+@bench_app.command
+def engine(*, commands: int = 400_000, rounds: int = 3, json: Json = False) -> None:
+    """Measure commands through the durable log and the engine, and until all have followed.
+
+    Parameters
+    ----------
+    commands
+        How many are written to the log at once, in entries of 256.
+    rounds
+        How often; the medians are told.
+    """
+    from truebook.bench.engine import Options
+    from truebook.bench.engine import run as run_engine
+
+    run_engine(Options(commands, rounds), json)
+
+
+@bench_app.command
+def idle(*, seconds: float = 10.0, json: Json = False) -> None:
+    """Measure what an exchange takes while nobody wants anything of it.
+
+    Parameters
+    ----------
+    seconds
+        How long it is looked at.
+    """
+    from truebook.bench.idle import run as run_idle
+
+    run_idle(seconds, json)

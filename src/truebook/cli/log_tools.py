@@ -18,6 +18,7 @@ from truebook.cli.replaying import log_address
 from truebook.cli.reports import print_json
 from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.archive.store import open_archive
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import GENESIS, Position
 from truebook.commandlog.valkey_reader import ValkeyLogReader
 from truebook.commandlog.valkey_recoveries import ValkeyRecoveryBook
@@ -47,7 +48,7 @@ def checked_log(config: Config, progress: Progress) -> LogChecked:
     """Check the whole log, against what running engines and the witness know of it, too."""
     known = _known_chains(config)
     with log_address(config) as url:
-        stream = ValkeyLogReader(url, allow_not_durable=True)
+        stream = ValkeyLogReader(url, durability=UNCHECKED)
         trimmer, book = ValkeyTrimmer(url), ValkeyRecoveryBook(url)
         try:
             with _holding(trimmer) as sign:
@@ -106,7 +107,7 @@ def _reading(config: Config, first: str | None, last: str | None) -> Iterator[It
     end = _position("--to", last)
     progress = Progress(stream=sys.stderr)
     with log_address(config) as url:
-        log = open_whole_log(url, archive_url(config), allow_not_durable=True)
+        log = open_whole_log(url, archive_url(config), durability=UNCHECKED)
         try:
             yield read_range(log, start, end, _quietly(partial(progress.show, "reading")))
         finally:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from truebook.config import Config
+from truebook.config import Config, ConfigError
 from truebook.config import load as load_config
 
 Data = Annotated[Path | None, Parameter(help="The data folder; truebook-data by default.")]
@@ -35,4 +35,18 @@ HERE = Place()
 def config_of(data: Path | None, file: Path | None, **sections: dict[str, Any]) -> Config:
     """The configuration with what the command line says on top."""
     overrides: dict[str, Any] = {"data": None if data is None else str(data), **sections}
-    return load_config(file, overrides=overrides)
+    config = load_config(file, overrides=overrides)
+    for key, url in (("log.url", config.log.url), ("bus.url", config.bus.url)):
+        if url:
+            _check_address(key, url)
+    return config
+
+
+def _check_address(key: str, url: str) -> None:
+    # Imported here: short commands without these keys don't wait for it.
+    from truebook.commandlog.address import parse
+
+    try:
+        parse(url)
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"{key}: {error}") from None

@@ -18,15 +18,15 @@ from truebook.cli.reports import print_json
 from truebook.clock import SYSTEM_CLOCK
 from truebook.config import Config, UserError
 from truebook.directory import Account
-from truebook.installation import attached, folder_of
+from truebook.installation import attached
 from truebook.messages import AccountFlag, Permission
 from truebook.people.accounts import key_text, public_key_of
 from truebook.people.admin import Admin
 from truebook.people.errors import PeopleError
 from truebook.people.exchange import Refused
 from truebook.people.keys import KeyPlan, ListedKey, NewKey, names_of, permissions_of
+from truebook.people.opening import people_database
 from truebook.people.people import People
-from truebook.people.sqlite import open_in
 from truebook.supervisor.visiting import visit
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ Wanted = tuple[tuple[str, ...], str, tuple[str, ...], int | None, str]
 async def people_of(config: Config) -> AsyncGenerator[tuple[Exchange, People]]:
     """The exchange, and its people."""
     async with visit(config) as exchange:
-        people = await People.start(exchange, config, open_in(folder_of(config).path))
+        people = await People.start(exchange, config, people_database(config))
         try:
             yield exchange, people
         finally:

@@ -6,6 +6,7 @@ from functools import partial
 
 from truebook.cli.engines import make_engine
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.event_frames import pack_frame
 from truebook.commandlog.interface import Position, Tail
 from truebook.commandlog.whole_log import open_whole_log
@@ -26,7 +27,7 @@ def write_remade(config: Config, after: str) -> None:
     except ValueError as error:
         raise UserError(f"--after: {error}") from None
     url = config.log.url or attached(config).log.url
-    reader = open_whole_log(url, archive_url(config), allow_not_durable=True)
+    reader = open_whole_log(url, archive_url(config), durability=UNCHECKED)
     try:
         reader.last_position()
         make = partial(make_engine, config.engine.kind, logging.info)

@@ -13,6 +13,7 @@ from truebook.cli.attestations import attested_by_engines
 from truebook.cli.engines import make_engine
 from truebook.cli.reports import print_json
 from truebook.clock import SYSTEM_CLOCK
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import LogReader, Position
 from truebook.commandlog.reached_log import ReachedLog
 from truebook.commandlog.server import start_log_server
@@ -112,7 +113,7 @@ def position_of(what: str, text: str) -> Position:
 def whole_log(config: Config) -> Iterator[ReachedLog]:
     """The log of a configuration, archived entries included. Raises UserError."""
     with log_address(config) as url:
-        log = open_whole_log(url, archive_url(config), allow_not_durable=True)
+        log = open_whole_log(url, archive_url(config), durability=UNCHECKED)
         try:
             yield log
         finally:

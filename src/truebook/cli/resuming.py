@@ -14,6 +14,7 @@ from functools import partial
 from truebook.cli.engines import make_engine
 from truebook.cli.reports import print_json
 from truebook.commandlog.cutting import EventStreamEnd
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import ValkeyHaltBook
 from truebook.commandlog.interface import LogReader
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
@@ -37,7 +38,7 @@ def resume_venue(config: Config, json: bool) -> None:
     config = attached(config)
     progress = Progress(stream=sys.stderr)
     url, bus = config.log.url, config.bus.url
-    log = open_whole_log(url, archive_url(config), allow_not_durable=True)
+    log = open_whole_log(url, archive_url(config), durability=UNCHECKED)
     stream, book = EventStreamEnd(bus), ValkeyHaltBook(url)
     channel = answers_channel()
     engines = Engines(ValkeyPublisher(bus), ValkeySubscription(bus, channel), channel)

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import truebook
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config, faucet_text
-from truebook.installation import attached, database_url, folder_of, running
+from truebook.installation import attached, database_url, proofs_path, running
 from truebook.lifeline import Lifeline
 from truebook.limits import LOG_MEMORY_FACTOR
 
@@ -23,12 +24,15 @@ def run_api(config: Config, descriptor: int | None) -> None:
     log_lines(sys.stdout)
     from truebook.api.app import Application
     from truebook.api.connect import connected
+    from truebook.api.observing import Observer
     from truebook.api.pages import Pages, Streams
     from truebook.api.serve import Door, serve
     from truebook.api.throttle import Rates
     from truebook.cli.sockets import socket_of
+    from truebook.commandlog.halts import ValkeyHaltBook
+    from truebook.commandlog.valkey_attestations import ValkeyAttestations
+    from truebook.people.opening import people_database
     from truebook.people.people import People
-    from truebook.people.sqlite import open_in
     from truebook.store.reading import open_history
 
     config = attached(config)
@@ -48,16 +52,27 @@ def run_api(config: Config, descriptor: int | None) -> None:
         connection = connected(
             config.log.url,
             config.bus.url,
-            allow_not_durable=config.log.allow_not_durable,
+            durability=durability_of(config.log),
             disk_free_mib=config.limits.disk_free_mib,
             memory_bytes_max=LOG_MEMORY_FACTOR * config.archive.log_bytes_max,
         )
         async with connection as exchange, open_history(database_url(config)) as history:
-            people = await People.start(exchange, config, open_in(folder_of(config).path))
+            attestations = ValkeyAttestations(config.bus.url)
+            observer = Observer(exchange, attestations, ValkeyHaltBook(config.log.url))
+            people = await People.start(exchange, config, people_database(config))
             lifeline.serving()
             try:
-                yield Application(exchange, history, rates=door.rates, people=people, pages=pages)
+                yield Application(
+                    exchange,
+                    history,
+                    rates=door.rates,
+                    people=people,
+                    pages=pages,
+                    proofs=proofs_path(config),
+                    observer=observer,
+                )
             finally:
+                observer.close()
                 await people.close()
 
     bound = socket_of(descriptor, config.api.host, config.api.port, "api")

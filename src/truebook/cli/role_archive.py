@@ -3,6 +3,7 @@
 import sys
 
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config
 from truebook.installation import archive_url, attached
 from truebook.lifeline import Lifeline
@@ -27,6 +28,6 @@ def run_archive(config: Config) -> None:
         log_url=config.log.url,
         bus_url=config.bus.url,
         archive_url=archive_url(config),
-        allow_not_durable=config.log.allow_not_durable,
+        durability=durability_of(config.log),
         serving=lifeline.serving,
     )

@@ -10,6 +10,7 @@ import truebook
 from truebook.cli.attestations import keep_last_word
 from truebook.cli.engines import Trusted, make_engine, make_quorum, make_vigil, own_key
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.interface import QUERIES_CHANNEL
 from truebook.commandlog.progress import Progress
 from truebook.commandlog.recovering import Recovering
@@ -54,7 +55,7 @@ def _node(config: Config, name: str, lifeline: Lifeline) -> Node:
     log = open_whole_log(
         config.log.url,
         archive_url(config),
-        allow_not_durable=config.log.allow_not_durable,
+        durability=durability_of(config.log),
         name=f"{name}@{socket.gethostname()}:{folder.run}",
     )
     publisher = ValkeyPublisher(bus_url)

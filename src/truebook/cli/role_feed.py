@@ -6,6 +6,7 @@ import signal
 import sys
 
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config
 from truebook.installation import attached, database_url
 from truebook.lifeline import Lifeline
@@ -27,7 +28,7 @@ async def _run(config: Config, lifeline: Lifeline) -> None:
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    log = ValkeyLog(config.log.url, allow_not_durable=config.log.allow_not_durable)
+    log = ValkeyLog(config.log.url, durability=durability_of(config.log))
     bus = ValkeyBus(config.bus.url)
     stopping = asyncio.create_task(stopped.wait())
     try:

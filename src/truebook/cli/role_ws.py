@@ -5,8 +5,9 @@ import sys
 from collections.abc import AsyncGenerator
 
 from truebook.cli.loglines import log_lines
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config
-from truebook.installation import attached, folder_of
+from truebook.installation import attached
 from truebook.lifeline import Lifeline
 
 
@@ -28,7 +29,7 @@ def run_ws(config: Config, descriptor: int | None) -> None:
     from truebook.commandlog.valkey_log import ValkeyLog
     from truebook.following import DirectoryFollower
     from truebook.people.doorkeeper import Doorkeeper
-    from truebook.people.sqlite import open_in
+    from truebook.people.opening import people_database
     from truebook.ws.proxies import Proxies
     from truebook.ws.serve import Door, Served, serve
 
@@ -38,12 +39,12 @@ def run_ws(config: Config, descriptor: int | None) -> None:
     @contextlib.asynccontextmanager
     async def connect() -> AsyncGenerator[Served]:
         bus = ValkeyBus(config.bus.url)
-        log = ValkeyLog(config.log.url, allow_not_durable=config.log.allow_not_durable)
+        log = ValkeyLog(config.log.url, durability=durability_of(config.log))
         attendance = CancelOnDisconnect(lambda: CommandClient.start(log, bus))
         try:
             asker = await Asker.start(bus, f"ws:{uuid.uuid4().hex}:answers", Horizon())
             follower = await DirectoryFollower.start(bus, asker, bus.event_tail)
-            directory, database = follower.directory, open_in(folder_of(config).path)
+            directory, database = follower.directory, people_database(config)
             doorkeeper = await Doorkeeper.start(directory, config.sessions, database)
             lifeline.serving()
             try:

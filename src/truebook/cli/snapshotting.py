@@ -21,7 +21,7 @@ class NoSnapshot(Exception):
 def print_snapshot(config: Config, json: bool) -> None:
     """Ask all engines, and print what the first one says that has written one. Raises UserError,
     NoSnapshot."""
-    answers = asyncio.run(_ask(attached(config).bus.url))
+    answers = asyncio.run(ask_for_snapshots(attached(config).bus.url))
     if not answers:
         raise NoSnapshot(f"no engine has answered within {PATIENCE_S:.0f} s")
     told = answers[0].status
@@ -34,7 +34,8 @@ def print_snapshot(config: Config, json: bool) -> None:
         print(f"{name:10} {value}")
 
 
-async def _ask(bus_url: str) -> list[Answer]:
+async def ask_for_snapshots(bus_url: str) -> list[Answer]:
+    """Have all engines write one; what the first says that has. Raises BusUnavailable."""
     bus = ValkeyBus(bus_url)
     try:
         return await ask_all(bus, QUERIES_CHANNEL, "snapshot", 1, PATIENCE_S)

@@ -11,6 +11,7 @@ from truebook.cli.log_tools import checked_log
 from truebook.cli.reports import print_json
 from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.archive.store import open_archive
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import ValkeyHaltBook
 from truebook.commandlog.valkey_attestations import ValkeyAttestations
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
@@ -60,7 +61,7 @@ def check_once(config: Config, json: bool) -> int:
 
 def _check_trades(config: Config, progress: Progress) -> list[Found]:
     def make_truth() -> Truth:
-        log = open_whole_log(config.log.url, archive_url(config), allow_not_durable=True)
+        log = open_whole_log(config.log.url, archive_url(config), durability=UNCHECKED)
         return Truth(log, lambda: make_engine(config.engine.kind, progress.show))
 
     try:
@@ -84,7 +85,7 @@ def _check_engines(config: Config, progress: Progress) -> tuple[list[str], list[
     log_url, bus_url, archive = config.log.url, config.bus.url, archive_url(config)
     channel = answers_channel()
     engines = Engines(ValkeyPublisher(bus_url), ValkeySubscription(bus_url, channel), channel)
-    logs = [open_whole_log(log_url, archive, allow_not_durable=True) for _ in range(2)]
+    logs = [open_whole_log(log_url, archive, durability=UNCHECKED) for _ in range(2)]
     attestations, book = ValkeyAttestations(bus_url), ValkeyHaltBook(log_url)
 
     try:

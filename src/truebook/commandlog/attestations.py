@@ -117,6 +117,9 @@ class AttestationStream(Protocol):
     def after(self, place: str, count: int) -> list[tuple[str, bytes]]:
         """Up to `count` behind a place, `0-0` for the oldest that is kept, with their places."""
 
+    def newest(self, count: int) -> list[bytes]:
+        """Up to `count` of the latest, the latest first."""
+
     def close(self) -> None:
         """Give the connection back."""
 

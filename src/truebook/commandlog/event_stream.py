@@ -44,8 +44,10 @@ end
 return false
 """
 
-# KEYS as above. ARGV: the tail expected, the token to be known from now on.
-CLAIM = f"""{_TAIL}
+# KEYS as above, and life. ARGV: the tail expected, the token to be known from now on, the life
+# expected. Gives 0 in another life.
+CLAIM = f"""if redis.call('GET', KEYS[4]) ~= ARGV[3] then return 0 end
+{_TAIL}
 if token < tonumber(ARGV[2]) then redis.call('SET', KEYS[3], ARGV[2]) end
 return false
 """

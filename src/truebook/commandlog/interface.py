@@ -317,9 +317,10 @@ class Publisher(Protocol):
 
         Raises Claimed if it waits for a recovery with a higher token than this."""
 
-    def claim(self, before: Tail, token: int) -> Tail | None:
+    def claim(self, before: Tail, token: int, life: str) -> Tail | None:
         """If the stream ends with `before`, let only those go on there who know this token: None.
-        Else do nothing: where the stream does end."""
+        Else do nothing: where the stream does end. Raises StreamLost, having done nothing, if this
+        isn't the server's life any more: the stream is another one then, wherever it ends."""
 
     def life(self) -> str:
         """Names the server's life: after it has lost everything there is another."""

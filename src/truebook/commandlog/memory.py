@@ -33,6 +33,7 @@ from truebook.commandlog.interface import (
     Position,
     Recovery,
     Registered,
+    StreamLost,
     Tail,
     TooLate,
     Trimmed,
@@ -315,10 +316,12 @@ class MemoryPublisher:
             self._server.publish(channel, message)
         return None
 
-    def claim(self, before: Tail, token: int) -> Tail | None:
+    def claim(self, before: Tail, token: int, life: str) -> Tail | None:
         """Let only those go on who know the token, if the stream ends with `before`."""
         self._server.check_up()
         with self._server.lock:
+            if life != self._server.life:
+                raise StreamLost("the bus in memory is another one than it was")
             if self._server.tail() != before:
                 return self._server.tail()
             self._server.token = max(self._server.token, token)

@@ -21,5 +21,10 @@ class MemoryAttestations:
         found = self._server.attestations[first : first + count]
         return [(f"{first + i + 1}-0", message) for i, message in enumerate(found)]
 
+    def newest(self, count: int) -> list[bytes]:
+        """Up to `count` of the latest, the latest first."""
+        self._server.check_up()
+        return self._server.attestations[: -count - 1 : -1]
+
     def close(self) -> None:
         """Nothing to give back."""

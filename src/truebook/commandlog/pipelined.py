@@ -13,14 +13,18 @@ from typing import Any, cast
 import hiredis
 
 from truebook.commandlog.address import Address
+from truebook.commandlog.durability import Examination
+from truebook.commandlog.interface import LogNotDurable
 from truebook.commandlog.resp import (
     CONNECT_S_MAX,
     NOT_YET,
     ConnectionLost,
     Refused,
+    check_primary,
     new_reader,
     pack,
 )
+from truebook.commandlog.sockets import watch_closely
 
 Message = Callable[[bytes, bytes], None]
 
@@ -64,6 +68,22 @@ class PipelinedConnection(asyncio.Protocol):
             self.abort(f"no answer within {seconds:g} s")
             raise ConnectionLost(f"{self._address}: no answer within {seconds:g} s") from None
 
+    async def examine(self, examination: Examination) -> None:
+        """Put the questions to the server; closes the connection if the answers aren't right."""
+        try:
+            command = next(examination)
+            while True:
+                try:
+                    reply = await self.call(*command, seconds=CONNECT_S_MAX)
+                except Refused as error:
+                    reply = error
+                command = examination.send(reply)
+        except StopIteration:
+            return
+        except (Refused, LogNotDurable) as error:
+            self.abort(str(error))
+            raise
+
     def abort(self, reason: str) -> None:
         """Close at once; what is under way is lost."""
         self._end(reason)
@@ -74,6 +94,8 @@ class PipelinedConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        if not self._address.path:
+            watch_closely(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         self.heard += 1
@@ -112,10 +134,25 @@ class PipelinedConnection(asyncio.Protocol):
 async def open_connection(
     address: Address, on_message: Message | None = None
 ) -> PipelinedConnection:
-    """Connect and introduce ourselves. Raises ConnectionLost, or Refused if we aren't wanted.
+    """Connect and introduce ourselves, to the primary where there are several servers. Raises
+    ConnectionLost, or Refused if we aren't wanted.
 
     `on_message` gets the channel and the text of every published message.
     """
+    reasons: list[str] = []
+    for server in address.each():
+        try:
+            return await _open(server, on_message, must_be_primary=bool(address.others))
+        except (ConnectionLost, Refused) as error:
+            if not address.others:
+                raise
+            reasons.append(str(error))
+    raise ConnectionLost("; ".join(reasons))
+
+
+async def _open(
+    address: Address, on_message: Message | None, *, must_be_primary: bool
+) -> PipelinedConnection:
     loop = asyncio.get_running_loop()
     connection = PipelinedConnection(address, on_message)
     try:
@@ -127,10 +164,13 @@ async def open_connection(
                     lambda: connection, address.host, address.port, ssl=address.tls
                 )
     except (OSError, TimeoutError) as error:
-        raise ConnectionLost(f"can't reach {address}: {str(error) or 'no answer'}") from None
+        reason = error.strerror or str(error) or "no answer"
+        raise ConnectionLost(f"can't reach {address}: {reason}") from None
     try:
         for command in address.handshake():
             await connection.call(*command, seconds=CONNECT_S_MAX)
+        if must_be_primary:
+            check_primary(address, await connection.call("ROLE", seconds=CONNECT_S_MAX))
     except Refused as error:
         connection.abort(str(error))
         raise

@@ -16,6 +16,7 @@ whoever needs them makes them anew from the log. An engine that begins behind th
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 
 from truebook.clock import SYSTEM_CLOCK, Clock
@@ -106,13 +107,16 @@ class Publication:
         self._last = last, made
         self._made = Tail(last.position, last.event_hash)
 
-    def open(self, log_end: Position) -> None:
-        """Find out what the stream has already. Raises BusUnavailable, StreamForeign."""
+    def open(self, log_end: Callable[[], Position]) -> None:
+        """Find out what the stream has already. `log_end` tells where the log ends: it is asked
+        after the stream, to which others may add meanwhile what the log has by then. Raises
+        BusUnavailable, StreamForeign, and what `log_end` raises."""
         self._published = self._publisher.tail()
-        if self._published.position > log_end:
+        end = log_end()
+        if self._published.position > end:
             raise StreamForeign(
                 f"the event stream ends at {self._published.position}, behind the log's end"
-                f" {log_end}: it belongs to another log; start the bus afresh"
+                f" {end}: it belongs to another log; start the bus afresh"
             )
         self._check_same(self._made, self._published)
         if self._last is not None and self._published.position == GENESIS:

@@ -18,7 +18,9 @@ Stopped in between, it finds the token changed, and begins anew. The claim stand
 forgets everything when it is lost. Then nobody knows what was told of the newest entries. What was
 in the log when the new stream began is therefore carried out as if it had been reached in time
 (what is acknowledged counts more than a deadline), and first of all the token is changed, so that
-no claim of the old stream ends as a recovery beside the new one.
+no claim of the old stream ends as a recovery beside the new one. An engine that has outlived a bus
+doesn't know where its stream ended: it claims nothing of the next one and writes nothing about it,
+but begins again (StreamLost).
 """
 
 import logging
@@ -30,6 +32,7 @@ from truebook.commandlog.interface import (
     LogUnavailable,
     Position,
     Publisher,
+    StreamLost,
     Tail,
 )
 from truebook.commandlog.reached_log import ReachedLog
@@ -50,6 +53,8 @@ class Recovering:
         self._clock = clock
         self._ahead_ms = 0
         """The log server's clock before ours."""
+        self._life = ""
+        """The bus's, whose stream this engine has found out about."""
         self._settled = GENESIS
         """Up to there the stream has what became of the entries, or may have had it."""
 
@@ -68,6 +73,7 @@ class Recovering:
         begun = self._publisher.begin(life, end, self.token)
         if begun is None:
             raise LogUnavailable("the bus was lost just now")
+        self._life = life
         if begun.token > self.token:
             self.heed(begun.token, GENESIS)
         self._settled = max(begun.end, tail.position)
@@ -79,7 +85,7 @@ class Recovering:
         reached; none: to be asked again. `waiting`: how many of those applied are not known to be
         in the stream.
 
-        Raises BusUnavailable, LogUnavailable, Overtaken.
+        Raises BusUnavailable, LogUnavailable, Overtaken, StreamLost.
         """
         now_ms = self._clock.now_ms() + self._ahead_ms
         is_new = abs(now_ms - entries[0].time_ms) < LOOK_MS
@@ -99,11 +105,14 @@ class Recovering:
 
     def heed(self, token: int, applied: Position) -> None:
         """Somebody claimed the stream for who knows this. Raises Overtaken if some of what was
-        applied was reached later than it said; LogUnavailable, BusUnavailable."""
+        applied was reached later than it said; StreamLost, LogUnavailable, BusUnavailable."""
         self._log.refresh(applied)
         if self.token < token:
             # Who claimed it did not live to write the recovery, or is about to.
-            self._log.book.append(self.token, self._publisher.tail().position)
+            tail = self._publisher.tail()
+            if self._publisher.life() != self._life:
+                raise StreamLost("the bus has lost the stream that was claimed")
+            self._log.book.append(self.token, tail.position)
             self._log.refresh(applied)
 
     def look_again(self, applied: Position) -> None:
@@ -113,7 +122,7 @@ class Recovering:
     def _recovered(self, entries: list[LogEntry], applied: Position, tail: Tail) -> list[LogEntry]:
         """Make it a fact that the entries were reached only now, if nobody is faster."""
         token = self.token
-        if self._publisher.claim(tail, token + 1) is not None:
+        if self._publisher.claim(tail, token + 1, self._life) is not None:
             return []
         is_written = self._log.book.append(token, tail.position)
         self._log.refresh(applied)

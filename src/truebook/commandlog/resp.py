@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import hiredis
 
-from truebook.commandlog.address import Command
+from truebook.commandlog.address import Address, Command
 from truebook.commandlog.interface import Position
 
 CONNECT_S_MAX = 2.0
@@ -51,6 +51,12 @@ def checked(reply: Any) -> Any:
     if isinstance(reply, hiredis.ReplyError):
         raise Refused(str(reply))
     return reply
+
+
+def check_primary(address: Address, reply: list[Any]) -> None:
+    """Refused unless the server, as it answers ROLE, takes writes."""
+    if reply[0] != b"master":
+        raise Refused(f"{address} is a replica: none of the servers is the primary")
 
 
 def key(shard: int, name: str) -> str:

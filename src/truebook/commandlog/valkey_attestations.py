@@ -28,6 +28,11 @@ class ValkeyAttestations:
         reply = self._request("XRANGE", self._stream, f"({place}", "+", "COUNT", count)
         return [(at.decode(), pairs(fields)[b"a"]) for at, fields in reply]
 
+    def newest(self, count: int) -> list[bytes]:
+        """Up to `count` of the latest, the latest first."""
+        reply = self._request("XREVRANGE", self._stream, "+", "-", "COUNT", count)
+        return [pairs(fields)[b"a"] for _, fields in reply]
+
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()

@@ -18,6 +18,7 @@ from truebook.commandlog.event_stream import read_entries, read_tail
 from truebook.commandlog.interface import BusUnavailable, EventEntry, Position
 from truebook.commandlog.pipelined import PipelinedConnection, open_connection
 from truebook.commandlog.resp import ConnectionLost, Refused, key, pairs
+from truebook.commandlog.waiting import Waiting
 
 _logger = logging.getLogger(__name__)
 REPLY_S_MAX = 10.0
@@ -174,16 +175,17 @@ class ValkeyBus:
 
     async def _listen(self) -> None:
         """Keep a subscribed connection, for ever."""
-        is_first = True
+        is_first, waiting = True, Waiting(f"the bus at {self._address}", _logger)
         while True:
             try:
                 self._subscribed = await open_connection(self._address, self._hand_over)
                 for name in list(self._receivers):
                     await self._subscribed.call("SUBSCRIBE", name, seconds=REPLY_S_MAX)
             except (ConnectionLost, Refused) as error:
-                _logger.debug("the bus can't be reached: %s", error)
+                waiting.failed(error)
                 await asyncio.sleep(RECONNECT_S)
                 continue
+            waiting.succeeded()
             self._is_listening.set()
             if not is_first:
                 self._tell_reconnected()

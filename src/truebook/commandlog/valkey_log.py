@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from truebook.commandlog.address import Command, parse
-from truebook.commandlog.durability import PROBES, cannot_check, check_durable
+from truebook.commandlog.durability import CHECKED, Durability, examination
 from truebook.commandlog.interface import (
     GENESIS,
     LogUnavailable,
@@ -40,11 +40,11 @@ APPEND_S_MAX = 10.0
 class ValkeyLog:
     """interface.Log on a server; connects when first used, and again after a loss."""
 
-    def __init__(self, url: str, *, shard: int = 0, allow_not_durable: bool = False) -> None:
+    def __init__(self, url: str, *, shard: int = 0, durability: Durability = CHECKED) -> None:
         self._address = parse(url)
         self._stream = key(shard, "log")
         self._gateways = key(shard, "gateways")
-        self._allow_not_durable = allow_not_durable
+        self._durability = durability
         self._connection: PipelinedConnection | None = None
         self._opening = asyncio.Lock()
         self._script = b""
@@ -125,22 +125,8 @@ class ValkeyLog:
     async def _open(self) -> PipelinedConnection:
         try:
             connection = await open_connection(self._address)
-            if not self._allow_not_durable:
-                await self._probe(connection)
+            await connection.examine(examination(self._address, self._durability))
             self._script = await connection.call("SCRIPT", "LOAD", SCRIPT, seconds=CONNECT_S_MAX)
         except (ConnectionLost, Refused) as error:
             raise LogUnavailable(str(error)) from None
         return connection
-
-    async def _probe(self, connection: PipelinedConnection) -> None:
-        try:
-            replies = [await connection.call(*probe, seconds=CONNECT_S_MAX) for probe in PROBES]
-            check_durable(str(self._address), replies)
-        except Refused as error:
-            connection.abort("not checked")
-            if str(error).startswith("LOADING"):
-                raise
-            raise cannot_check(str(self._address), error) from None
-        except Exception:
-            connection.abort("not durable")
-            raise

@@ -30,9 +30,11 @@ from truebook.commandlog.interface import (
     Claimed,
     EventEntry,
     Position,
+    StreamLost,
     Tail,
 )
 from truebook.commandlog.resp import NOT_YET, ConnectionLost, Refused, key, pack
+from truebook.commandlog.waiting import Waiting
 from truebook.limits import EVENT_STREAM_BYTES_MAX, EVENT_STREAM_ENTRIES_MAX
 
 _logger = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class ValkeyPublisher:
         self._stream = key(shard, "events")
         self._tail = key(shard, "events:tail")
         self._token = key(shard, "events:token")
+        self._life = key(shard, "events:life")
         self._script = b""
         self._kept: deque[tuple[Position, int]] = deque()
         self._kept_bytes = 0
@@ -85,21 +88,22 @@ class ValkeyPublisher:
         self._count(entries)
         return None
 
-    def claim(self, before: Tail, token: int) -> Tail | None:
+    def claim(self, before: Tail, token: int, life: str) -> Tail | None:
         """Let only those go on who know the token, if the stream ends with `before`."""
-        found = self._request("EVAL", CLAIM, *self._keys, pack_tail(before), token)
+        keys = (4, *self._keys[1:], self._life)
+        found = self._request("EVAL", CLAIM, *keys, pack_tail(before), token, life)
+        if found == 0:
+            raise StreamLost("the bus has lost the event stream since this engine began")
         return None if found is None else read_tail(found)
 
     def life(self) -> str:
         """Names the server's life."""
-        name = uuid.uuid4().hex
-        found: bytes = self._request("EVAL", LIFE, 1, key(self._shard, "events:life"), name)
+        found: bytes = self._request("EVAL", LIFE, 1, self._life, uuid.uuid4().hex)
         return found.decode()
 
     def begin(self, life: str, end: Position, token: int) -> Begun | None:
         """Note where an empty stream begins, and the token, if this is still the server's life."""
-        names = (key(self._shard, "events:life"), key(self._shard, "events:begun"))
-        keys = (4, names[0], self._tail, self._token, names[1])
+        keys = (4, self._life, self._tail, self._token, key(self._shard, "events:begun"))
         found = self._request("EVAL", BEGIN, *keys, life, str(end), token)
         return None if found is None else Begun(Position.parse(found[0]), int(found[1]))
 
@@ -154,6 +158,7 @@ class ValkeySubscription:
     ) -> None:
         self._address = parse(url)
         self._connection = BlockingConnection(self._address)
+        self._waiting = Waiting(f"the bus at {self._address}", _logger, clock)
         self._channel = key(shard, channel)
         self._clock = clock
         self._heard_at = 0.0
@@ -172,7 +177,7 @@ class ValkeySubscription:
                     messages.append(reply[2])
             self._check_alive()
         except (ConnectionLost, Refused) as error:
-            _logger.warning("the bus can't be heard, trying again: %s", error)
+            self._waiting.failed(error)
             self._connection.close()
         return messages
 
@@ -192,6 +197,7 @@ class ValkeySubscription:
         self._connection.open()
         self._connection.request("SUBSCRIBE", self._channel, seconds=REPLY_S_MAX)
         self._heard_at = self._pinged_at = now
+        self._waiting.succeeded()
         return True
 
     def _check_alive(self) -> None:

@@ -16,18 +16,16 @@ from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.address import Command, parse
 from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.chain_at import chain_at
-from truebook.commandlog.durability import PROBES, cannot_check, check_durable
+from truebook.commandlog.durability import CHECKED, Durability, examination
 from truebook.commandlog.interface import (
     GENESIS,
     LogEntry,
     LogLost,
-    LogNotDurable,
     LogTrimmed,
     LogUnavailable,
     Position,
 )
 from truebook.commandlog.resp import (
-    CONNECT_S_MAX,
     NOT_YET,
     ConnectionLost,
     Refused,
@@ -38,6 +36,7 @@ from truebook.commandlog.resp import (
     pairs,
 )
 from truebook.commandlog.valkey_trimmer import register_command, stream_key, trimmed_key
+from truebook.commandlog.waiting import Waiting
 
 _logger = logging.getLogger(__name__)
 REPLY_S_MAX = 10.0
@@ -62,7 +61,7 @@ class ValkeyLogReader:
         url: str,
         *,
         shard: int = 0,
-        allow_not_durable: bool = False,
+        durability: Durability = CHECKED,
         clock: Clock = SYSTEM_CLOCK,
         name: str = "",
     ) -> None:
@@ -71,7 +70,7 @@ class ValkeyLogReader:
         self._shard = shard
         self._stream = stream_key(shard)
         self._name = name
-        self._allow_not_durable = allow_not_durable
+        self._durability = durability
         self._clock = clock
         self._connection = BlockingConnection(self._address)
         self._asked: Position | None = None
@@ -81,7 +80,7 @@ class ValkeyLogReader:
         self._registered = GENESIS
         self._held: Position | None = None
         self._is_register_sent = False
-        self._is_lost_logged = False
+        self._waiting = Waiting(f"the log at {self._address}", _logger, clock)
 
     def read(self, after: Position, count: int, block_ms: int) -> list[LogEntry]:
         """Up to `count` entries behind `after`; waits up to `block_ms` (0: not) for the first."""
@@ -161,20 +160,7 @@ class ValkeyLogReader:
         self._asked = None
         self._is_register_sent = False
         self._connection.open()
-        if self._allow_not_durable:
-            return
-        try:
-            replies = self._connection.request_all(PROBES, CONNECT_S_MAX)
-        except Refused as error:
-            self._connection.close()
-            if str(error).startswith("LOADING"):
-                raise
-            raise cannot_check(str(self._address), error) from None
-        try:
-            check_durable(str(self._address), replies)
-        except LogNotDurable:
-            self._connection.close()
-            raise
+        self._connection.examine(examination(self._address, self._durability))
 
     def _reopened(self, after: Position) -> bool:
         now = self._clock.elapsed_s()
@@ -183,9 +169,7 @@ class ValkeyLogReader:
         self._next_try = now + RECONNECT_S
         self._open()
         self._check_holds(after)
-        if self._is_lost_logged:
-            _logger.warning("the log at %s is back", self._address)
-        self._is_lost_logged = False
+        self._waiting.succeeded()
         return True
 
     def _check_stall(self) -> None:
@@ -263,9 +247,7 @@ class ValkeyLogReader:
             raise ConnectionLost(f"{self._address} has fallen silent")
 
     def _lost(self, error: Exception) -> None:
-        if not self._is_lost_logged:
-            _logger.warning("the log can't be read, trying again: %s", error)
-        self._is_lost_logged = True
+        self._waiting.failed(error)
         self.close()
 
 

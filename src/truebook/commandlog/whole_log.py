@@ -10,6 +10,7 @@ Where they don't meet there is a hole, and LogHole says between which positions.
 from truebook.commandlog.archive.reading import ArchiveReader
 from truebook.commandlog.archive.store import open_archive
 from truebook.commandlog.chain_at import chain_at
+from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.interface import (
     LogEntry,
     LogHole,
@@ -102,10 +103,10 @@ class WholeLog:
 
 
 def open_whole_log(
-    log_url: str, archive_url: str, *, allow_not_durable: bool = False, name: str = ""
+    log_url: str, archive_url: str, *, durability: Durability = CHECKED, name: str = ""
 ) -> ReachedLog:
     """The log at a server and its archive, each entry with the time at which it was reached.
     `name`: as what it is registered while it follows."""
-    stream = ValkeyLogReader(log_url, allow_not_durable=allow_not_durable, name=name)
+    stream = ValkeyLogReader(log_url, durability=durability, name=name)
     whole = WholeLog(stream, ArchiveReader(open_archive(archive_url)))
     return ReachedLog(whole, ValkeyRecoveryBook(log_url))

@@ -84,6 +84,8 @@ class Depth:
         folded."""
         self._is_cut = False
         """Whether it isn't known what changed since the last update."""
+        self._is_ahead = False
+        """Whether the levels were loaded, and the update that leads to them isn't told yet."""
         self._now = Chain()
         self._later = {period: Chain() for period, ms in DEPTH_PERIODS_MS.items() if ms}
         self._prices: tuple[list[int], list[int]] = ([], [])
@@ -190,6 +192,8 @@ class Depth:
             known.update(levels)
         if self.loaded < 0 or self.is_behind or self._is_cut:
             self._begin(sequence)
+        else:
+            self._is_ahead = True
         self.loaded = sequence
         self.is_lost = False
         return True
@@ -212,7 +216,7 @@ class Depth:
         self.is_lost = True
 
     def _begin(self, told: int) -> None:
-        self.is_behind = self._is_cut = False
+        self.is_behind = self._is_cut = self._is_ahead = False
         for side in (BID, ASK):
             self._prices[side][:] = sorted(self.levels[side])
         for chain in (self._now, *self._later.values()):
@@ -241,6 +245,11 @@ class Depth:
         return self.loaded >= 0 and not self.is_lost and not self.is_behind
 
     @property
+    def can_show(self) -> bool:
+        """Whether the levels are those of the last update."""
+        return self.can_tell and not self._is_ahead
+
+    @property
     def is_told(self) -> bool:
         """Whether every period has been told all that was taken."""
         return all(chain.told == self._now.told for chain in self._later.values())
@@ -251,6 +260,7 @@ class Depth:
         if not self.can_tell:
             return None
         changed = self._now.changed
+        self._is_ahead = False
         for side in (BID, ASK):
             self._put_in_order(side, changed[side])
             for chain in self._later.values():

@@ -127,7 +127,7 @@ class Questions:
             case "depth":
                 number = query.market
                 stream = None if number is None else self._publisher.fold.markets.get(number)
-                if stream is None or not stream.depth.can_tell:
+                if stream is None or not stream.depth.can_show:
                     return False
                 answer.body = stream.book(query.limit, self._clock.now_ms() * 1000)
             case "tickers":

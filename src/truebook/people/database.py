@@ -13,6 +13,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol, TypeVar
 
+from truebook.limits import (
+    PASSWORD_MEMORY_KIB_MAX,
+    PASSWORD_MEMORY_KIB_MIN,
+    PASSWORD_OPERATIONS_MAX,
+)
+
 T = TypeVar("T")
 
 SALT_BYTES = 16
@@ -64,8 +70,22 @@ class Versions(NamedTuple):
     keys: int
 
 
+def is_salt(row: tuple[object, ...]) -> bool:
+    """Whether a row, which somebody may have edited, can be worked with."""
+    salt, operations, memory_kib = row
+    return (
+        isinstance(salt, bytes)
+        and len(salt) == SALT_BYTES
+        and isinstance(operations, int)
+        and 1 <= operations <= PASSWORD_OPERATIONS_MAX
+        and isinstance(memory_kib, int)
+        and PASSWORD_MEMORY_KIB_MIN <= memory_kib <= PASSWORD_MEMORY_KIB_MAX
+    )
+
+
 class PeopleDatabase(Protocol):
-    """Salts, sessions, notes on keys, attempts."""
+    """Salts, sessions, notes on keys, attempts. One that is on a server raises PeopleUnavailable
+    while that is away; then nothing was changed, or (of the last statement) it isn't known."""
 
     def salts(self, account: int) -> list[Salt]:
         """The newest first; more than one only while a password is being changed."""

@@ -18,7 +18,11 @@ from truebook.directory import Directory
 from truebook.limits import PEOPLE_POLL_S
 from truebook.people.addresses import AddressLists
 from truebook.people.database import AsyncDatabase, PeopleDatabase, Versions
+from truebook.people.errors import PeopleUnavailable
 from truebook.people.sessions import Sessions
+
+AGAIN_S = 1.0
+"""How often a database that is away is looked for at the start."""
 
 logger = structlog.get_logger()
 
@@ -47,10 +51,20 @@ class Doorkeeper:
     ) -> "Doorkeeper":
         """Read the address lists, and follow what others change."""
         keeper = cls(directory, section, AsyncDatabase(open_database), clock)
-        await keeper.database.run(lambda database: database.remove_expired(clock.now_ms()))
-        await keeper.look_again()
+        await keeper._begin()
         keeper._following = asyncio.create_task(keeper._follow())
         return keeper
+
+    async def _begin(self) -> None:
+        now_ms = self.clock.now_ms()
+        while True:
+            try:
+                await self.database.run(lambda database: database.remove_expired(now_ms))
+                await self.look_again()
+                return
+            except PeopleUnavailable as error:
+                logger.warning("waiting for the people database", reason=str(error))
+            await asyncio.sleep(AGAIN_S)
 
     async def close(self) -> None:
         """Give everything back."""

@@ -14,6 +14,10 @@ class Unacceptable(PeopleError):
         self.reason = reason
 
 
+class PeopleUnavailable(PeopleError):
+    """The people database is away: nobody's mistake, and it may be there again soon."""
+
+
 class WrongPassword(PeopleError):
     """Name and password don't belong together; whether the name exists is not said."""
 

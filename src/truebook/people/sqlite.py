@@ -13,22 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from truebook.clock import SYSTEM_CLOCK
-from truebook.limits import (
-    BACK_OFF_FORGOTTEN_S,
-    PASSWORD_MEMORY_KIB_MAX,
-    PASSWORD_MEMORY_KIB_MIN,
-    PASSWORD_OPERATIONS_MAX,
-    SALTS_TRIED_MAX,
-)
+from truebook.limits import BACK_OFF_FORGOTTEN_S, SALTS_TRIED_MAX
 from truebook.people.backoff import wait_ms
 from truebook.people.database import (
-    SALT_BYTES,
     Charge,
     KeyRow,
     PeopleDatabase,
     Salt,
     SessionRow,
     Versions,
+    is_salt,
 )
 
 FILE_NAME = "people.sqlite"
@@ -112,7 +106,7 @@ class SqlitePeople:
             " ORDER BY created_ms DESC, rowid DESC LIMIT ?",
             (account, SALTS_TRIED_MAX),
         ).fetchall()
-        return [Salt(*row) for row in rows if _is_salt(row)]
+        return [Salt(*row) for row in rows if is_salt(row)]
 
     def add_salt(self, account: int, salt: Salt, now_ms: int) -> None:
         """Keep a further salt; on disk before the log hears of the key that it makes."""
@@ -253,16 +247,3 @@ class SqlitePeople:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
-
-
-def _is_salt(row: tuple[object, ...]) -> bool:
-    """Whether a row, which somebody may have edited, can be worked with."""
-    salt, operations, memory_kib = row
-    return (
-        isinstance(salt, bytes)
-        and len(salt) == SALT_BYTES
-        and isinstance(operations, int)
-        and 1 <= operations <= PASSWORD_OPERATIONS_MAX
-        and isinstance(memory_kib, int)
-        and PASSWORD_MEMORY_KIB_MIN <= memory_kib <= PASSWORD_MEMORY_KIB_MAX
-    )

@@ -1,26 +1,66 @@
-"""Opening the database for readers, whatever database the URL names."""
+"""Opening the database for readers, whatever database the URL names.
+
+PostgreSQL's driver is loaded only where it is needed: it takes a tenth of a second.
+"""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, Protocol
 
+from truebook.commandlog.interface import Position
 from truebook.history import History
+from truebook.postgres.urls import is_postgres
 from truebook.store.interface import StateOf
+from truebook.store.sql.history import SqlHistory
 from truebook.store.sqlite.history import SqliteHistory
 from truebook.store.sqlite.place import path_of
 from truebook.store.sqlite.state import read_state
+from truebook.store.sqlite.trade_rows import TradeRows as SqliteTradeRows
+
+
+class TradeRows(Protocol):
+    """The table `trades`, as the witness reads it. Both may raise OSError where it can't be."""
+
+    def position(self) -> Position:
+        """Up to where the database has everything; GENESIS if there is none yet."""
+
+    def trades(self, market: int, first: int, last: int) -> Sequence[tuple[Any, ...]]:
+        """Trades of a market from one number to another, by number."""
 
 
 @contextlib.asynccontextmanager
 async def open_history(database_url: str) -> AsyncGenerator[History]:
     """The history in a database, until the context is left. The database may be missing or broken:
     then questions raise HistoryUnavailable until it is there. Raises ConfigError."""
-    history = SqliteHistory(path_of(database_url))
+    history = history_of(database_url)
     try:
         yield history
     finally:
         history.close()
 
 
+def history_of(database_url: str) -> SqlHistory:
+    """The same, for whoever closes it. Raises ConfigError."""
+    if is_postgres(database_url):
+        from truebook.store.postgres.history import PostgresHistory
+
+        return PostgresHistory(database_url)
+    return SqliteHistory(path_of(database_url))
+
+
 def state_of(database_url: str) -> StateOf:
     """The exchange's state in a database. Raises ConfigError, StateUnreadable."""
+    if is_postgres(database_url):
+        from truebook.store.postgres import state
+
+        return state.read_state(database_url)
     return read_state(path_of(database_url))
+
+
+def trade_rows_of(database_url: str) -> TradeRows:
+    """The trades in a database. Raises ConfigError."""
+    if is_postgres(database_url):
+        from truebook.store.postgres import trade_rows
+
+        return trade_rows.TradeRows(database_url)
+    return SqliteTradeRows(path_of(database_url))

@@ -4,7 +4,10 @@ Promise: an engine's key is in the log once, under its name, however often it is
 somebody has withdrawn trust from is not registered again.
 """
 
+from collections.abc import Sequence
+
 from truebook.api.connect import connected
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.keyfile import KeyFileWrong, attestation_key
 from truebook.config import Config, UserError
 from truebook.datafolder import DataFolder
@@ -16,14 +19,13 @@ from truebook.people.exchange import Refused
 _WHY = Why("truebook up", "an engine that it starts")
 
 
-async def register(config: Config, folder: DataFolder) -> None:
-    """Register the keys of all engines that `up` starts. Raises UserError, TimedOut,
-    LogUnavailable."""
+async def register(config: Config, folder: DataFolder, names: Sequence[str]) -> None:
+    """Register the keys that the engines of these names have in the folder. Raises UserError,
+    TimedOut, LogUnavailable."""
     async with connected(
-        config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
+        config.log.url, config.bus.url, durability=durability_of(config.log)
     ) as exchange:
-        for number in range(1, config.engine.processes + 1):
-            name = f"engine-{number}"
+        for name in names:
             try:
                 key = bytes(attestation_key(folder.keys, name).verify_key)
                 known = KnownAttesters((await exchange.ask("settings")).settings)

@@ -20,6 +20,7 @@ from nacl.signing import SigningKey
 from truebook.api.connect import connected
 from truebook.api.exchange import Exchange
 from truebook.bots.keyfile import KeyFile, read_key_file
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config
 from truebook.datafolder import DataFolder
 from truebook.directory import Directory
@@ -44,9 +45,7 @@ async def provide(config: Config, folder: DataFolder) -> None:
 
     Raises UserError for a key file that can't be read, TimedOut and LogUnavailable.
     """
-    connection = connected(
-        config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
-    )
+    connection = connected(config.log.url, config.bus.url, durability=durability_of(config.log))
     async with connection as exchange:
         for role, name in NAMES.items():
             key = kept_key(folder.bots / f"{role}.json", exchange.directory)

@@ -6,6 +6,7 @@ Promise: whoever is asked is not made to catch up, and nobody is waited for long
 import asyncio
 import secrets
 
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import (
     GENESIS,
     ROLES_CHANNEL,
@@ -44,7 +45,7 @@ async def ask_all(
 
 async def wait_for_store(config: Config, patience_s: float) -> None:
     """Wait until the database has all that is in the log now, or the patience is over."""
-    log = ValkeyLog(config.log.url, allow_not_durable=True)
+    log = ValkeyLog(config.log.url, durability=UNCHECKED)
     bus = ValkeyBus(config.bus.url)
     try:
         async with asyncio.timeout(patience_s):

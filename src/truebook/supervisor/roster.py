@@ -41,6 +41,7 @@ class Roster:
         self._tell = tell
         self._nursery = nursery
         self._logs: list[ChildLog] = []
+        self._proof_log: ChildLog | None = None
 
     def server(self, role: str) -> Child:
         """The private server `log` or `bus`."""
@@ -80,6 +81,12 @@ class Roster:
         """The market maker and the noise taker."""
         return [self._role(role, is_vital=False) for role in ("maker", "taker")]
 
+    async def proof(self) -> Process:
+        """The making of one proof of liabilities, which ends by itself. Raises NotStarted."""
+        if self._proof_log is None:
+            self._proof_log = self._log("proof")
+        return await self._process(("proof", "make"), self._proof_log)
+
     def close(self) -> None:
         """End the nursery, and close the log files."""
         if self._nursery is not None:
@@ -97,16 +104,27 @@ class Roster:
         is_vital: bool = True,
     ) -> Child:
         name = role if number is None else f"{role}-{number}"
-        log = ChildLog(self._folder.logs / f"{name}.log")
-        self._logs.append(log)
-        places = ("--data", str(self._folder.path), "--config", str(self._folder.config))
-        words = (role, *places, *options)
+        log = self._log(name)
         descriptors = () if descriptor is None else (descriptor,)
 
         async def start() -> Process:
-            environment = environment_without(os.environ)
-            return await RoleProcess.start(
-                PROGRAM, words, environment, log, descriptors, self._nursery
-            )
+            return await self._process((role,), log, options, descriptors)
 
         return Child(role, name, start, self._clock, self._tell, is_vital=is_vital)
+
+    def _log(self, name: str) -> ChildLog:
+        log = ChildLog(self._folder.logs / f"{name}.log")
+        self._logs.append(log)
+        return log
+
+    async def _process(
+        self,
+        command: tuple[str, ...],
+        log: ChildLog,
+        options: tuple[str, ...] = (),
+        descriptors: tuple[int, ...] = (),
+    ) -> Process:
+        places = ("--data", str(self._folder.path), "--config", str(self._folder.config))
+        words = (*command, *places, *options)
+        environment = environment_without(os.environ)
+        return await RoleProcess.start(PROGRAM, words, environment, log, descriptors, self._nursery)

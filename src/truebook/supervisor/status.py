@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from truebook.clock import SYSTEM_CLOCK
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import GENESIS, QUERIES_CHANNEL, ROLES_CHANNEL, Position
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
@@ -78,7 +79,7 @@ class Status(Struct, rename="camel"):
 async def read_status(config: Config, state: State | None) -> Status:
     """Ask the log, the engines, feed, store and archive."""
     children = state.processes if state else []
-    log = ValkeyLog(config.log.url, allow_not_durable=True)
+    log = ValkeyLog(config.log.url, durability=UNCHECKED)
     try:
         last = await log.last_position()
     finally:

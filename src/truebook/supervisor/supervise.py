@@ -21,15 +21,17 @@ import msgspec
 from truebook import config as configuration
 from truebook.asking import TimedOut
 from truebook.clock import SYSTEM_CLOCK, Clock
+from truebook.commandlog.durability import durability_of
 from truebook.commandlog.interface import BusUnavailable, LogUnavailable
 from truebook.commandlog.server import bus_url, log_url
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.config import Config, UserError
 from truebook.datafolder import DataFolder, Process, State
-from truebook.installation import database_url, folder_of
+from truebook.installation import database_url, folder_of, proofs_path
 from truebook.lifeline import SERVING
 from truebook.progress import Progress
-from truebook.store.sqlite.place import path_of
+from truebook.proof.folder import ProofFolder
+from truebook.store.place import check_place
 from truebook.supervisor.attesters import register
 from truebook.supervisor.children import STARTING, Child
 from truebook.supervisor.demo import provide
@@ -37,6 +39,7 @@ from truebook.supervisor.founding import found, venue_records
 from truebook.supervisor.listening import API, WS, listen, url_of
 from truebook.supervisor.nursery import Nursery
 from truebook.supervisor.polling import POLL_S, wait_for_store
+from truebook.supervisor.proving import Proving
 from truebook.supervisor.roster import Roster
 from truebook.supervisor.status import read_status
 
@@ -81,6 +84,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._listeners: list[socket.socket] = []
         self._bots: asyncio.Task[None] | None = None
+        self._proofs: asyncio.Task[None] | None = None
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._state = State(os.getpid(), clock.now_ms(), config.log.url, config.bus.url)
 
@@ -110,7 +114,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         records, commands = venue_records(self._config)
-        path_of(database_url(self._config))  # the user's mistake is told before anything starts
+        check_place(database_url(self._config))  # the user's mistake is told before anything starts
         api, ws = await self._listen()
         # The websocket server must know from which port our pages come.
         section = msgspec.structs.replace(self._config.api, port=api.getsockname()[1])
@@ -139,7 +143,13 @@ class Supervisor:
         self._progress.say(" ".join(["ready", *urls]))
         if self._config.bots.enabled:
             self._bots = asyncio.create_task(self._start_bots(), name="bots")
-            self._bots.add_done_callback(self._check_bots)
+            self._bots.add_done_callback(self._check_task)
+        if self._config.proof.seconds:
+            folder = ProofFolder(proofs_path(self._config))
+            every_s, tell = self._config.proof.seconds, self._progress.complain
+            proving = Proving(every_s, folder, self._roster.proof, self._clock, tell)
+            self._proofs = asyncio.create_task(proving.run(), name="proofs")
+            self._proofs.add_done_callback(self._check_task)
 
     async def _listen(self) -> list[socket.socket]:
         """The sockets of the API and the websocket server."""
@@ -180,14 +190,15 @@ class Supervisor:
                 self._begin(self._roster.bots())
                 return
 
-    def _check_bots(self, task: asyncio.Task[None]) -> None:
+    def _check_task(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
             self._found_bug(error)
 
     async def _register_attesters(self) -> None:
         """Have the log say whose attestations count: those of our engines."""
+        names = [f"engine-{number}" for number in range(1, self._config.engine.processes + 1)]
         try:
-            await register(self._config, self._folder)
+            await register(self._config, self._folder, names)
         except (UserError, TimedOut, LogUnavailable, BusUnavailable) as error:
             self._progress.complain(f"the engines' attestations aren't trusted yet: {error}")
 
@@ -217,7 +228,7 @@ class Supervisor:
 
     async def _found(self, records: bytes, commands: int) -> None:
         url = self._config.log.url
-        log = ValkeyLog(url, allow_not_durable=self._config.log.allow_not_durable)
+        log = ValkeyLog(url, durability=durability_of(self._config.log))
         try:
             if await found(log, records, commands):
                 self._progress.say("the log is new: assets, fees and markets are set up")
@@ -252,9 +263,10 @@ class Supervisor:
     async def _stop(self) -> None:
         if self._children:
             self._progress.show("stopping")
-        if self._bots is not None:
-            self._bots.cancel()
-            await asyncio.wait({self._bots})
+        for task in (self._bots, self._proofs):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
         for listener in self._listeners:
             listener.close()
         deadline_s = self._clock.elapsed_s() + STOP_S_MAX

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 
 from truebook.api.connect import connected
 from truebook.api.exchange import Exchange
+from truebook.commandlog.durability import durability_of
 from truebook.config import Config
 
 CONNECT_S_MAX = 15.0
@@ -23,9 +24,7 @@ class NoAnswer(Exception):
 @contextlib.asynccontextmanager
 async def visit(config: Config) -> AsyncGenerator[Exchange]:
     """The exchange of a configuration that names its log and bus. Raises NoAnswer."""
-    connection = connected(
-        config.log.url, config.bus.url, allow_not_durable=config.log.allow_not_durable
-    )
+    connection = connected(config.log.url, config.bus.url, durability=durability_of(config.log))
     async with contextlib.AsyncExitStack() as stack:
         try:
             async with asyncio.timeout(CONNECT_S_MAX):

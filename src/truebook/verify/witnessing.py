@@ -18,6 +18,7 @@ from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.archive.segment import SegmentDamaged
 from truebook.commandlog.archive.store import open_archive
 from truebook.commandlog.attestations import AttestationStream
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import HaltBook, ValkeyHaltBook
 from truebook.commandlog.interface import (
     GENESIS,
@@ -85,7 +86,7 @@ class Witnessing:
         self._clock = clock
         self._trades = trades
         self._files = files
-        self._last_verdict = next(reversed(folder.verdicts()), None)
+        self._last_verdict: Verdict | None = next(reversed(folder.verdicts()), None)
         self._followed = GENESIS
         self._remembered = folder.load()
         self._passed = len(witness.verdicts)
@@ -116,7 +117,17 @@ class Witnessing:
         found: dict[str, str | int | float | bool] = {"role": "witness", "trouble": self.trouble}
         found["trusted"] = ", ".join(sorted(witness.attesters.trusted.values()))
         found["refused"] = witness.refused
-        found["verdicts"] = len(self._folder.verdicts())
+        verdicts = self._folder.verdicts()
+        found["verdicts"] = len(verdicts)
+        if verdicts:
+            last = verdicts[-1]
+            found |= {
+                "verdictEngine": last.engine,
+                "verdictAgreed": last.agreed,
+                "verdictFirst": last.first,
+                "verdictWhat": last.what,
+                "verdictAtMs": last.at_ms,
+            }
         if witness.agreed is not None:
             found["position"] = str(witness.agreed.position)
             found["stateHash"] = witness.agreed.state_hash.hex()
@@ -268,13 +279,13 @@ def open_witnessing(
     kept = WitnessFolder(folder)
 
     def make_truth() -> Truth:
-        log = open_whole_log(log_url, archive_url, allow_not_durable=True)
+        log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
         return Truth(log, make_engine, snapshots)
 
     trades = None if database is None else TradeWatch(make_truth, database, folder)
     witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
     files = FileWatch(snapshots, open_archive(archive_url), SYSTEM_CLOCK)
-    log = open_whole_log(log_url, archive_url, allow_not_durable=True)
+    log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
     attestations = ValkeyAttestations(bus_url)
     return Witnessing(witness, log, attestations, book, engines, kept, trades=trades, files=files)
 

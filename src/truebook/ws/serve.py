@@ -7,7 +7,6 @@ one client and picows can do neither.
 
 import asyncio
 import contextlib
-import logging
 import resource
 import signal
 import socket
@@ -17,16 +16,10 @@ from typing import Any, NamedTuple
 
 import structlog
 import uvloop
-from picows import WSAutoPingStrategy, WSUpgradeRequest
-from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from truebook.commandlog.interface import Bus
-from truebook.limits import (
-    WS_CONNECTIONS_PER_ADDRESS,
-    WS_HANDSHAKE_S_MAX,
-    WS_MESSAGE_BYTES_MAX,
-    WS_PING_S,
-)
+from truebook.limits import WS_CONNECTIONS_PER_ADDRESS
+from truebook.ws.connections import connection
 from truebook.ws.interface import Backlog, Guide
 from truebook.ws.proxies import Proxies
 from truebook.ws.subscriptions import SubscriptionManager
@@ -35,8 +28,6 @@ from truebook.ws.users import UserManager
 
 log = structlog.get_logger()
 
-_READ_BUFFER_BYTES = 4096
-"""To begin with: what clients say is short."""
 _BACKLOG = 1024
 
 
@@ -62,24 +53,6 @@ Connect = Callable[[], AbstractAsyncContextManager[Served]]
 """Enters when the application can serve, leaves with its connections given back."""
 
 
-class _PeersLog:
-    """What picows logs. What a client did wrong is no event of ours; its own bugs are."""
-
-    def __init__(self) -> None:
-        self._log = logging.getLogger(__name__)
-
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802, the name that picows calls
-        return False
-
-    def exception(self, message: str, *values: object) -> None:
-        self._log.exception(message, *values)
-
-    def log(self, *_: object) -> None:
-        """Not said."""
-
-    debug = info = warning = error = log
-
-
 @contextlib.asynccontextmanager
 async def serving(
     served: Served,
@@ -95,11 +68,8 @@ async def serving(
         connections_per_address=door.connections_per_address,
         proxies=door.proxies,
     )
-    peers_log = _PeersLog()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: _protocol(users, peers_log), sock=bound, backlog=_BACKLOG
-    )
+    server = await loop.create_server(lambda: connection(users.admit), sock=bound, backlog=_BACKLOG)
     tasks.start(users.look_after())
     try:
         yield users, tasks
@@ -141,37 +111,6 @@ async def _serve(connect: Connect, bound: socket.socket, door: Door) -> None:
         if tasks.failure.done():
             tasks.failure.result()
     stopping.cancel()
-
-
-def _protocol(users: UserManager, peers_log: _PeersLog) -> Any:
-    """A new connection's protocol.
-
-    picows.ws_create_server makes the same, but its factory of listeners isn't told from where the
-    connection comes.
-    """
-
-    def listener(request: WSUpgradeRequest) -> Any:
-        peer = made.transport.underlying_transport.get_extra_info("peername")
-        return users.admit(request, peer[0] if peer else "")
-
-    made = WSProtocol(
-        None,  # host and port: a client's
-        None,  # path: a client's
-        False,  # is a client
-        listener,
-        peers_log,
-        True,  # disconnects when a listener raises
-        WS_HANDSHAKE_S_MAX,
-        False,  # pings by itself: UserManager does
-        WS_PING_S,
-        WS_PING_S,
-        WSAutoPingStrategy.PING_WHEN_IDLE,
-        False,  # answers pings by itself: even to those who don't read the answers
-        WS_MESSAGE_BYTES_MAX,
-        None,  # more headers: a client's
-        _READ_BUFFER_BYTES,
-    )
-    return made
 
 
 def _allow_descriptors() -> None:

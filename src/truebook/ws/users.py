@@ -13,12 +13,7 @@ from collections import Counter
 from http import HTTPStatus
 
 import structlog
-from picows import (
-    WSCloseCode,
-    WSUpgradeRequest,
-    WSUpgradeResponse,
-    WSUpgradeResponseWithListener,
-)
+from picows import WSCloseCode, WSUpgradeRequest, WSUpgradeResponseWithListener
 
 from truebook.limits import (
     WS_CONNECTIONS_MAX,
@@ -27,6 +22,7 @@ from truebook.limits import (
     WS_DRAIN_STEP_S,
     WS_DRAINED_S_MAX,
 )
+from truebook.ws.connections import headers_of, refusal, repair_connection_header
 from truebook.ws.interface import Guide, Handshake, Rejected
 from truebook.ws.proxies import Proxies
 from truebook.ws.sessions import Session
@@ -70,19 +66,19 @@ class UserManager:
     ) -> Session | WSUpgradeResponseWithListener:
         """A session for who asks for one, connecting from `peer`, or the answer that there is
         none."""
-        headers = _headers(request)
+        headers = headers_of(request)
         address = self._proxies.address(peer, headers)
         if request.path.partition(b"?")[0] not in PATHS:
-            return _refusal(HTTPStatus.NOT_FOUND, "there are no streams here, but at /")
+            return refusal(HTTPStatus.NOT_FOUND, "there are no streams here, but at /")
         if self._is_leaving or len(self._sessions) >= self._connections_max:
-            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no more connections at the moment")
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no more connections at the moment")
         if self._addresses[address] >= self._connections_per_address:
-            return _refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many connections of this address")
+            return refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many connections of this address")
         try:
             guest = self._guide.welcome(Handshake(address, headers))
         except Rejected as error:
-            return _refusal(HTTPStatus(error.status), error.reason)
-        _repair_connection_header(request)
+            return refusal(HTTPStatus(error.status), error.reason)
+        repair_connection_header(request)
         return Session(self, self._subscriptions, guest, address)
 
     async def look_after(self) -> None:
@@ -131,24 +127,3 @@ class UserManager:
                 del self._addresses[session.address]
             if self._is_leaving and not self._sessions:
                 self._all_left.set()
-
-
-def _refusal(status: HTTPStatus, reason: str) -> WSUpgradeResponseWithListener:
-    response = WSUpgradeResponse.create_error_response(status, reason.encode())
-    return WSUpgradeResponseWithListener(response, None)
-
-
-def _headers(request: WSUpgradeRequest) -> list[tuple[bytes, bytes]]:
-    """As they came: what picows decoded for us, encoded again."""
-    return [
-        (name.lower().encode(errors="surrogateescape"), value.encode(errors="surrogateescape"))
-        for name, value in request.headers.items()
-    ]
-
-
-def _repair_connection_header(request: WSUpgradeRequest) -> None:
-    """Browsers send `Connection: keep-alive, Upgrade`, which picows would not take for what it
-    is."""
-    values = request.headers.get("Connection", "").lower().split(",")
-    if any(value.strip() == "upgrade" for value in values):
-        request.headers["Connection"] = "upgrade"

@@ -7,6 +7,7 @@ import pytest
 from faults.faulty_log import Fault, FaultyLog
 
 from truebook import asking, commands
+from truebook.api.exchange import AnsweredSubmission
 from truebook.api.send_and_await import CommandClient
 from truebook.asking import Asker, TimedOut
 from truebook.commandlog.chain import START
@@ -232,6 +233,79 @@ def test_a_command_count_that_is_wrong_is_the_callers_mistake(venue):
             await client.send_and_await(account("a"), 2)
 
     run(venue, scenario)
+
+
+class Told(AnsweredSubmission):
+    """Keeps what it is told."""
+
+    def __init__(self, records, commands=1):
+        super().__init__(records, commands)
+        self.told = []
+        self.first_told = asyncio.Event()
+
+    def applied(self, outcome):
+        self.told.append(outcome)
+        self.first_told.set()
+
+    def refused(self, reason):
+        self.told.append(reason)
+        self.first_told.set()
+
+
+async def sent(client, *texts):
+    """Send submissions and wait until all are told; what they were told, each once."""
+    submissions = [Told(text, len(text) // 64) for text in texts]
+    for submission in submissions:
+        client.send(submission)
+    for submission in submissions:
+        await submission.first_told.wait()
+    return [what for submission in submissions for what in submission.told]
+
+
+@pytest.mark.parametrize("fault", [Fault.NONE, Fault.LOST_AFTER, Fault.DUPLICATED])
+def test_what_is_sent_is_told_its_own_replies_once(venue, fault):
+    async def scenario(client, bus):
+        outcomes = await sent(client, account("a"), account("b") + account("c"), account("d"))
+        assert not client._sent
+        return outcomes
+
+    outcomes = run(venue, scenario, [fault])
+    assert [outcome.replies["account"].tolist() for outcome in outcomes] == [[1], [2, 3], [4]]
+
+
+def test_what_is_sent_and_lost_is_told_from_the_stream_or_as_unknown(venue, monkeypatch):
+    monkeypatch.setattr("truebook.api.send_and_await.REPLY_TIMEOUT_MS", 20)
+    venue.sends = False
+    outcomes = run(venue, lambda client, bus: sent(client, account("a"), account("b")))
+    assert [outcome.replies["account"].tolist() for outcome in outcomes] == [[1], [2]]
+    other = Venue()
+    told = run(other, lambda client, bus: sent(client, account("a")), is_working=False)
+    assert isinstance(told[0], TimedOut)
+    assert told[0].position == other.log.entries[0].position
+
+
+def test_what_is_sent_and_refused_was_certainly_not_done(venue, monkeypatch):
+    monkeypatch.setattr("truebook.api.send_and_await.REPLY_TIMEOUT_MS", 20)
+
+    async def scenario(client, bus):
+        return await sent(client, account("a"), account("b"))
+
+    told = run(venue, scenario, [Fault.REFUSED])
+    assert [type(one) for one in told] == [LogUnavailable, LogUnavailable]
+    late = run(Venue(), scenario, [Fault.LOST_BEFORE] * 9, is_working=False)
+    assert {type(one) for one in late} <= {TimedOut, LogUnavailable}
+
+
+def test_who_fails_over_an_answer_disturbs_nobody(venue):
+    class Broken(AnsweredSubmission):
+        def applied(self, outcome):
+            raise ZeroDivisionError
+
+    async def scenario(client, bus):
+        client.send(Broken(account("a"), 1))
+        return await sent(client, account("b"))
+
+    assert run(venue, scenario)[0].replies["account"].tolist() == [2]
 
 
 def asked(answer, count=1, **options):

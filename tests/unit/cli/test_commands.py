@@ -47,6 +47,9 @@ COMMANDS = [
     ["log", "verify"],
     ["log", "show"],
     ["log", "export"],
+    ["proof", "make"],
+    ["proof", "verify"],
+    ["proof", "audit"],
     ["bench", "kernel"],
 ]
 
@@ -88,6 +91,9 @@ def test_the_options_of_up_are_the_contracts(capsys):
         (["replay", "--from", "genesis"], "truebook: there is no log in "),
         (["replay", "--from", "snapshot"], "truebook: there is no log in "),
         (["replay", "--from", "database"], "truebook: there is no log in "),
+        (["proof", "make"], "truebook: there is no log in "),
+        (["proof", "verify", "none.json"], "truebook: can't read none.json: No such file"),
+        (["proof", "audit"], "truebook: no proof was made yet"),
         (["replay", "--to", "x"], "truebook: --to: not a log position: 'x'"),
         (["up", "--config", "other.toml"], "truebook: there is no configuration file other.toml"),
         (["up", "--port", "x"], "Invalid value for --port"),

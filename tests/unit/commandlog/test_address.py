@@ -1,8 +1,6 @@
 """Every kind of URL reaches the server, and none shows its password."""
 
 import asyncio
-import datetime
-import ipaddress
 import itertools
 import select
 import socket
@@ -11,10 +9,7 @@ import threading
 import time
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from venue.certificate import write_certificate
 
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
@@ -47,11 +42,42 @@ def test_a_password_is_never_shown():
 
 @pytest.mark.parametrize(
     "url",
-    ["http://h", "h:6379", "redis://h?timeout=3", "rediss://h?ssl_cert_reqs=maybe"],
+    ["http://h", "h:6379", "redis://h?timeout=3", "rediss://h?ssl_cert_reqs=maybe", "redis://h,:1"],
 )
 def test_what_a_url_can_not_mean_is_refused(url):
-    with pytest.raises(ValueError, match=r"URL|ssl_cert_reqs"):
+    with pytest.raises(ValueError, match=r"URL|ssl_cert_reqs|without a host"):
         parse(url)
+
+
+def test_a_url_may_name_several_servers():
+    address = parse("redis://gate:a%2Cb@log-1,[::1]:6380,log-3:7/3")
+    each = [(one.host, one.port, one.password, one.database) for one in address.each()]
+    assert each == [("log-1", 6379, "a,b", 3), ("::1", 6380, "a,b", 3), ("log-3", 7, "a,b", 3)]
+    assert str(address) == "log-1:6379,[::1]:6380,log-3:7"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://gate:secret/word@h:1",
+        "redis://gate:x@h:secret",
+        "redis://gate:x@h,i:secret",
+        "redis://h/0?secret=secret",
+    ],
+)
+def test_what_is_wrong_with_a_url_is_told_without_it(url):
+    with pytest.raises(ValueError, match=r"URL|can't be") as raised:
+        parse(url)
+    assert "secret" not in str(raised.value).replace("'secret' means nothing", "")
+
+
+def test_a_certificate_that_can_not_be_read_is_named(tmp_path):
+    with pytest.raises(OSError, match=r"no\.pem can't be read: No such file"):
+        parse(f"rediss://h?ssl_ca_certs={tmp_path}/no.pem")
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    with pytest.raises(OSError, match=r"broken\.pem can't be read"):
+        parse(f"rediss://h?ssl_ca_certs={broken}")
 
 
 def check(url):
@@ -108,29 +134,8 @@ def test_log_and_bus_work_over_tcp(log_server):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A key and a certificate for 127.0.0.1, signed by itself, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "log")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
     path = tmp_path_factory.mktemp("tls") / "log.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    write_certificate(path, "127.0.0.1")
     return path
 
 

@@ -6,7 +6,14 @@ import time
 import pytest
 
 from truebook.commandlog.chain import START
-from truebook.commandlog.interface import GENESIS, Claimed, EventEntry, Position, Tail
+from truebook.commandlog.interface import (
+    GENESIS,
+    Claimed,
+    EventEntry,
+    Position,
+    StreamLost,
+    Tail,
+)
 
 
 def entry(n, previous=None):
@@ -59,17 +66,29 @@ def test_an_engine_with_another_history_cannot_add_to_the_stream(buses):
 
 def test_a_claimed_stream_is_added_to_only_by_who_knows_the_token(buses):
     publisher, other = filled(buses, 2), buses.publisher()
-    assert other.claim(tail(1), 3) == tail(2), "whoever thinks it ends elsewhere claims nothing"
+    life = other.life()
+    assert other.claim(tail(1), 3, life) == tail(2), (
+        "whoever thinks it ends elsewhere claims nothing"
+    )
     assert publisher.append(tail(2), [entry(3)], []) is None
-    assert other.claim(tail(3), 3) is None
+    assert other.claim(tail(3), 3, life) is None
     with pytest.raises(Claimed) as claimed:
         publisher.append(tail(3), [entry(4)], [], 2)
     assert claimed.value.token == 3
     assert publisher.tail() == tail(3)
-    assert other.claim(tail(3), 1) is None
+    assert other.claim(tail(3), 1, life) is None
     assert publisher.append(tail(3), [entry(4)], [], 3) is None
     publisher.close()
     other.close()
+
+
+def test_nobody_claims_the_stream_of_another_life_of_the_bus(buses):
+    publisher = filled(buses, 2)
+    life = publisher.life()
+    with pytest.raises(StreamLost):
+        publisher.claim(tail(2), 3, f"not {life}")
+    assert publisher.append(tail(2), [entry(3)], []) is None
+    publisher.close()
 
 
 def test_an_empty_stream_notes_once_where_the_log_ended(buses):

@@ -12,6 +12,7 @@ import pytest
 from truebook.commandlog import server as server_module
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
+from truebook.commandlog.durability import UNCHECKED, Durability
 from truebook.commandlog.interface import GENESIS, LogLost, LogNotDurable, LogUnavailable
 from truebook.commandlog.server import (
     SOCKET_PATH_BYTES_MAX,
@@ -23,6 +24,7 @@ from truebook.commandlog.server import (
 )
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.commandlog.valkey_reader import ValkeyLogReader
+from truebook.config import VOUCHABLE
 
 
 @pytest.fixture
@@ -169,7 +171,12 @@ def configured(url, *command):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("appendfsync", "everysec"), ("appendonly", "no"), ("no-appendfsync-on-rewrite", "yes")],
+    [
+        ("appendfsync", "everysec"),
+        ("appendonly", "no"),
+        ("no-appendfsync-on-rewrite", "yes"),
+        ("maxmemory-policy", "volatile-lru"),
+    ],
 )
 def test_a_log_server_that_could_lose_entries_is_refused_unless_allowed(
     tmp_path, started, name, value
@@ -180,7 +187,7 @@ def test_a_log_server_that_could_lose_entries_is_refused_unless_allowed(
         append(server.url, b"a")
     with pytest.raises(LogNotDurable, match=name):
         ValkeyLogReader(server.url).read(GENESIS, 1, 0)
-    assert append(server.url, b"a", allow_not_durable=True)
+    assert append(server.url, b"a", durability=UNCHECKED)
 
 
 def test_a_log_server_that_hides_its_settings_is_refused_unless_allowed(tmp_path, started):
@@ -190,11 +197,31 @@ def test_a_log_server_that_hides_its_settings_is_refused_unless_allowed(tmp_path
     url = server.url.replace("unix://", "unix://gate:p%25ss%20w@")
     with pytest.raises(LogNotDurable, match="CONFIG GET"):
         append(url, b"a")
-    assert append(url, b"a", allow_not_durable=True)
+    half = Durability(vouched=frozenset({"appendfsync"}))
+    with pytest.raises(LogNotDurable, match="vouched = 'appendfsync,no-appendfsync-on-rewrite'"):
+        append(url, b"a", durability=half)
+    whole = Durability(vouched=frozenset({"appendfsync", "no-appendfsync-on-rewrite"}))
+    assert append(url, b"a", durability=whole)
+    reader = ValkeyLogReader(url, durability=whole)
+    assert reader.read(GENESIS, 1, 0)
+    reader.close()
+    configured(server.url, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    with pytest.raises(LogNotDurable, match="maxmemory-policy = allkeys-lru"):
+        append(url, b"a", durability=whole._replace(vouched=frozenset(VOUCHABLE)))
+    assert append(url, b"a", durability=UNCHECKED)
     wrong = server.url.replace("unix://", "unix://gate:secret@")
     with pytest.raises(LogUnavailable) as raised:
         append(wrong, b"a")
     assert "secret" not in str(raised.value)
+
+
+def test_replicas_are_not_counted_by_a_server_that_can_not_tell(tmp_path, started):
+    server = started(start_log_server, tmp_path)
+    configured(server.url, "ACL", "SETUSER", "default", "-waitaof")
+    with pytest.raises(LogNotDurable, match=r"log\.replicas needs Valkey"):
+        append(server.url, b"a", durability=Durability(replicas=1))
+    with pytest.raises(LogNotDurable, match=r"log\.replicas needs Valkey"):
+        ValkeyLogReader(server.url, durability=Durability(replicas=1)).read(GENESIS, 1, 0)
 
 
 def test_a_log_that_refuses_writes_certainly_has_not_written(tmp_path, started):

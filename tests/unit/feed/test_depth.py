@@ -133,6 +133,18 @@ def test_a_resumed_chain_begins_behind_its_last_update():
     assert depth.take_period("200ms").first == 5
 
 
+def test_levels_that_were_loaded_again_are_shown_once_the_update_to_them_is_told(depth):
+    numbered(depth, depth.accepted, BID, 1, 91, 3, True)
+    depth.take()
+    depth.lose()
+    assert not depth.can_show
+    assert depth.load({90: 5}, {110: 7}, 20)
+    assert not depth.can_show, "the last update has levels that are gone"
+    assert depth.take() == DepthUpdate(12, 20, [(89, 0), (91, 0)], [])
+    assert depth.can_show
+    assert depth.snapshot() == ([(90, 5)], [(110, 7)])
+
+
 def test_a_chain_whose_events_are_gone_begins_anew():
     depth = Depth()
     depth.load({90: 5}, {}, 8)

@@ -251,6 +251,24 @@ def test_a_second_engine_stands_by_and_does_no_harm(exchange):
     assert [n.status()["active"] for n in (first, second)].count(True) == 1
 
 
+def test_an_engine_may_start_while_another_one_publishes(exchange, monkeypatch):
+    first, second = exchange.node(), exchange.node("engine-1")
+    exchange.write("a")
+    work(first)
+    tail = second._publisher.tail
+
+    def tail_a_moment_later():
+        exchange.write("b")
+        work(first)
+        monkeypatch.setattr(second._publisher, "tail", tail)
+        return tail()
+
+    monkeypatch.setattr(second._publisher, "tail", tail_a_moment_later)
+    assert second.start()
+    work(second)
+    assert second.engine.state_hash() == first.engine.state_hash()
+
+
 def test_a_standby_carries_on_within_half_a_second_if_nobody_publishes(exchange):
     first, second = exchange.node(), exchange.node("engine-1")
     exchange.write("a")

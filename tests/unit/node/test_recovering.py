@@ -10,7 +10,7 @@ from truebook.clock import ManualClock
 from truebook.commandlog.archive.reading import ArchiveReader
 from truebook.commandlog.archive.store import FolderArchive
 from truebook.commandlog.entries import pack_entry
-from truebook.commandlog.interface import GENESIS, Overtaken
+from truebook.commandlog.interface import GENESIS, Overtaken, StreamLost
 from truebook.commandlog.memory import MemoryBusServer, MemoryLogReader, MemoryLogServer
 from truebook.commandlog.recoveries import recovery_in
 from truebook.commandlog.whole_log import WholeLog
@@ -192,6 +192,37 @@ def test_where_the_bus_was_lost_too_what_may_have_been_told_is_carried_out(excha
     node = exchange.node()
     assert exchange.closed() == {late: CloseReason.DEADLINE}
     exchange.check_replay(node)
+
+
+def test_an_engine_that_outlives_the_bus_declares_nothing_late_of_what_was_told(exchange):
+    """All that it knows is that nothing is in the new stream."""
+    survivor = exchange.node()
+    told = exchange.place()
+    exchange.work(survivor)
+    late = exchange.place()
+    exchange.clock.advance(6)
+    lose_bus(exchange.bus)
+    with pytest.raises(StreamLost):
+        exchange.work(survivor)
+    assert exchange.recoveries() == []
+    node = exchange.node()
+    assert {o.order_id for o in node.engine.open_orders(1)} == {told, late}
+    exchange.check_replay(node)
+
+
+def test_a_claim_on_a_bus_that_was_lost_since_is_not_finished_on_the_next(exchange):
+    survivor = exchange.node()
+    exchange.work(survivor)
+    lose_bus(exchange.bus)
+    with pytest.raises(StreamLost):
+        survivor._recovering.heed(survivor._recovering.token + 1, survivor.position)
+    assert exchange.recoveries() == []
+
+
+def lose_bus(bus):
+    """It has died, and starts again, empty."""
+    bus.entries.clear()
+    bus.begun, bus.token, bus.life = None, 0, "the next life"
 
 
 def test_a_second_outage_at_the_same_place_is_a_second_recovery(exchange):

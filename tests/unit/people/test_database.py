@@ -1,22 +1,61 @@
 """The people database: what its transactions promise to the code above."""
 
+import contextlib
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from truebook.limits import SESSIONS_OF_AN_ACCOUNT_MAX
 from truebook.people.backoff import address_charge, name_charge, wait_ms
 from truebook.people.database import Charge, KeyRow, Salt, SessionRow
+from truebook.people.errors import PeopleUnavailable
+from truebook.people.postgres import PostgresPeople
 from truebook.people.sqlite import FILE_NAME, SqlitePeople
 
 NOW_MS = 1_795_000_000_000
 
 
+class Place:
+    """Where a database is: `open` it as often as one likes."""
+
+    def __init__(self, open_one, statement_by_hand):
+        self._open = open_one
+        self.by_hand = statement_by_hand
+        self.made = []
+
+    def open(self):
+        self.made.append(self._open())
+        return self.made[-1]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    if request.param == "sqlite":
+        path = tmp_path / FILE_NAME
+
+        def in_file(statement):
+            with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+                connection.execute(statement)
+
+        place = Place(lambda: SqlitePeople(path), in_file)
+    else:
+        url = request.getfixturevalue("postgres").create()
+
+        def on_server(statement):
+            with psycopg.connect(url, options="-c search_path=people") as connection:
+                connection.execute(statement)
+
+        place = Place(lambda: PostgresPeople(url), on_server)
+    yield place
+    for database in place.made:
+        database.close()
+
+
 @pytest.fixture
-def database(tmp_path):
-    database = SqlitePeople(tmp_path / FILE_NAME)
-    yield database
-    database.close()
+def database(place):
+    return place.open()
 
 
 def session(number, account=1, expires_ms=NOW_MS + 1000):
@@ -42,8 +81,8 @@ def test_expired_sessions_are_removed(database):
     assert database.sessions(1) == []
 
 
-def test_what_one_process_ends_another_hears_of(database, tmp_path):
-    other = SqlitePeople(tmp_path / FILE_NAME)
+def test_what_one_process_ends_another_hears_of(database, place):
+    other = place.open()
     before = other.versions()
     database.add_session(session(1), 9)
     assert other.versions() == before
@@ -52,20 +91,16 @@ def test_what_one_process_ends_another_hears_of(database, tmp_path):
     after = other.versions()
     assert (after.sessions > before.sessions, after.keys > before.keys) == (True, True)
     assert other.restricted_keys() == [KeyRow(b"k" * 32, "label", "10.0.0.0/8", NOW_MS)]
-    other.close()
 
 
-def test_even_a_change_made_by_hand_is_heard_of(database, tmp_path):
+def test_even_a_change_made_by_hand_is_heard_of(database, place):
     database.set_key(KeyRow(b"k" * 32, "label", "10.0.0.0/8", NOW_MS))
     before = database.versions()
-    by_hand = sqlite3.connect(tmp_path / FILE_NAME)
-    with by_hand:
-        by_hand.execute("DELETE FROM keys")
-    by_hand.close()
+    place.by_hand("DELETE FROM keys")
     assert database.versions().keys > before.keys
 
 
-def test_a_salt_that_would_take_all_memory_is_none(database, tmp_path):
+def test_a_salt_that_would_take_all_memory_is_none(database):
     for place, salt in enumerate(
         [
             Salt(b"x" * 16, 1, 1 << 30),
@@ -119,3 +154,46 @@ def test_addresses_count_by_who_may_be_supposed_to_have_them():
     assert subject("::ffff:192.0.2.1") == subject("192.0.2.1") != subject("192.0.2.2")
     assert subject("") != subject("192.0.2.1")
     assert "alice" not in name_charge("alice").subject
+
+
+def test_a_server_that_was_restarted_is_no_error_and_one_that_is_away_is_said(postgres):
+    url = postgres.create()
+    database = PostgresPeople(url)
+    database.add_salt(1, Salt(b"x" * 16, 1, 8), NOW_MS)
+    cut(url)
+    assert database.salts(1) == [Salt(b"x" * 16, 1, 8)]
+    cut(url)
+    database.add_session(session(1), 9)
+    postgres.drop(url)
+    with pytest.raises(PeopleUnavailable):
+        database.session(session(1).token_hash)
+    with pytest.raises(PeopleUnavailable):
+        database.end_sessions(1)
+    database.close()
+
+
+def cut(url):
+    """End all connections to a database, as the end of its server does."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_text_with_a_nul_does_no_harm(database):
+    database.set_key(KeyRow(b"k" * 32, "a\0b", "10.0.0.0/8", NOW_MS))
+    assert database.restricted_keys()[0].label.startswith("a")
+
+
+def test_guesses_at_several_gateways_at_once_are_all_counted(postgres):
+    url = postgres.create()
+
+    def guess(_):
+        database = PostgresPeople(url)
+        allowed = [database.charge([Charge("guessed", 8, 60)], NOW_MS) == 0 for _ in range(5)]
+        database.close()
+        return sum(allowed)
+
+    with ThreadPoolExecutor(4) as gateways:
+        assert sum(gateways.map(guess, range(4))) == 8

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from nacl.signing import SigningKey
 from venue.snapshotted import Exchange, wait_written, work
 
 from truebook import commands
@@ -15,8 +16,9 @@ from truebook.commandlog.interface import (
     Position,
     StreamLost,
 )
-from truebook.commandlog.memory import MemoryBusServer, MemoryLogServer
+from truebook.commandlog.memory import MemoryBusServer, MemoryLogServer, MemorySubscription
 from truebook.commandlog.publication import START_AGAIN_S
+from truebook.commandlog.quorum import VOTES_CHANNEL, Quorum
 from truebook.queries import Query, decode_answer, encode_query
 from truebook.snapshots.file import pack, unpack
 from truebook.snapshots.keeping import FAILURES_MAX, Plan
@@ -357,3 +359,22 @@ def test_a_position_is_what_names_the_file(exchange, caplog):
     assert f"is that of {path.stem}" in caplog.text
     assert ends(again) == ends(node)
     assert Position.parse(path.stem) < later
+
+
+def test_with_a_quorum_engines_agree_on_a_snapshot_that_nothing_comes_after(exchange):
+    """The bus is lost, both begin at the log's last entry, and no other would come before it is
+    answered."""
+    node = exchange.node()
+    exchange.found()
+    exchange.snapshot(node)
+    exchange.bus = MemoryBusServer()
+    nodes = [exchange.node(name) for name in ("engine-1", "engine-2")]
+    keys = [SigningKey.generate() for _ in nodes]
+    trusted = frozenset(bytes(key.verify_key) for key in keys)
+    for node, key in zip(nodes, keys, strict=True):
+        votes = MemorySubscription(exchange.bus, VOTES_CHANNEL)
+        node._quorum = node._publication._quorum = Quorum(
+            2, lambda key=key: key, node._publisher, votes, lambda: trusted, exchange.clock
+        )
+    work(*nodes)
+    assert [entry.position for entry in exchange.bus.entries] == exchange.kept()

@@ -6,6 +6,7 @@ import contextlib
 import pytest
 
 from truebook.clock import SYSTEM_CLOCK
+from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import QUERIES_CHANNEL, ROLES_CHANNEL, Position
 from truebook.commandlog.server import bus_url, log_url, start_bus_server, start_log_server
 from truebook.commandlog.valkey_bus import ValkeyBus
@@ -36,7 +37,7 @@ def config(tmp_path_factory):
 
 
 async def _found(config):
-    log = ValkeyLog(config.log.url, allow_not_durable=True)
+    log = ValkeyLog(config.log.url, durability=UNCHECKED)
     await found(log, *venue_records(config))
     await log.close()
 
@@ -58,7 +59,7 @@ class Answering:
         self._tasks = set()
 
     async def start(self):
-        log = ValkeyLog(self._config.log.url, allow_not_durable=True)
+        log = ValkeyLog(self._config.log.url, durability=UNCHECKED)
         self.last = await log.last_position()
         await log.close()
         self._bus = ValkeyBus(self._config.bus.url)

@@ -2,12 +2,12 @@
 
 import { signal } from "@preact/signals";
 
-export type Page = "trade" | "keys";
+export type Page = "trade" | "keys" | "proof";
 
 export const page = signal<Page>(pageOf(location.pathname));
 
 function pageOf(path: string): Page {
-  return path === "/keys" ? "keys" : "trade";
+  return path === "/keys" ? "keys" : path === "/proof" ? "proof" : "trade";
 }
 
 /** Go to a path of ours without loading anything. */

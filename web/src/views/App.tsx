@@ -1,14 +1,20 @@
 import { page } from "../state/route";
+import { Alarm } from "./Alarm";
 import { Header } from "./Header";
 import { Keys } from "./Keys";
 import { Notices } from "./Notices";
+import { Proof } from "./Proof";
 import { Trade } from "./Trade";
 
+const PAGES = { trade: Trade, keys: Keys, proof: Proof };
+
 export function App() {
+  const Shown = PAGES[page.value];
   return (
     <>
       <Header />
-      {page.value === "keys" ? <Keys /> : <Trade />}
+      <Alarm />
+      <Shown />
       <Notices />
     </>
   );

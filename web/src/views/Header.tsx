@@ -19,6 +19,7 @@ export function Header() {
       </a>
       <nav aria-label="Pages">
         <a href="/" onClick={(event) => (event.preventDefault(), go("/"))}>Trade</a>
+        <a href="/proof" onClick={(event) => (event.preventDefault(), go("/proof"))}>Proof</a>
         {who && <a href="/keys" onClick={(event) => (event.preventDefault(), go("/keys"))}>API keys</a>}
         <a href="/docs">API</a>
       </nav>

@@ -34,6 +34,8 @@ AREAS = {
     "Account": "Balances, fees and limits",
     "Capital": "Deposits and withdrawals",
     "Past": "Orders and fills of the past, from the database",
+    "Proof": "What the venue owes, proved to everybody (docs/proof.md)",
+    "Integrity": "Whether the engines are what the log says",
     "SignIn": "Signing up, logging in, sessions",
     "Keys": "API keys",
     "Administration": "What administrators do; each change has a reason, which stands in the log",

@@ -1,10 +1,13 @@
 """What anybody may ask."""
 
 from truebook.api.charts import Charts
+from truebook.api.integrity import Integrity
 from truebook.api.marketdata import MarketData
 from truebook.api.markets import Markets
 from truebook.api.openapi.operation import TEXT, Access, Asks, Operation
+from truebook.api.proof import Proof
 from truebook.api.shapes import market as shapes
+from truebook.api.shapes import proof
 from truebook.api.stubs import PUBLIC, Stubs
 
 ENGINE = frozenset({Asks.ENGINE})
@@ -98,4 +101,19 @@ STUBS = tuple(
     Operation("GET", path, Stubs.none, Access.PUBLIC, {200: list[object]}) for path in PUBLIC
 )
 
-OPERATIONS = (*MARKETS, *MARKET_DATA, *CHARTS, *STUBS)
+PROOF = (
+    Operation(
+        "GET",
+        "/api/v1/proof/root",
+        Proof.root,
+        Access.PUBLIC,
+        {200: proof.ProofRoot},
+        query=proof.OfProof,
+        refusals=frozenset({404}),
+    ),
+    Operation(
+        "GET", "/api/v1/integrity", Integrity.integrity, Access.PUBLIC, {200: proof.Integrity}
+    ),
+)
+
+OPERATIONS = (*MARKETS, *MARKET_DATA, *CHARTS, *STUBS, *PROOF)

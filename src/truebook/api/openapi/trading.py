@@ -6,7 +6,8 @@ from truebook.api.countdown import Countdowns
 from truebook.api.openapi.operation import Access, Asks, Operation
 from truebook.api.orders import Orders
 from truebook.api.past import Past
-from truebook.api.shapes import account, capital, order
+from truebook.api.proof import Proof
+from truebook.api.shapes import account, capital, order, proof
 from truebook.api.stubs import ABSENT, HISTORIES, PRIVATE, REFUSED, Stubs
 
 LOG = frozenset({Asks.LOG})
@@ -312,4 +313,17 @@ STUBS = (
     ),
 )
 
-OPERATIONS = (*ORDERS, *ACCOUNT, *CAPITAL, *PAST, *STUBS)
+PROOF = (
+    Operation(
+        "GET",
+        "/api/v1/proof",
+        Proof.account,
+        Access.READ,
+        {200: proof.AccountProof},
+        "proofQuery",
+        query=proof.OfProof,
+        refusals=frozenset({404}),
+    ),
+)
+
+OPERATIONS = (*ORDERS, *ACCOUNT, *CAPITAL, *PAST, *PROOF, *STUBS)

@@ -18,6 +18,7 @@ from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.archive.archiver import Archiver, Plan
 from truebook.commandlog.archive.segment import SegmentDamaged
 from truebook.commandlog.archive.store import ArchiveInUse, open_archive
+from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.interface import (
     ROLES_CHANNEL,
     BusUnavailable,
@@ -175,13 +176,13 @@ def run_archiving(
     log_url: str,
     bus_url: str,
     archive_url: str,
-    allow_not_durable: bool = False,
+    durability: Durability = CHECKED,
     serving: Callable[[], None] = lambda: None,
 ) -> None:
     """Be the archive's process, until SIGTERM or SIGINT. Raises LogNotDurable."""
 
     def make() -> Archiver:
-        log = ValkeyLogReader(log_url, allow_not_durable=allow_not_durable)
+        log = ValkeyLogReader(log_url, durability=durability)
         return Archiver(open_archive(archive_url), log, ValkeyTrimmer(log_url), plan)
 
     archiving = Archiving(

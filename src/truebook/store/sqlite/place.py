@@ -14,7 +14,7 @@ where one isn't any more, SQLite quotes it in its error message, and Python can'
 def path_of(url: str) -> Path:
     """The file that a URL names: sqlite:///relative, sqlite:////absolute. ConfigError otherwise."""
     if not url.startswith(SCHEME):
-        raise ConfigError(f"database.url: only {SCHEME}path is built yet")
+        raise ConfigError(f"database.url: it starts neither with {SCHEME} nor with postgresql://")
     name = url.removeprefix(SCHEME)
     if not name or "?" in name:
         raise ConfigError(f"database.url: {url!r} names no file: it must be {SCHEME}path")

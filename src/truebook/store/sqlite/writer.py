@@ -16,7 +16,7 @@ from truebook.directory import Directory
 from truebook.messages import WithdrawalState
 from truebook.store.interface import Stored, StoreUnavailable
 from truebook.store.rows import Change, Rows, Settled, Switch
-from truebook.store.sqlite.grids import read_assets, read_markets
+from truebook.store.sql.grids import read_assets, read_markets
 from truebook.store.sqlite.place import FILE_ERRORS
 from truebook.store.sqlite.schema import MIGRATIONS, SCHEMA_VERSION
 

@@ -1,10 +1,10 @@
-"""Assets and markets as the directory has them, read from SQLite."""
+"""Assets and markets as the directory has them, read from a database."""
 
-import sqlite3
 from collections.abc import Iterator
 
 from truebook.directory import Asset, Market
 from truebook.messages import MarketState
+from truebook.store.sql.connection import Connection
 from truebook.units import Grid
 
 _MARKETS = """
@@ -15,23 +15,23 @@ FROM markets
 """
 
 
-def read_assets(connection: sqlite3.Connection) -> dict[int, Asset]:
+def read_assets(connection: Connection) -> dict[int, Asset]:
     """All assets by number."""
     return {asset.number: asset for asset in _assets(connection)}
 
 
-def read_markets(connection: sqlite3.Connection, assets: dict[int, Asset]) -> dict[int, Market]:
+def read_markets(connection: Connection, assets: dict[int, Asset]) -> dict[int, Market]:
     """All markets by number."""
     return {market.number: market for market in _markets(connection, assets)}
 
 
-def _assets(connection: sqlite3.Connection) -> Iterator[Asset]:
+def _assets(connection: Connection) -> Iterator[Asset]:
     query = "SELECT asset, symbol, display_name, decimals FROM assets"
     for number, symbol, name, decimals in connection.execute(query):
         yield Asset(number, symbol, name.decode(errors="replace"), decimals, Grid(1, decimals))
 
 
-def _markets(connection: sqlite3.Connection, assets: dict[int, Asset]) -> Iterator[Market]:
+def _markets(connection: Connection, assets: dict[int, Asset]) -> Iterator[Market]:
     for row in connection.execute(_MARKETS):
         number, symbol, base, quote, tick, tick_exponent, step, step_exponent, state, *rest = row
         yield Market(

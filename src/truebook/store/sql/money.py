@@ -1,12 +1,12 @@
-"""What came in and went out, read from SQLite: deposits and withdrawals with their notes."""
+"""What came in and went out, read from a database: deposits and withdrawals with their notes."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from truebook.history import Page, PastDeposit, PastWithdrawal
+from truebook.store.sql.connection import Connection
 
-_NOTE = "ifnull((SELECT text FROM notes WHERE id = {column}), '')"
+_NOTE = "coalesce((SELECT text FROM notes WHERE id = {column}), '')"
 _DEPOSITS = f"""
 SELECT id, user_id, asset, amount, created_at, {_NOTE.format(column="note")}
 FROM transfers WHERE amount > 0
@@ -14,11 +14,7 @@ FROM transfers WHERE amount > 0
 _WITHDRAWALS = f"""
 SELECT id, user_id, asset, amount, state, created_at, settled_at,
   {_NOTE.format(column="note")} AS text, {_NOTE.format(column="settled_note")}
-FROM withdrawals WHERE 1
-"""
-_CLIENT_ID = """
-EXISTS (SELECT 1 FROM notes n WHERE n.id = note
-  AND iif(json_valid(n.text), CAST(n.text ->> '$.clientId' AS TEXT), NULL) = ?)
+FROM withdrawals WHERE number > 0
 """
 
 Conditions = Sequence[tuple[str, int | str | None]]
@@ -26,7 +22,7 @@ Conditions = Sequence[tuple[str, int | str | None]]
 
 
 def read_deposits(
-    connection: sqlite3.Connection, conditions: Conditions, page: Page
+    connection: Connection, conditions: Conditions, page: Page
 ) -> tuple[list[PastDeposit], int]:
     """A page of deposits, and how many there are in all."""
     rows, total = _read(connection, _DEPOSITS, "id", conditions, page)
@@ -34,7 +30,7 @@ def read_deposits(
 
 
 def read_withdrawals(
-    connection: sqlite3.Connection, conditions: Conditions, page: Page
+    connection: Connection, conditions: Conditions, page: Page
 ) -> tuple[list[PastWithdrawal], int]:
     """A page of withdrawals, and how many there are in all."""
     rows, total = _read(connection, _WITHDRAWALS, "number", conditions, page)
@@ -49,13 +45,8 @@ def about(
     return [("user_id = ?", account), *times, *more]
 
 
-def of_client_id(client_id: str | None) -> tuple[str, str | None]:
-    """Those whose note is a JSON object with that `clientId`."""
-    return _CLIENT_ID, client_id
-
-
 def _read(
-    connection: sqlite3.Connection, query: str, key: str, conditions: Conditions, page: Page
+    connection: Connection, query: str, key: str, conditions: Conditions, page: Page
 ) -> tuple[list[Any], int]:
     given = [(text, value) for text, value in conditions if value is not None]
     where = "".join(f" AND {text}" for text, _ in given)
@@ -65,5 +56,5 @@ def _read(
         f"{query}{where} ORDER BY {key} {direction} LIMIT ? OFFSET ?",
         (*values, page.limit, page.offset),
     ).fetchall()
-    counted = f"SELECT count(*) FROM ({query}{where})"
+    counted = f"SELECT count(*) FROM ({query}{where}) AS found"
     return rows, connection.execute(counted, values).fetchone()[0]

@@ -1,28 +1,27 @@
-"""What store/missed.py needs, read from SQLite."""
-
-import sqlite3
+"""What store/missed.py needs, read from a database."""
 
 from truebook.store.missed import Missed, MissedAmendment, MissedFill, MissedOrder
-from truebook.store.sqlite.grids import read_assets, read_markets
+from truebook.store.sql.connection import Connection
+from truebook.store.sql.grids import read_assets, read_markets
 
 _ORDERS = """
 WITH about(id) AS (
   SELECT order_id FROM fills
-  WHERE user_id = :account AND account_sequence > :after AND account_sequence <= :to
+  WHERE user_id = ? AND account_sequence > ? AND account_sequence <= ?
   UNION SELECT order_id FROM amendments
-  WHERE user_id = :account AND account_sequence > :after AND account_sequence <= :to
+  WHERE user_id = ? AND account_sequence > ? AND account_sequence <= ?
   UNION SELECT id FROM orders
-  WHERE user_id = :account AND accepted_sequence > :after AND accepted_sequence <= :to
+  WHERE user_id = ? AND accepted_sequence > ? AND accepted_sequence <= ?
   UNION SELECT id FROM orders
-  WHERE user_id = :account AND closed_sequence > :after AND closed_sequence <= :to
+  WHERE user_id = ? AND closed_sequence > ? AND closed_sequence <= ?
     AND close_reason IS NOT NULL
   UNION SELECT id FROM orders
-  WHERE user_id = :account AND fired_sequence > :after AND fired_sequence <= :to
+  WHERE user_id = ? AND fired_sequence > ? AND fired_sequence <= ?
 )
 SELECT id, accepted_sequence, market, client_id, price, original_qty, executed_qty, executed_quote,
   closed_sequence, closed_at, close_reason, time_flags, trigger_price, trigger_limit, trigger_qty,
   trigger_flags, fired_sequence, fired_at, fail_code
-FROM about JOIN orders USING (id) WHERE user_id = :account
+FROM about JOIN orders USING (id) WHERE user_id = ?
 """
 _FILLS = """
 SELECT account_sequence, order_id, price, qty, fee, fee_asset, is_maker, trade_id, created_at
@@ -37,10 +36,10 @@ ORDER BY account_sequence
 """
 
 
-def read_missed(connection: sqlite3.Connection, account: int, after: int, to: int) -> Missed:
+def read_missed(connection: Connection, account: int, after: int, to: int) -> Missed:
     """What happened to an account's orders after one sequence and up to another."""
-    names = {"account": account, "after": after, "to": to}
-    orders = [MissedOrder._make(row) for row in connection.execute(_ORDERS, names)]
+    values = *(account, after, to) * 5, account
+    orders = [MissedOrder._make(row) for row in connection.execute(_ORDERS, values)]
     ids = {order.order_id for order in orders}
     sequence = _sequence(connection, account)
     # What happened to these orders since, up to their ends: it leads back to what they were.
@@ -59,7 +58,7 @@ def read_missed(connection: sqlite3.Connection, account: int, after: int, to: in
     )
 
 
-def _sequence(connection: sqlite3.Connection, account: int) -> int:
+def _sequence(connection: Connection, account: int) -> int:
     query = "SELECT account_sequence FROM accounts WHERE user_id = ?"
     row = connection.execute(query, (account,)).fetchone()
     return int(row[0]) if row else 0

@@ -1,0 +1,1 @@
+"""Order entry by websocket: one signature a session, requests and answers on one connection."""

@@ -1,0 +1,214 @@
+"""`truebook bench orders`: what an order takes from socket to socket, and of the processors.
+
+Promise: everything is the real thing and runs on this machine: the whole exchange with its durable
+log, signatures checked, and a load generator of its own process, compiled, whose requests were
+signed before. An answer that isn't the expected one is counted as failed, never as an order.
+
+Exchanges with different numbers of orders at rest run side by side and take turns, the others idle
+meanwhile; every figure is the median of the rounds, `spread` how far the rounds are apart.
+"""
+
+import asyncio
+import contextlib
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from truebook.bench.driving import drive
+from truebook.bench.exchange import BenchError, StartedExchange, started
+from truebook.bench.mixes import BATCH_ORDERS, Desk, Mix
+from truebook.bench.plan import Lane, write_plan
+from truebook.bench.trading import cancel_all, equipped
+from truebook.progress import Progress
+
+TRADERS = 64
+ROUNDS = 3
+_RATES_AT_FIRST = {1: 3_000.0, 16: 14_000.0}
+_RATE_AT_FIRST = 18_000.0
+"""Requests a second that are made where nothing was measured yet: more than are used."""
+_MARGIN = 1.3
+_BATCHES_OF_A_REQUEST = 5
+"""A batch takes at least as long as so many single orders."""
+
+
+class Options(NamedTuple):
+    """What to measure."""
+
+    connections: Sequence[int] = (1, 16, 64)
+    resting: Sequence[int] = (0,)
+    mixes: Sequence[Mix] = ("place", "cross", "cancel", "batch", "mixed")
+    seconds: float = 2.0
+    rounds: int = ROUNDS
+    rate: float = 0.0
+    """Requests a second over all connections, due at their time; 0: each when the last is done."""
+    apis: int = 1
+
+
+class Case(NamedTuple):
+    """One line of the results."""
+
+    mix: Mix
+    connections: int
+    resting: int
+
+
+class _Book:
+    """An exchange with some orders at rest, and who trades there."""
+
+    def __init__(self, exchange: StartedExchange, resting: int) -> None:
+        self.exchange = exchange
+        self.resting = resting
+        self.accounts: list[int] = []
+
+    async def equip(self) -> None:
+        """Open accounts and fill the book."""
+        traders = await equipped(self.exchange.config, TRADERS, self.resting)
+        self.accounts = [trader.account for trader in traders]
+        self.desk = Desk(traders)
+        details = await self.exchange.settled()
+        if details["orders"] < self.resting:
+            raise BenchError(f"{details['orders']} orders rest, not {self.resting}")
+
+
+class Bench:
+    """Runs cases on books and keeps what came of them."""
+
+    def __init__(self, options: Options, folder: Path, progress: Progress) -> None:
+        self._options = options
+        self._plan = folder / "plan"
+        self._progress = progress
+        self._rates: dict[tuple[Mix, int], float] = {}
+        self.runs: dict[Case, list[dict[str, Any]]] = {}
+
+    async def round(self, books: Sequence[_Book], number: int) -> None:
+        """Run every case once."""
+        options = self._options
+        for connections in options.connections:
+            for mix in options.mixes:
+                for book in books:
+                    case = Case(mix, connections, book.resting)
+                    step = f"round {number}: {mix}, {connections} connections"
+                    self._progress.show(f"{step}, {book.resting:,} at rest")
+                    self.runs.setdefault(case, []).append(await self._run(book, case))
+
+    async def _run(self, book: _Book, case: Case) -> dict[str, Any]:
+        lanes = await self._lanes(book, case)
+        told = await self._drive(book, lanes, case)
+        await cancel_all(book.exchange.config, book.accounts)
+        await book.exchange.settled()
+        return told
+
+    async def _lanes(self, book: _Book, case: Case) -> list[Lane]:
+        """The requests of a case; what is to be cancelled is placed before."""
+        desk, connections = book.desk, case.connections
+        each = self._requests_each(case)
+        match case.mix:
+            case "cross":
+                return desk.crossing(connections, each)
+            case "batch":
+                return desk.batching(connections, each)
+            case "mixed":
+                return desk.mixing(connections, each)
+        lanes, placed = desk.placing(connections, each)
+        if case.mix == "place":
+            return lanes
+        told = await self._drive(book, lanes, case._replace(mix="place"))
+        done: list[int] = told["doneByConnection"]
+        some = [orders[:count] for orders, count in zip(placed, done, strict=True)]
+        await book.exchange.settled()
+        return desk.cancelling(some)
+
+    def _requests_each(self, case: Case) -> int:
+        options = self._options
+        rate = options.rate or self._rates.get((case.mix, case.connections), 0.0)
+        if not rate:
+            rate = _RATES_AT_FIRST.get(case.connections, _RATE_AT_FIRST)
+            rate /= _BATCHES_OF_A_REQUEST if case.mix == "batch" else 1
+        return max(2, round(rate * options.seconds * _MARGIN / case.connections))
+
+    async def _drive(self, book: _Book, lanes: Sequence[Lane], case: Case) -> dict[str, Any]:
+        """Let the generator work off the requests."""
+        await asyncio.to_thread(write_plan, self._plan, lanes)
+        host, port = book.exchange.api
+        options = self._options
+        words = (self._plan, host, port, options.seconds, 1, options.rate)
+        told = await drive(book.exchange, "orders", *words)
+        if told["failed"] > told["requests"]:
+            raise BenchError(f"most requests failed: {told['firstFailure']}")
+        orders = max(1, told["ordersDone"])
+        told["cpuUsPerOrder"] = {role: ns / 1000 / orders for role, ns in told["cpuNs"].items()}
+        self._rates[case.mix, case.connections] = told["requestsPerS"]
+        return told
+
+
+def summary(case: Case, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One case's figures: medians over its runs, under the names of the JSON output."""
+    rates = [run["ordersPerS"] for run in runs]
+    rate = statistics.median(rates)
+    roles = runs[0]["cpuUsPerOrder"]
+    cpu = {role: _median(runs, "cpuUsPerOrder", role, digits=2) for role in roles}
+    failures = [run["firstFailure"] for run in runs if run["firstFailure"]]
+    return {
+        "mix": case.mix,
+        "connections": case.connections,
+        "resting": case.resting,
+        "ordersPerRequest": BATCH_ORDERS if case.mix == "batch" else 1,
+        "ordersPerS": round(rate),
+        "spread": round((max(rates) - min(rates)) / rate, 3) if rate else 0.0,
+        "latencyUs": {name: _median(runs, "latencyUs", name) for name in runs[0]["latencyUs"]},
+        "cpuUsPerOrder": cpu,
+        "cpuUsPerOrderInAll": round(sum(cpu.values()), 2),
+        "failed": sum(run["failed"] for run in runs),
+        "unanswered": sum(run["unanswered"] for run in runs),
+        "overdue": sum(run["overdue"] for run in runs),
+        "firstFailure": failures[0] if failures else "",
+    }
+
+
+def _median(runs: Sequence[dict[str, Any]], *names: str, digits: int = 1) -> float:
+    values = []
+    for run in runs:
+        found: Any = run
+        for name in names:
+            found = found[name]
+        values.append(found)
+    return float(round(statistics.median(values), digits))
+
+
+async def measure(options: Options, progress: Progress) -> list[dict[str, Any]]:
+    """Run everything; one dictionary a case."""
+    with tempfile.TemporaryDirectory(prefix="truebook-bench-") as folder:
+        bench = Bench(options, Path(folder), progress)
+        async with contextlib.AsyncExitStack() as stack:
+            books = []
+            for resting in options.resting:
+                progress.show(f"starting an exchange, {resting:,} orders at rest")
+                sections = {"api": {"port": 0, "processes": options.apis}}
+                exchange = await stack.enter_async_context(started(sections))
+                books.append(_Book(exchange, resting))
+                await books[-1].equip()
+            for number in range(1, options.rounds + 1):
+                await bench.round(books, number)
+            progress.show("stopping")
+    progress.end()
+    return [summary(case, runs) for case, runs in bench.runs.items()]
+
+
+def run(options: Options, as_json: bool) -> None:
+    """`truebook bench orders`."""
+    progress = Progress(stream=sys.stderr)
+    try:
+        found = asyncio.run(measure(options, progress))
+    finally:
+        progress.end()
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    from truebook.bench.tables import print_orders
+
+    print_orders(found)

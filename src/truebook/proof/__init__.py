@@ -1,0 +1,1 @@
+"""Proof of liabilities: what the venue owes, proved to each account (docs/proof.md)."""

@@ -1,0 +1,1 @@
+"""Questions in SQL that both databases understand, and what their answers mean."""

@@ -1,0 +1,220 @@
+"""The whole system, role by role, on servers that somebody else runs: what docs/servers.md tells.
+
+Each role is a process of its own with a user of its own on log and bus. It is looked at like
+Installed: `url`, `ws_url`, `open_account`.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from venue.credentials import Credentials
+from venue.installed import SOURCES, UNLIMITED
+from venue.redis_server import RedisServer, free_port
+from venue.relay import Relay
+
+from truebook.commandlog.durability import UNCHECKED
+from truebook.commandlog.reached_log import ReachedLog
+from truebook.commandlog.whole_log import open_whole_log
+from truebook.lifeline import SERVING, VARIABLE
+
+SERVING_S_MAX = 240.0
+"""The first engine on a machine is compiled."""
+STOP_S_MAX = 10.0
+STOP_ORDER = ("ws", "api", "feed", "store", "witness", "archive", "engine")
+
+
+class Role:
+    """One process of the exchange."""
+
+    def __init__(
+        self, role: str, name: str, command: list[str], environment: dict[str, str], log: Path
+    ) -> None:
+        self.role = role
+        self.name = name
+        self.log = log
+        self._serving = threading.Event()
+        ours, theirs = socket.socketpair()
+        self._lifeline = ours
+        with theirs, open(log, "ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**environment, VARIABLE: str(theirs.fileno())},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
+
+    def wait_serving(self) -> None:
+        """Wait until it says that it does its work."""
+        assert self._serving.wait(SERVING_S_MAX), self.said()
+        assert self.process.poll() is None, self.said()
+
+    def said(self) -> str:
+        """What it printed."""
+        return self.log.read_text()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.wait()
+
+    def wait(self) -> int:
+        """Its exit status; it must end by itself, soon."""
+        try:
+            return self.process.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        finally:
+            self._listener.join()
+            self._lifeline.close()
+
+    def _listen(self) -> None:
+        heard = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := self._lifeline.recv(4096):
+                heard += piece
+                if f"{SERVING}\n".encode() in heard:
+                    self._serving.set()
+        self._serving.set()
+
+
+class Services:
+    """Roles on a log, a bus and a database."""
+
+    def __init__(
+        self,
+        data: Path,
+        log: RedisServer,
+        bus: RedisServer,
+        database_url: str = "",
+        environment: Mapping[str, str] = UNLIMITED,
+    ) -> None:
+        self.data = data
+        self.log = log
+        self.bus = bus
+        self.roles: list[Role] = []
+        self._environment = {**environment, "TRUEBOOK_DATABASE_URL": database_url}
+        self._apis, self._wss = Relay(), Relay()
+        (data / "logs").mkdir(parents=True)
+
+    @property
+    def url(self) -> str:
+        """Of the API: connections go to one process after the other."""
+        return f"http://127.0.0.1:{self._apis.port}"
+
+    @property
+    def ws_url(self) -> str:
+        """Of the websocket servers, in turn as well."""
+        return f"ws://127.0.0.1:{self._wss.port}"
+
+    def start(self, engines: int = 2, apis: int = 2, websockets: int = 2) -> None:
+        """Start all of it, as one would by hand, and wait until it serves."""
+        assert self.run("found", "--json") == {"founded": True}
+        numbers = range(1, engines + 1)
+        made = [self.begin("engine", n, "--number", str(n)) for n in numbers]
+        for relay, role, count in ((self._apis, "api", apis), (self._wss, "ws", websockets)):
+            for number in range(1, count + 1):
+                port = free_port()
+                made.append(self.begin(role, number, "--port", str(port)))
+                relay.add("127.0.0.1", port)
+        made += [self.begin(role) for role in ("feed", "store", "archive", "witness")]
+        for role in made:
+            role.wait_serving()
+        self.try_run("trust", *map(str, numbers))
+
+    def begin(self, role: str, number: int = 0, *options: str) -> Role:
+        """Start a role alone."""
+        name = f"{role}-{number}" if number else role
+        command = [sys.executable, "-m", "truebook", role, *options, "--data", str(self.data)]
+        log = self.data / "logs" / f"{name}.log"
+        self.roles.append(Role(role, name, command, self.environment(role), log))
+        return self.roles[-1]
+
+    def environment(self, user: str) -> dict[str, str]:
+        """What a role is told, as a user of the servers."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("TRUEBOOK_")}
+        cache = {k: os.environ[k] for k in ("TRUEBOOK_CACHE",) if k in os.environ}
+        return {
+            **kept,
+            **cache,
+            "PYTHONPATH": str(SOURCES),
+            "TRUEBOOK_LOG_URL": self.log.url(user),
+            "TRUEBOOK_BUS_URL": self.bus.url(user),
+            **self._environment,
+        }
+
+    def run(self, *arguments: str) -> Any:
+        """What a command with --json prints; it must succeed."""
+        done = self.try_run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def try_run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A command on this exchange, to its end."""
+        command = [sys.executable, "-m", "truebook", *arguments, "--data", str(self.data)]
+        environment = self.environment("operator")
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    def open_account(self, name: str, credit: dict[str, str]) -> Credentials:
+        """A new account."""
+        credits = [part for item in credit.items() for part in ("--credit", "=".join(item))]
+        made = self.run("account", "create", name, *credits, "--json")
+        return Credentials(made["accountId"], base64.b64decode(made["apiSecret"]))
+
+    def open_log(self) -> ReachedLog:
+        """All of the log, wherever it stands; close it."""
+        archive = (self.data / "archive").as_uri()
+        return open_whole_log(self.log.url(), archive, durability=UNCHECKED)
+
+    def named(self, role: str) -> list[Role]:
+        """The processes of a role that were started last."""
+        return [one for one in self.roles if one.role == role]
+
+    def close(self) -> None:
+        """Stop what runs, against the flow; every role must end by itself."""
+        statuses = {}
+        for stage in STOP_ORDER:
+            for role in self.named(stage):
+                if role.process.poll() is None:
+                    statuses[role.name] = role.stop()
+        self._apis.close()
+        self._wss.close()
+        assert set(statuses.values()) <= {0}, statuses
+
+
+@contextlib.contextmanager
+def services(
+    folder: Path, certificate: Path | None = None, database_url: str = ""
+) -> Iterator[Services]:
+    """The whole system on Redis servers of its own, serving, and gone in the end."""
+    log = RedisServer(folder / "redis-log", "log", certificate=certificate)
+    bus = RedisServer(folder / "redis-bus", "bus")
+    with contextlib.ExitStack() as stack:
+        for server in (log, bus):
+            stack.callback(server.stop)
+            server.start()
+        exchange = Services(folder / "data", log, bus, database_url)
+        stack.callback(exchange.close)
+        exchange.start()
+        yield exchange
