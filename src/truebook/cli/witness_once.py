@@ -23,6 +23,7 @@ from truebook.snapshots.folder import kept_by_all
 from truebook.verify.checking_once import Found, Parts, check_engines
 from truebook.verify.engines import Engines, answers_channel
 from truebook.verify.file_watch import FileWatch
+from truebook.verify.state_watch import StateWatch
 from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.truth import Truth
 
@@ -41,7 +42,7 @@ def check_once(config: Config, json: bool) -> int:
     try:
         engines, found = _check_engines(config, progress)
         progress.show("comparing the trades in the database")
-        found += _check_trades(config, progress)
+        found += _check_database(config, progress)
         progress.show("checking the snapshots")
         found += _check_snapshots(config)
         progress.show("checking the log")
@@ -59,19 +60,27 @@ def check_once(config: Config, json: bool) -> int:
     return 1 if found else 0
 
 
-def _check_trades(config: Config, progress: Progress) -> list[Found]:
+def _check_database(config: Config, progress: Progress) -> list[Found]:
     def make_truth() -> Truth:
         log = open_whole_log(config.log.url, archive_url(config), durability=UNCHECKED)
         return Truth(log, lambda: make_engine(config.engine.kind, progress.show))
 
+    database = database_of(config)
     try:
-        watch = TradeWatch(make_truth, database_of(config), folder_of(config).witness)
+        watch = TradeWatch(make_truth, database, folder_of(config).witness)
         try:
             wrong = watch.check_now()
         finally:
             watch.close()
+        progress.show("comparing the state in the database")
+        truth = make_truth()
+        try:
+            state = StateWatch(truth, database.state, SYSTEM_CLOCK).check_now()
+        finally:
+            truth.close()
     except OSError as error:
         return [Found("database", "?", str(error))]
+    wrong = [*wrong, state] if state is not None else wrong
     return [Found("database", f"{one.after} to {one.until}", one.what) for one in wrong]
 
 

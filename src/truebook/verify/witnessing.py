@@ -41,6 +41,7 @@ from truebook.queries import Answer, decode_query, encode_answer
 from truebook.snapshots.folder import Kept
 from truebook.verify.engines import Engines, answers_channel
 from truebook.verify.file_watch import FileWatch
+from truebook.verify.state_watch import StateWatch
 from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.trades import Database
 from truebook.verify.truth import NoSuchPosition, Truth
@@ -74,6 +75,7 @@ class Witnessing:
         clock: Clock = SYSTEM_CLOCK,
         trades: TradeWatch | None = None,
         files: FileWatch | None = None,
+        state: StateWatch | None = None,
     ) -> None:
         self.trouble = ""
         """Why nothing is compared at the moment; empty: it is."""
@@ -86,7 +88,7 @@ class Witnessing:
         self._clock = clock
         self._trades = trades
         self._files = files
-        self._last_verdict: Verdict | None = next(reversed(folder.verdicts()), None)
+        self._state = state
         self._followed = GENESIS
         self._remembered = folder.load()
         self._passed = len(witness.verdicts)
@@ -102,6 +104,7 @@ class Witnessing:
                 self._check_alone()
                 self._repeat()
                 self._watch_files()
+                self._watch_state()
                 is_busy = self._watch_trades()
         except _TROUBLE as error:
             if str(error) != self.trouble:
@@ -122,6 +125,7 @@ class Witnessing:
         if verdicts:
             last = verdicts[-1]
             found |= {
+                "lastVerdict": str(last),
                 "verdictEngine": last.engine,
                 "verdictAgreed": last.agreed,
                 "verdictFirst": last.first,
@@ -133,10 +137,6 @@ class Witnessing:
             found["stateHash"] = witness.agreed.state_hash.hex()
         if self._trades is not None and self._trades.found:
             found["trouble"] = str(self._trades.found[-1])
-        last = self._last_verdict
-        if last is not None:
-            found["lastVerdict"] = str(last)
-            found["lastVerdictEngine"], found["lastVerdictAtMs"] = last.engine, last.at_ms
         return found
 
     def close(self) -> None:
@@ -150,6 +150,12 @@ class Witnessing:
         damaged = None if self._files is None else self._files.step()
         if damaged is not None:
             self._pass_verdict(FILES, "", str(damaged.position), damaged.what)
+
+    def _watch_state(self) -> None:
+        """Compare the state that the database's rows make."""
+        wrong = None if self._state is None else self._state.step()
+        if wrong is not None:
+            self._pass_verdict(DATABASE, wrong.after, wrong.until, wrong.what)
 
     def _watch_trades(self) -> bool:
         """Compare some of the database with the log."""
@@ -166,7 +172,6 @@ class Witnessing:
         verdict = Verdict(who, agreed, first, what, False, self._clock.now_ms())
         announce(verdict)
         self._folder.add(verdict)
-        self._last_verdict = verdict
 
     def _follow_log(self) -> bool:
         """Learn who is trusted."""
@@ -188,7 +193,6 @@ class Witnessing:
         witness = self._witness
         for verdict in witness.verdicts[self._passed :]:
             self._folder.add(verdict)
-            self._last_verdict = verdict
             self._passed += 1
         agreed = witness.agreed
         if agreed is not None and str(agreed.position) != self._remembered.position:
@@ -283,11 +287,15 @@ def open_witnessing(
         return Truth(log, make_engine, snapshots)
 
     trades = None if database is None else TradeWatch(make_truth, database, folder)
-    witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
+    truth = make_truth()
+    state = None if database is None else StateWatch(truth, database.state, SYSTEM_CLOCK)
+    witness = Witness(truth, engines, book, SYSTEM_CLOCK, kept.load().agreed)
     files = FileWatch(snapshots, open_archive(archive_url), SYSTEM_CLOCK)
     log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
     attestations = ValkeyAttestations(bus_url)
-    return Witnessing(witness, log, attestations, book, engines, kept, trades=trades, files=files)
+    return Witnessing(
+        witness, log, attestations, book, engines, kept, SYSTEM_CLOCK, trades, files, state
+    )
 
 
 def run_witnessing(
