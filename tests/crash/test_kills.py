@@ -22,6 +22,8 @@ BACK_S_MAX = 30.0
 """So long may a killed process take to serve again, on a slow machine."""
 PROGRESS = 50
 """Results that the traders must have had between two kills."""
+NIGHTLY = int(os.environ.get("TRUEBOOK_KILLS", "1002")) // 3
+"""Kills in the night run, for each of its three exchanges."""
 TRADERS = 8
 ACCOUNTS = 4
 CREDIT = {"USDC": "10000000", "SOL": "100000"}
@@ -160,9 +162,9 @@ def test_nothing_acknowledged_is_lost_or_done_twice_when_processes_are_killed(fo
 
 @pytest.mark.night
 @pytest.mark.timeout(6 * 3600)
-@pytest.mark.parametrize("options", [("--apis", "1"), ("--apis", "2"), ("--engines", "2")])
+@pytest.mark.parametrize("options", [("--apis", "1"), ("--apis", "2"), ("--engines", "3")])
 def test_a_thousand_kills_in_all(folder, options):
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
     with installed(folder, *options, "--no-bots", environment=OFTEN) as exchange:
-        run_kills(exchange, 334, seed)
+        run_kills(exchange, NIGHTLY, seed)

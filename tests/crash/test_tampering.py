@@ -1,47 +1,81 @@
-"""Somebody edits the memory of a running engine, or a row of the database: it is named.
+"""Somebody edits the memory of a running engine, a row of the database, a file: it is named.
 
-TRUEBOOK_TAMPERINGS=50 edits so many times (the night run); by default once: what every kind of
-edit leads to is shown in tests/unit/verify/test_witness.py.
+What every kind of edit leads to is shown in tests/unit/verify/test_witness.py; here processes are
+edited from outside. The night run edits TRUEBOOK_TAMPERINGS times, 50 by default, and then trades
+for TRUEBOOK_QUIET_MINUTES, 10 by default, without an alarm.
 """
 
+import asyncio
 import json
 import os
 import random
-import sqlite3
-from contextlib import closing
+import time
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from crash.spoiling import EDITS, FILES, idle_account
 from crash.tampering import IS_POSSIBLE, EngineMemory
-from venue.installed import installed, wait_until
+from venue.installed import UNLIMITED, installed, wait_until
 
-KINDS = ("balance", "tier")
-TAMPERINGS = int(os.environ.get("TRUEBOOK_TAMPERINGS", "1"))
+from truebook.commandlog.interface import Position
+from truebook.config import Config
+from truebook.installation import attached, running
+from truebook.supervisor.status import read_status
+from truebook.verify.replay import commands_in
+from truebook.verify.witness import DATABASE
+from truebook.verify.witness import FILES as OF_FILES
+
+TAMPERINGS = int(os.environ.get("TRUEBOOK_TAMPERINGS", "50"))
+QUIET_MINUTES = float(os.environ.get("TRUEBOOK_QUIET_MINUTES", "10"))
+COMMANDS_MAX = 1_024 + 256
+"""An engine looks through all of its memory within 1,024 commands; a verdict's position is that of
+an attestation."""
+OFTEN = UNLIMITED | {
+    "TRUEBOOK_SNAPSHOTS_SECONDS": "10",
+    "TRUEBOOK_ARCHIVE_SEGMENT_SECONDS": "5",
+}
 
 pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason="edits memory through /proc")
 
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory):
-    with installed(tmp_path_factory.mktemp("up"), "--engines", "3") as running:
+    data = tmp_path_factory.mktemp("up")
+    with installed(data, "--engines", "3", environment=OFTEN) as running:
         yield running
 
 
+@pytest.fixture(scope="module")
+def idler(exchange):
+    return idle_account(exchange)
+
+
 def verdicts(exchange):
+    """On engines."""
     path = exchange.data / "witness" / "verdicts.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    found = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [verdict for verdict in found if verdict["engine"] not in (DATABASE, OF_FILES)]
+
+
+def status(exchange):
+    config = attached(Config(data=str(exchange.data)))
+    return asyncio.run(read_status(config, running(config)))
+
+
+def is_whole(exchange):
+    """Three engines at work, and nothing is halted."""
+    engines = status(exchange).engines
+    return len(engines) == 3 and not any(engine.halted for engine in engines)
 
 
 def engines(exchange):
     """Name → (pid, whether it publishes)."""
+    active = {e.engine: bool(e.details["active"]) for e in status(exchange).engines}
     found = {}
-    status = exchange.run("status", "--json")
-    active = {e["engine"]: e["details"]["active"] for e in status["engines"]}
     for process in exchange.processes():
         if process["role"] == "engine":
-            arguments = Path(f"/proc/{process['pid']}/cmdline").read_text().split("\0")[0].split()
-            name = f"engine-{arguments[arguments.index('--number') + 1]}"
+            name = engine_of(process["pid"])
             found[name] = process["pid"], active.get(name, False)
     return found
 
@@ -59,53 +93,97 @@ def is_told_to_everybody(exchange, verdict):
     return True
 
 
-def is_whole(exchange):
-    status = exchange.run("status", "--json")
-    return len(status["engines"]) == 3 and not any(e["halted"] for e in status["engines"])
+def engine_of(pid):
+    """The name of the engine that a process is: it holds a file of that name open."""
+    files = [os.readlink(held) for held in Path(f"/proc/{pid}/fd").iterdir()]
+    (name,) = [Path(file).stem for file in files if file.endswith(".progress")]
+    return name
 
 
-def edited(memory, kind):
-    if kind == "tier":
-        before, after = memory.edit("tiers", 0, "taker_bp", lambda x: x + 1)
-        return "tier 0", f"taker_bp {before}", f"taker_bp {after}"
-    slot = memory.balance_slot(1, 2)
-    memory.edit("balances", slot, "available", lambda x: x + 1_000)
-    return "balance of account 1 in asset 2", "available", "available"
+def commands_between(exchange, after, until):
+    log, count = exchange.open_log(), 0
+    try:
+        while after < until and (entries := log.read(after, 256, 0)):
+            count += sum(commands_in(e.data) for e in entries if e.position <= until)
+            after = entries[-1].position
+    finally:
+        log.close()
+    return count
 
 
-def test_each_edit_of_an_engine_is_named_and_trading_goes_on(exchange):
+def edit_an_engine(exchange, idler, kind, choice):
+    """It is named with both values, in time; the commands that it took."""
+    wait_until(lambda: is_whole(exchange), 120, "three engines at work")
+    known = len(verdicts(exchange))
+    name, (pid, publishes) = choice.choice(sorted(engines(exchange).items()))
+    edited_at = Position.parse(status(exchange).log_position)
+    words = EDITS[kind](EngineMemory(pid), idler, choice)
+    wait_until(lambda: len(verdicts(exchange)) > known, 60, f"a verdict on {name}: {words}")
+    (verdict,) = verdicts(exchange)[known:]
+    assert verdict["engine"] == name
+    for expected in words:
+        assert expected in verdict["what"]
+    assert verdict["published"] or not publishes
+    wait_until(lambda: is_told_to_everybody(exchange, verdict), 30, "everybody is told")
+    commands = commands_between(exchange, edited_at, Position.parse(verdict["first"]))
+    if verdict["published"]:
+        exchange.run("resume", "--json")
+    return commands
+
+
+def edit_a_file(exchange, kind, choice):
+    """Whoever looks is told which, and that nothing else is wrong."""
+    wait_until(lambda: is_whole(exchange), 120, "three engines at work")
+    with FILES[kind](exchange, choice) as words:
+        checked = exchange.try_run("witness", "--once", "--json")
+    assert checked.returncode == 1, checked.stderr
+    found = json.loads(checked.stdout)["found"]
+    for expected in words:
+        assert expected in " ".join(one["what"] for one in found)
+
+
+def tamper(exchange, idler, times, kinds):
     seed = random.randrange(1 << 32)
     print("seed", seed)
     choice = random.Random(seed)
-    for number in range(TAMPERINGS):
-        wait_until(lambda: is_whole(exchange), 60, "three engines at work")
-        known = len(verdicts(exchange))
-        name, (pid, publishes) = choice.choice(sorted(engines(exchange).items()))
-        place, before, after = edited(EngineMemory(pid), KINDS[number % len(KINDS)])
-        wait_until(lambda known=known: len(verdicts(exchange)) > known, 30, f"a verdict on {name}")
-        verdict = verdicts(exchange)[known]
-        assert verdict["engine"] == name
-        for words in (place, before, after):
-            assert words in verdict["what"]
-        assert verdict["published"] or not publishes
-        wait_until(lambda v=verdict: is_told_to_everybody(exchange, v), 30, "everybody is told")
-        if verdict["published"]:
-            exchange.run("resume", "--json")
+    took = []
+    for number in range(times):
+        kind = kinds[number % len(kinds)]
+        if kind in EDITS:
+            took.append(edit_an_engine(exchange, idler, kind, choice))
+        else:
+            edit_a_file(exchange, kind, choice)
+        print(f"{number + 1} of {times}: {kind}, after {took[-1:]} commands", flush=True)
+    assert max(took) <= COMMANDS_MAX
+
+
+def test_an_edited_engine_is_named_and_trading_goes_on(exchange, idler):
+    tamper(exchange, idler, 1, [random.choice(sorted(EDITS))])
 
 
 def test_an_edited_trade_row_is_named_with_both_values(exchange):
-    wait_until(lambda: is_whole(exchange), 60, "three engines at work")
-    path = exchange.data / "database.sqlite"
-    with closing(sqlite3.connect(path, timeout=10)) as database:
-        wait_until(
-            lambda: database.execute("SELECT count(*) FROM trades").fetchone()[0] > 0, 30, "a trade"
-        )
-        market, number, price = database.execute("SELECT market, id, price FROM trades").fetchone()
-        key = market, number
-        with database:
-            database.execute("UPDATE trades SET price = price + 1 WHERE (market, id) = (?, ?)", key)
+    edit_a_file(exchange, "trade", random.Random())
+
+
+@pytest.mark.night
+@pytest.mark.timeout(4 * 3600)
+def test_every_edit_is_named(exchange, idler):
+    kinds = [*EDITS, *FILES]
+    random.shuffle(kinds)
+    tamper(exchange, idler, TAMPERINGS, kinds)
+
+
+@pytest.mark.night
+@pytest.mark.timeout(2 * 3600)
+def test_trading_raises_no_alarm(exchange):
+    wait_until(lambda: is_whole(exchange), 120, "three engines at work")
+    known = len(verdicts(exchange))
+    begun = {e.engine: e.position for e in status(exchange).engines}
+    until = time.monotonic() + 60 * QUIET_MINUTES
+    while time.monotonic() < until:
+        time.sleep(1)
+        assert verdicts(exchange)[known:] == []
+    assert is_whole(exchange)
+    assert all(e.position > begun[e.engine] for e in status(exchange).engines)
     checked = exchange.try_run("witness", "--once", "--json")
-    assert checked.returncode == 1, checked.stderr
-    (found,) = json.loads(checked.stdout)["found"]
-    place = f"row of table trades, market {market}, id {number}"
-    assert f"{place}: price {price + 1}, not price {price}" in found["what"]
+    assert checked.returncode == 0, checked.stdout

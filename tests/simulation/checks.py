@@ -6,6 +6,7 @@ that shares no code with any engine (tests/model). Whatever anybody was told, or
 from that.
 """
 
+import itertools
 import sqlite3
 from collections import Counter
 from decimal import Decimal
@@ -161,7 +162,7 @@ def check_stream(world, truth):
         assert entry.replies == made.replies, f"I8: other replies at {position}"
         assert entry.event_hash == truth.hashes[position], f"I8: other hash at {position}"
     entries = world.bus.entries
-    for before, entry in zip(entries, entries[1:], strict=False):
+    for before, entry in itertools.pairwise(entries):
         assert entry.previous == before.position, f"I11: a hole before {entry.position}"
 
 

@@ -8,14 +8,18 @@ import sys
 
 from truebook.cli.sources import of_disk, of_store
 from truebook.cli.standing import Standing
-from truebook.commandlog.interface import StreamForeign
+from truebook.commandlog.halts import Epoch, ValkeyHaltBook
+from truebook.commandlog.interface import LogUnavailable, StreamForeign
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.config import Config
 from truebook.idle import IdleWork
 from truebook.installation import database_url, folder_of
+from truebook.postgres.urls import is_postgres
 from truebook.store.interface import Writer
 from truebook.store.projection import Projection
 from truebook.store.remaking import Remaking
+from truebook.store.sqlite.place import path_of
+from truebook.store.sqlite.voiding import set_aside
 from truebook.store.status import StoreStatus
 from truebook.store.writing import writer_of
 
@@ -51,15 +55,38 @@ async def _run(config: Config, writer: Writer, standing: Standing) -> None:
     except asyncio.CancelledError:
         pass
     except StreamForeign as error:
-        raise StreamForeign(
-            f"the database was made from another log: {error}. Move it away, and it is made anew,"
-            " or name another one in database.url"
-        ) from None
+        projection.stop()
+        raise StreamForeign(_what_to_do(config, error)) from None
     finally:
         status.cancel()
         beating.cancel()
         projection.stop()
         await bus.close()
+
+
+def _what_to_do(config: Config, error: StreamForeign) -> str:
+    """Put away what a resumption has declared void: the next start makes the database anew."""
+    url = database_url(config)
+    away = None if is_postgres(url) else set_aside(path_of(url), _epochs(config))
+    if away is not None:
+        return (
+            f"the database had what was declared void when the exchange was resumed: {error}. It is"
+            f" {away} now, and the next start makes it anew from the log"
+        )
+    return (
+        f"the database was made from another log: {error}. Move it away, and it is made anew, or"
+        " name another one in database.url"
+    )
+
+
+def _epochs(config: Config) -> list[Epoch]:
+    book = ValkeyHaltBook(config.log.url)
+    try:
+        return book.read().epochs
+    except LogUnavailable:
+        return []
+    finally:
+        book.close()
 
 
 def _remaking(config: Config) -> Remaking:

@@ -42,11 +42,15 @@ class EventStreamEnd:
         """Up to `count` entries from `first` on. Raises BusUnavailable."""
         return read_entries(self._request("XRANGE", self._keys[0], str(first), "+", "COUNT", count))
 
+    def tail(self) -> Tail:
+        """Where the stream ends. Raises BusUnavailable."""
+        return read_tail(self._request("GET", self._keys[1]))
+
     def cut(self, after: Tail) -> int:
         """End the stream there, while nobody adds to it; how many entries are gone. Raises
         BusUnavailable."""
         begun = self._request("GET", self._keys[3])
-        told = read_tail(self._request("GET", self._keys[1])).position
+        told = self.tail().position
         if begun is not None:
             told = max(told, Position.parse(begun))
         arguments = (*self._keys, pack_tail(after), str(after.position), str(told))

@@ -41,17 +41,27 @@ def resume(truth: Truth, stream: EventStreamEnd, book: HaltBook, why: str) -> Ep
 
 def true_tail(truth: Truth, stream: EventStreamEnd, first: Position) -> Tail:
     """The last position at which the stream's events are those that the log makes; looked for from
-    `first` on, at which they are."""
+    `first` on, at which they are, or from where they end if that is before: engines attest what
+    they have made, whether it is published already or not."""
+    end = stream.tail()
+    if end.position <= first:
+        if end.position == GENESIS or _is_true(truth, end):
+            return end
+        first = GENESIS
     tail = Tail(first, truth.at(first).event_hash) if first > GENESIS else Tail(GENESIS, START)
     while True:
         entries = [e for e in stream.entries(tail.position, AT_ONCE) if e.position > tail.position]
         for entry in entries:
-            try:
-                right = truth.at(entry.position).event_hash
-            except NoSuchPosition:
+            published = Tail(entry.position, entry.event_hash)
+            if not _is_true(truth, published):
                 return tail
-            if entry.event_hash != right:
-                return tail
-            tail = Tail(entry.position, right)
+            tail = published
         if not entries:
             return tail
+
+
+def _is_true(truth: Truth, published: Tail) -> bool:
+    try:
+        return truth.at(published.position).event_hash == published.event_hash
+    except NoSuchPosition:
+        return False

@@ -15,6 +15,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from truebook.commandlog.interface import GENESIS, Position
+from truebook.engine.canonical.tables import Tables
 from truebook.messages import EVENT_ROW, FILL, EventKind, Side
 from truebook.verify.differences import NOTHING, Difference
 
@@ -59,12 +60,14 @@ class Interval(Struct, rename="camel", frozen=True):
 
 
 class Database(NamedTuple):
-    """How a database is read. Both may raise OSError where it can't be."""
+    """How a database is read. All may raise OSError where it can't be."""
 
     position: Callable[[], Position]
     """Up to where it has everything."""
     trades: Callable[[int, int, int], Trades]
     """The trades of a market from one number to another, by number."""
+    state: Callable[[], tuple[Position, Tables]]
+    """The position it stands at, and the exchange's state there."""
 
 
 def trades_of(events: bytes) -> Trades:

@@ -28,6 +28,8 @@ from truebook.verify.truth import NoSuchPosition, Truth
 _logger = logging.getLogger(__name__)
 DATABASE = "database"
 """Stands for an engine in a verdict about rows of the database."""
+FILES = "files"
+"""The same for snapshots and segments of the archive."""
 KEPT_MAX = 4096
 """Positions at which something was attested that nobody else has attested yet."""
 
@@ -46,6 +48,8 @@ class Verdict(Struct, rename="camel", frozen=True):
     at_ms: int
 
     def __str__(self) -> str:
+        if self.engine == FILES:
+            return f"a file is wrong: {self.what}"
         if self.engine == DATABASE:
             return f"the database is wrong between {self.agreed} and {self.first}: {self.what}"
         outcome = "the venue is halted" if self.published else "it begins again from the log"
@@ -53,6 +57,16 @@ class Verdict(Struct, rename="camel", frozen=True):
             f"{self.engine} is wrong: right at {self.agreed}, not at {self.first}: {self.what}"
             f" ({outcome})"
         )
+
+
+def announce(verdict: Verdict) -> None:
+    """The line of the witness's log that a verdict makes: whoever collects logs finds its fields
+    there."""
+    _logger.critical(
+        "verdict engine=%s agreed=%s first=%s published=%s atMs=%d: %s",
+        *(verdict.engine, verdict.agreed, verdict.first, verdict.published, verdict.at_ms),
+        verdict,
+    )
 
 
 class Witness:
@@ -215,7 +229,7 @@ class Witness:
             self._engines.tell("restart", name)
         agreed_at = "no known position" if agreed is None else str(agreed.position)
         verdict = Verdict(name, agreed_at, str(first), what, publishes, self._clock.now_ms())
-        _logger.critical("verdict: %s", verdict)
+        announce(verdict)
         self.verdicts.append(verdict)
         # What it has attested up to now is dealt with; what it attests anew is looked at again.
         positions = [p for p, here in self._attested.items() if here.pop(key, None)]

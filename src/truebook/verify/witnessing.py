@@ -16,6 +16,7 @@ import msgspec
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.archive.segment import SegmentDamaged
+from truebook.commandlog.archive.store import open_archive
 from truebook.commandlog.attestations import AttestationStream
 from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import HaltBook, ValkeyHaltBook
@@ -39,10 +40,12 @@ from truebook.limits import READ_ENTRIES_MAX
 from truebook.queries import Answer, decode_query, encode_answer
 from truebook.snapshots.folder import Kept
 from truebook.verify.engines import Engines, answers_channel
+from truebook.verify.file_watch import FileWatch
+from truebook.verify.state_watch import StateWatch
 from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.trades import Database
 from truebook.verify.truth import NoSuchPosition, Truth
-from truebook.verify.witness import DATABASE, Verdict, Witness
+from truebook.verify.witness import DATABASE, FILES, Verdict, Witness, announce
 from truebook.verify.witness_folder import Remembered, WitnessFolder
 
 _logger = logging.getLogger(__name__)
@@ -71,6 +74,8 @@ class Witnessing:
         folder: WitnessFolder,
         clock: Clock = SYSTEM_CLOCK,
         trades: TradeWatch | None = None,
+        files: FileWatch | None = None,
+        state: StateWatch | None = None,
     ) -> None:
         self.trouble = ""
         """Why nothing is compared at the moment; empty: it is."""
@@ -82,6 +87,8 @@ class Witnessing:
         self._folder = folder
         self._clock = clock
         self._trades = trades
+        self._files = files
+        self._state = state
         self._followed = GENESIS
         self._remembered = folder.load()
         self._passed = len(witness.verdicts)
@@ -98,6 +105,8 @@ class Witnessing:
             if not is_busy:
                 self._check_alone()
                 self._repeat()
+                self._watch_files()
+                self._watch_state()
                 is_busy = self._watch_trades()
         except _TROUBLE as error:
             if str(error) != self.trouble:
@@ -128,6 +137,7 @@ class Witnessing:
         if verdicts:
             last = verdicts[-1]
             found |= {
+                "lastVerdict": str(last),
                 "verdictEngine": last.engine,
                 "verdictAgreed": last.agreed,
                 "verdictFirst": last.first,
@@ -139,8 +149,6 @@ class Witnessing:
             found["stateHash"] = witness.agreed.state_hash.hex()
         if self._trades is not None and self._trades.found:
             found["trouble"] = str(self._trades.found[-1])
-        if witness.verdicts:
-            found["lastVerdict"] = str(witness.verdicts[-1])
         return found
 
     def close(self) -> None:
@@ -149,6 +157,18 @@ class Witnessing:
             if held is not None:
                 held.close()
 
+    def _watch_files(self) -> None:
+        """Look at the next snapshot or segment."""
+        damaged = None if self._files is None else self._files.step()
+        if damaged is not None:
+            self._pass_verdict(FILES, "", str(damaged.position), damaged.what)
+
+    def _watch_state(self) -> None:
+        """Compare the state that the database's rows make."""
+        wrong = None if self._state is None else self._state.step()
+        if wrong is not None:
+            self._pass_verdict(DATABASE, wrong.after, wrong.until, wrong.what)
+
     def _watch_trades(self) -> bool:
         """Compare some of the database with the log."""
         if self._trades is None:
@@ -156,12 +176,15 @@ class Witnessing:
         known = len(self._trades.found)
         is_busy = self._trades.step()
         for wrong in self._trades.found[known:]:
-            _logger.critical("verdict: %s", wrong)
-            now = self._clock.now_ms()
-            verdict = Verdict(DATABASE, wrong.after, wrong.until, wrong.what, False, now)
-            self._folder.add(verdict)
-            self.verdicts += 1
+            self._pass_verdict(DATABASE, wrong.after, wrong.until, wrong.what)
         return is_busy
+
+    def _pass_verdict(self, who: str, agreed: str, first: str, what: str) -> None:
+        """On what isn't an engine."""
+        verdict = Verdict(who, agreed, first, what, False, self._clock.now_ms())
+        announce(verdict)
+        self._folder.add(verdict)
+        self.verdicts += 1
 
     def _follow_log(self) -> bool:
         """Learn who is trusted."""
@@ -279,9 +302,15 @@ def open_witnessing(
         return Truth(log, make_engine, snapshots)
 
     trades = None if database is None else TradeWatch(make_truth, database, folder)
-    witness = Witness(make_truth(), engines, book, SYSTEM_CLOCK, kept.load().agreed)
+    truth = make_truth()
+    state = None if database is None else StateWatch(truth, database.state, SYSTEM_CLOCK)
+    witness = Witness(truth, engines, book, SYSTEM_CLOCK, kept.load().agreed)
+    files = FileWatch(snapshots, open_archive(archive_url), SYSTEM_CLOCK)
     log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
-    return Witnessing(witness, log, ValkeyAttestations(bus_url), book, engines, kept, trades=trades)
+    attestations = ValkeyAttestations(bus_url)
+    return Witnessing(
+        witness, log, attestations, book, engines, kept, SYSTEM_CLOCK, trades, files, state
+    )
 
 
 def run_witnessing(
