@@ -148,8 +148,10 @@ class SimulatedBus:
     async def subscribe(self, channel, receive):
         await asyncio.sleep(self._process.world.latency_s())
         self._ear.subscribe(channel, receive)
-        while not self._ear.is_open:
-            await asyncio.sleep(Ear.RECONNECT_S)
+        if not self._ear.is_open:
+            opened = asyncio.Event()
+            self._ear.on_reconnect.append(opened.set)
+            await opened.wait()
 
     async def unsubscribe(self, channel):
         self._ear.unsubscribe(channel)

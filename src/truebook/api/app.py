@@ -117,12 +117,13 @@ class Application:
         )
         """Sessions of those who trade by websocket."""
         self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
-        self.direct = Direct(orders, self._throttle, self._failures, self._request_ids)
+        self.figures = RequestFigures()
+        tells = (self._failures, self.figures, clock, self._request_ids)
+        self.direct = Direct(orders, self._throttle, *tells)
         """For what takes the short way."""
         self._signed_paths = {route.path for route in signed} | {path for _, path in self._orders}
         self._routes = [*public, *signed]
         self._others = Router(routes=self._routes, redirect_slashes=False)
-        self.figures = RequestFigures()
         self._clock = clock
 
     def endpoints(self) -> dict[tuple[str, str], Callable[..., Any]]:
@@ -162,9 +163,10 @@ class Application:
             self.figures.codes[error.code] += 1
             if not status:
                 await _respond_error(send_with_id, error)
-        is_order = (scope["method"], scope["path"]) in self._orders
+        line = (scope["method"], scope["path"])
         seconds = self._clock.elapsed_s() - began_s
-        self.figures.answered(scope, request_id, status, seconds, is_order=is_order)
+        is_order = line in self._orders
+        self.figures.answered(line, request_id, status, seconds, is_order=is_order)
 
     async def _endpoint(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in self._signed_paths:

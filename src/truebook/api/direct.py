@@ -22,9 +22,11 @@ from truebook.api.headers import Headers
 from truebook.api.order_json import replies_of
 from truebook.api.orders import Change, Orders
 from truebook.api.outcomes import error_of
+from truebook.api.request_figures import REQUEST_ID, RequestFigures, asked_id
 from truebook.api.response import encode
 from truebook.api.throttle import Throttle
 from truebook.api.trading import Work
+from truebook.clock import Clock
 
 _UNUSUAL = frozenset({b"prefer", b"expect", b"transfer-encoding", b"upgrade"})
 
@@ -42,6 +44,8 @@ class Direct(NamedTuple):
     orders: Orders
     throttle: Throttle
     failures: Failures
+    figures: RequestFigures
+    clock: Clock
     request_ids: Iterator[str]
 
     def changes(self) -> dict[tuple[bytes, bytes], Change]:
@@ -76,7 +80,7 @@ class Answering(AnsweredSubmission):
 
     __slots__ = (
         *("disconnected", "keep_alive", "more_body", "response_complete", "response_started"),
-        *("_address", "_change", "_connection", "_direct", "_request_id", "_work"),
+        *("_address", "_began_s", "_change", "_connection", "_direct", "_request_id", "_work"),
     )
 
     message_event = _Nobody()
@@ -94,12 +98,15 @@ class Answering(AnsweredSubmission):
         self._connection = connection
         self._change = change
         self._address = address
-        self._request_id = next(direct.request_ids)
+        self._began_s = direct.clock.elapsed_s()
+        self._request_id: str
         self._work: Work
 
     def carry_out(self, headers: Headers, body: bytes) -> None:
         """Begin; the answer may come at once."""
         direct = self._direct
+        has_id = REQUEST_ID in headers
+        self._request_id = (asked_id(headers.items()) if has_id else "") or next(direct.request_ids)
         try:
             direct.throttle.signed(self._address)
             caller, work = direct.orders.prepared(self._change, headers, body)
@@ -127,10 +134,16 @@ class Answering(AnsweredSubmission):
     def _fail(self, failure: Exception) -> None:
         where = {"request": self._request_id, "path": "orders"}
         error = self._direct.failures.told(failure, self._address, **where)
+        self._direct.figures.codes[error.code] += 1
         self._tell(error.status, encode(error.body()), error)
 
     def _tell(self, status: int, body: bytes, error: ApiError | None = None) -> None:
-        if self.disconnected or self.response_complete:
+        direct = self._direct
+        is_there = not self.disconnected and not self.response_complete
+        seconds = direct.clock.elapsed_s() - self._began_s
+        told = status if is_there else 0
+        direct.figures.answered(self._change.line, self._request_id, told, seconds, is_order=True)
+        if not is_there:
             return
         self.response_started = self.response_complete = True
         response = [

@@ -27,6 +27,7 @@ from truebook.api.request import (
     query_of,
     read_body,
 )
+from truebook.api.request_figures import Line
 from truebook.api.response import respond, respond_json
 from truebook.api.strict_json import decode, object_of
 from truebook.api.trading import Trading, Work, batch_of, target_of
@@ -38,6 +39,7 @@ Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Change(NamedTuple):
     """What an endpoint changes."""
 
+    line: Line
     instruction: str
     """What is signed with it."""
     bytes_max: int
@@ -56,13 +58,16 @@ class Orders:
         self._authority = authority
         self.trading = made = Trading(exchange.directory, exchange.next_order_id)
         one, many = (HTTP_BODY_BYTES_MAX, object_of), (HTTP_BATCH_BYTES_MAX, batch_of)
-        self._place = Change("orderExecute", *one, made.place, True)
-        self._amend = Change("orderModify", *one, made.amend, True)
-        self._cancel = Change("orderCancel", *one, made.cancel, False)
-        self._place_batch = Change("orderExecute", *many, made.place_batch, True)
-        self._cancel_all = Change("orderCancelAll", *one, made.cancel_all, False)
+        order, orders = "/api/v1/order", "/api/v1/orders"
+        self._place = Change(("POST", order), "orderExecute", *one, made.place, True)
+        self._amend = Change(("PATCH", order), "orderModify", *one, made.amend, True)
+        self._cancel = Change(("DELETE", order), "orderCancel", *one, made.cancel, False)
+        self._place_batch = Change(("POST", orders), "orderExecute", *many, made.place_batch, True)
+        self._cancel_all = Change(
+            ("DELETE", orders), "orderCancelAll", *one, made.cancel_all, False
+        )
 
-    def endpoints(self) -> dict[tuple[str, str], Endpoint]:
+    def endpoints(self) -> dict[Line, Endpoint]:
         """Each endpoint by method and path."""
         return {
             ("POST", "/api/v1/order"): self.place,
@@ -74,15 +79,10 @@ class Orders:
             ("DELETE", "/api/v1/orders"): self.cancel_all,
         }
 
-    def changes(self) -> dict[tuple[str, str], Change]:
+    def changes(self) -> dict[Line, Change]:
         """What each endpoint changes that changes anything."""
-        return {
-            ("POST", "/api/v1/order"): self._place,
-            ("PATCH", "/api/v1/order"): self._amend,
-            ("DELETE", "/api/v1/order"): self._cancel,
-            ("POST", "/api/v1/orders"): self._place_batch,
-            ("DELETE", "/api/v1/orders"): self._cancel_all,
-        }
+        changes = (self._place, self._amend, self._cancel, self._place_batch, self._cancel_all)
+        return {change.line: change for change in changes}
 
     async def place(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Place an order (`orderExecute`)."""

@@ -3,10 +3,10 @@
 import logging
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 import structlog
 
-from truebook.api.request import Scope
 from truebook.figures import Latency
 
 log = structlog.get_logger()
@@ -17,6 +17,10 @@ CLIENT_GONE = 499
 """Counted for a client that went away before it was answered, as others do."""
 REQUEST_ID = b"x-request-id"
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+Line = tuple[str, str]
+"""Method and path."""
 
 
 class RequestFigures:
@@ -33,18 +37,18 @@ class RequestFigures:
         self._tells_all = logging.getLogger().isEnabledFor(logging.DEBUG)
 
     def answered(
-        self, scope: Scope, request_id: str, status: int, seconds: float, *, is_order: bool
+        self, of: Line, request_id: str, status: int, seconds: float, *, is_order: bool
     ) -> None:
         """A request took so long; `status` 0: it has no answer. A slow one is told of."""
         (self.orders if is_order else self.others).add(seconds)
         self.statuses[status or CLIENT_GONE] += 1
         if seconds > SLOW_S or self._tells_all:
             tell = log.warning if seconds > SLOW_S else log.debug
-            where = {"request": request_id, "method": scope["method"], "path": scope["path"]}
+            where = {"request": request_id, "method": of[0], "path": of[1]}
             tell("request", **where, status=status, ms=round(seconds * 1000, 3))
 
 
-def asked_id(headers: list[tuple[bytes, bytes]]) -> str:
+def asked_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The request id that the client, or a proxy before us, gives; empty: none that is one."""
     for name, value in headers:
         if name == REQUEST_ID:

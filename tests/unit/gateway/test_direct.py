@@ -165,6 +165,30 @@ def test_a_bug_is_answered_and_the_next_request_too(exchange, url, trader, monke
     assert exchanged(url, head + body)[0] == 200
 
 
+def test_requests_are_counted_whichever_way_they_came(short_ways):
+    exchange, applications = LocalExchange(), []
+    trader = exchange.open_account("trader", {"USDC": "1000"})
+    with serving(exchange, around=lambda made: applications.append(made) or made) as url:
+        figures = applications[0].figures
+        for call in CALLS[:2]:
+            for number in (1, 2):
+                head, body = request_of(trader, *call)
+                exchanged(url, *((head + body,) if number == 1 else (head, body)))
+    assert len(short_ways) == 2
+    pings = sum(figures.others.counts)
+    assert figures.statuses == {200: 2 + pings, 400: 2}
+    assert figures.codes == {"INVALID_ORDER": 2}
+    assert sum(figures.orders.counts) == 4
+
+
+def test_a_request_keeps_the_name_that_its_sender_gave_it(url, trader):
+    head, body = request_of(trader, *CALLS[0], **{"X-Request-Id": "mine-7"})
+    assert exchanged(url, head + body)[1]["x-request-id"] == "mine-7"
+    assert exchanged(url, head, body)[1]["x-request-id"] == "mine-7"
+    head, body = request_of(trader, *CALLS[0], **{"X-Request-Id": "not a name"})
+    assert exchanged(url, head + body)[1]["x-request-id"] != "not a name"
+
+
 def test_a_named_proxy_says_for_whom_it_asks():
     exchange = LocalExchange()
     trader = exchange.open_account("trader", {"USDC": "1000"})
