@@ -177,7 +177,7 @@ def test_requests_are_counted_whichever_way_they_came(short_ways):
     assert len(short_ways) == 2
     pings = sum(figures.others.counts)
     assert figures.statuses == {200: 2 + pings, 400: 2}
-    assert figures.codes == {"INVALID_ORDER": 2}
+    assert figures.codes == {"INVALID_CLIENT_REQUEST": 2}
     assert sum(figures.orders.counts) == 4
 
 
