@@ -180,6 +180,12 @@ class Services:
                 role.wait()
                 self.roles[number] = role.again()
 
+    def replace(self, role: Role) -> None:
+        """Stop a process, which ends by itself, and start another one in its place."""
+        assert role.stop() == 0, role.said()
+        self.roles[self.roles.index(role)] = after = role.again()
+        after.wait_serving()
+
     def environment(self, user: str) -> dict[str, str]:
         """What a role is told, as a user of the servers."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("TRUEBOOK_")}
