@@ -28,15 +28,15 @@ def test_every_process_is_replaced_and_everybody_is_answered(system):
 
     with trading(system.url, accounts, TRADERS, seed=1) as diary:
         for name in ORDER:
-            goes_on(diary)
+            goes_on(diary, system)
             # The one that publishes comes last.
             for role in sorted(system.named(name), key=lambda role: publishes(role.name)):
                 system.replace(role)
                 wait_until(is_well, PATIENCE_S, f"all is well after {role.name} was replaced")
-        goes_on(diary)
+        goes_on(diary, system)
         said = system.try_run("admin", "rules", str(RULES_VERSION_MAX), "--reason", "upgraded")
         assert said.returncode == 0, said.stderr
-        goes_on(diary)
+        goes_on(diary, system)
     print(diary.summary())
     check_orders(diary, read_history(system))
     assert diary.count(Ending.LOST) == 0
