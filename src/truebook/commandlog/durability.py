@@ -31,11 +31,11 @@ _NEEDED = {
     "maxmemory-policy": ("noeviction", "for want of memory the log could be dropped"),
 }
 assert tuple(_NEEDED) == VOUCHABLE
-_READ_AGAIN: tuple[Command, ...] = (
-    ("XADD", key(0, "log"), "*", "d", ""),
-    ("HSET", key(0, "log:once:1"), "mark", ""),
-    ("PEXPIREAT", key(0, "log:once:1"), 1),
-)
+_READ_AGAIN: dict[str, Command] = {
+    "XADD": (key(0, "log"), "*", "d", ""),
+    "HSET": (key(0, "log:once:1"), "mark", ""),
+    "PEXPIREAT": (key(0, "log:once:1"), 1),
+}
 """What an appended order is in the server's file: `default` must be able to do it."""
 _ALLOW = "allow it explicitly if you can do without"
 
@@ -120,13 +120,13 @@ def _persistence(server: object, vouched: frozenset[str]) -> Examination:
 
 
 def _reading_again(server: object) -> Examination:
-    for command in _READ_AGAIN:
-        reply = yield ("ACL", "DRYRUN", "default", *command)
+    for name, values in _READ_AGAIN.items():
+        reply = yield ("ACL", "DRYRUN", "default", name, *values)
         if isinstance(reply, Refused):
             _raise_if_loading(reply)
         elif reply != b"OK":
             raise LogNotDurable(
-                f"the log server {server} doesn't let its user default do {command[0]}: Redis then"
+                f"the log server {server} doesn't let its user default do {name}: Redis then"
                 " leaves entries out when it reads its file after a crash; give it the rights and"
                 f" no way to log in (ACL SETUSER default off ~* &* +@all), or {_ALLOW}"
             )

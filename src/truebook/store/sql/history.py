@@ -351,4 +351,5 @@ def _candle(row: Any) -> Candle:
 def _merged_candle(row: Any, from_s: int, every_s: int) -> Candle:
     first, *prices, volume_high, volume_low, turnover_high, turnover_low, unit, trades = row
     volume, turnover = (volume_high << 32) + volume_low, (turnover_high << 32) + turnover_low
-    return Candle(first - (first - from_s) % every_s, *prices, volume, turnover * unit, trades)
+    start_s = first - (first - from_s) % every_s
+    return Candle._make((start_s, *prices, volume, turnover * unit, trades))
