@@ -1,6 +1,8 @@
 """Three roads, one state, whatever the log is full of: random commands of all kinds, damaged ones
 among them, entries that are repeated and entries that skip a number."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from model.commands import Commands
@@ -29,7 +31,7 @@ def entries_of(seed, count):
     for first in range(0, count, CHUNK):
         records, starts = commands.chunk(min(CHUNK, count - first))
         bounds = [*starts[::COMMANDS_PER_ENTRY].tolist(), len(records)]
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, end in pairwise(bounds):
             yield records[start:end].tobytes()
 
 
