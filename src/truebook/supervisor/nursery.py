@@ -71,7 +71,7 @@ class Nursery:
             ours.close()
             if beside is not None:
                 beside._control.close()
-            os.setsid()
+            os.setpgid(0, 0)
             run(nurse(theirs, load))
             os._exit(0)
         theirs.close()
