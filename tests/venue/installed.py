@@ -119,10 +119,12 @@ class Installed:
         assert status == 0, complained.getvalue()
         return json.loads(said.getvalue())
 
-    def try_run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A command on this data folder, as a process, to its end."""
+    def try_run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """A command on this data folder, as a process, to its end; it may read what is `typed`."""
         command = _truebook(arguments[0], self.data, *arguments[1:])
-        return subprocess.run(command, env=_environment(), capture_output=True, text=True)
+        return subprocess.run(
+            command, env=_environment(), input=typed, capture_output=True, text=True
+        )
 
     def open_log(self) -> WholeLog:
         """All of the log, wherever it stands; close it."""
