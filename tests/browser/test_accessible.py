@@ -13,7 +13,9 @@ GRAVE = ("serious", "critical")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_no_page_has_a_serious_finding(venue: Installed, open_page: Open, scheme: str) -> None:
+def test_no_page_has_a_serious_finding(
+    venue: Installed, open_page: Open, operator: str, scheme: str
+) -> None:
     if not AXE.exists():
         pytest.skip("axe-core isn't there: npm ci in web/")
     person = Person(open_page(color_scheme=scheme, bypass_csp=True))
@@ -30,6 +32,14 @@ def test_no_page_has_a_serious_finding(venue: Installed, open_page: Open, scheme
     venue.run("proof", "make", "--json")
     person.page.get_by_role("link", name="Proof").click()
     person.page.get_by_test_id("way-USDC").locator("summary").click()
+    assert _findings(person) == []
+    person.sign_out()
+    person.sign_in(operator)
+    person.page.get_by_role("link", name="Operator").click()
+    person.page.get_by_test_id("health").wait_for()
+    person.page.locator("[data-account=operator]").wait_for()
+    assert _findings(person) == []
+    person.page.get_by_role("button", name="Halt").first.click()
     assert _findings(person) == []
 
 
