@@ -27,6 +27,8 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from truebook.engine.parts import PartCompiler
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 UNCOMPILED = bool(config.DISABLE_JIT)
@@ -71,16 +73,18 @@ def is_cached() -> bool:
 config.CACHE_DIR = str(cache_folder())
 
 
+_PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_PART |= {"error_model": "numpy", "pipeline_class": PartCompiler}
+
+
 def inlined(function: F) -> F:
     """A part of the kernel that is compiled into its callers."""
-    flags: dict[str, Any] = {"_nrt": False, "forceinline": True, "error_model": "numpy"}
-    flags |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return njit(**flags)(function)
+    return njit(_nrt=False, forceinline=True, **_PART)(function)
 
 
 def called(function: F) -> F:
     """A part of the kernel that is compiled once and called: for what is seldom needed."""
-    return njit(error_model="numpy")(function)
+    return njit(**_PART)(function)
 
 
 def entry(signature: str) -> Callable[[F], F]:
