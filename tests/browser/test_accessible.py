@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import ViewportSize
 from venue.installed import Installed
 
 from browser.conftest import Open
@@ -10,10 +11,11 @@ from browser.person import Person
 
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_no_page_has_a_serious_finding(
+def test_no_page_has_a_serious_finding_and_each_fits_a_phone(
     venue: Installed, open_page: Open, operator: str, scheme: str
 ) -> None:
     if not AXE.exists():
@@ -25,22 +27,31 @@ def test_no_page_has_a_serious_finding(
     person.send()
     person.choose("Open orders")
     person.rows("open-orders").first.wait_for()
-    assert _findings(person) == []
+    _is_fine(person)
     person.page.get_by_role("link", name="API keys").click()
     person.page.get_by_role("heading", name="API keys").wait_for()
-    assert _findings(person) == []
+    _is_fine(person)
     venue.run("proof", "make", "--json")
     person.page.get_by_role("link", name="Proof").click()
     person.page.get_by_test_id("way-USDC").locator("summary").click()
-    assert _findings(person) == []
+    _is_fine(person)
     person.sign_out()
     person.sign_in(operator)
     person.page.get_by_role("link", name="Operator").click()
     person.page.get_by_test_id("health").wait_for()
     person.page.locator("[data-account=operator]").wait_for()
-    assert _findings(person) == []
+    _is_fine(person)
     person.page.get_by_role("button", name="Halt").first.click()
+    _is_fine(person)
+
+
+def _is_fine(person: Person) -> None:
     assert _findings(person) == []
+    size = person.page.viewport_size
+    assert size is not None
+    person.page.set_viewport_size(PHONE)
+    assert person.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    person.page.set_viewport_size(size)
 
 
 def _findings(person: Person) -> list[str]:
