@@ -76,7 +76,7 @@ def _take(browser: Browser, url: str, data: str) -> None:
         page.goto(f"{url}/operator")
         page.get_by_test_id("health").wait_for()
         page.wait_for_timeout(OVERSEEN_MS)
-        _picture(page, f"operator-{look}", is_long=True)
+        _picture(page, f"operator-{look}", is_long=look != "phone")
         page.context.close()
 
 
@@ -109,7 +109,7 @@ def _pictures_of_trader(page: Page, url: str, look: str) -> None:
     page.locator("[data-proved=true]").wait_for()
     page.get_by_test_id("way-SOL").locator("summary").click()
     page.wait_for_timeout(500)
-    _picture(page, f"proof-{look}", is_long=True)
+    _picture(page, f"proof-{look}", is_long=look != "phone")
 
 
 def _trade(page: Page, url: str) -> None:

@@ -95,6 +95,7 @@ _NOT_OURS = (
     "WebSocket connection to",
     "Failed to load resource: net::",
     "Failed to load resource: the server responded with a status of 400",
+    "Failed to load resource: the server responded with a status of 503",
 )
-"""What a browser itself says of a server that is being restarted, and of an order that is refused;
-nothing a page could prevent."""
+"""What a browser itself says of a server that is being restarted or that is behind, and of an order
+that is refused; nothing a page could prevent."""
