@@ -3,7 +3,8 @@
 Promise: everything that goes wrong here can go wrong in earnest, and nothing else does: a process
 is killed, at a named point or anywhere; it stands still and goes on, and so does a server; a
 connection breaks before or after the server had the request; messages come late; a server ends and
-starts again, the bus empty; a clock jumps, stands, or goes back. After `heal` nothing more does, and what was stopped goes on.
+starts again, the bus empty; a clock jumps, stands, or goes back. After `heal` nothing more does,
+and what was stopped goes on.
 
 Each seed has its own mixture: some kinds of trouble are left out, so that the others are met alone.
 """

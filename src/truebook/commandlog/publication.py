@@ -118,8 +118,11 @@ class Publication:
 
     def open(self, log_end: Callable[[], Position]) -> None:
         """Find out what the stream has already. `log_end` tells where the log ends: it is asked
-        after the stream, to which others may add meanwhile what the log has by then. Raises
-        BusUnavailable, StreamForeign, and what `log_end` raises."""
+        after the stream, to which others may add meanwhile what the log has by then. To be called
+        again if the start fails, before anything is added. Raises BusUnavailable, StreamForeign,
+        and what `log_end` raises."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
         self._published = self._publisher.tail()
         end = log_end()
         if self._published.position > end:

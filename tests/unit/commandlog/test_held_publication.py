@@ -1,9 +1,9 @@
-"""An engine that may not publish yet sees what others publish meanwhile."""
+"""What an engine keeps until it may publish it is told once, by whomever."""
 
 import pytest
 
 from truebook.clock import ManualClock
-from truebook.commandlog.interface import GENESIS, Position, StreamForeign
+from truebook.commandlog.interface import GENESIS, EventEntry, Position, StreamForeign
 from truebook.commandlog.memory import MemoryBusServer, MemoryPublisher
 from truebook.commandlog.publication import LOOK_S, Publication
 from truebook.commandlog.replies import Made
@@ -73,3 +73,14 @@ def test_what_others_have_published_otherwise_is_foreign(bus, clock):
     clock.advance(2 * LOOK_S)
     with pytest.raises(StreamForeign):
         held.publish()
+
+
+def test_a_start_that_is_tried_twice_tells_a_snapshots_last_entry_once(bus, clock):
+    events, replies = made(b"a").events, made(b"a").replies
+    last = EventEntry(POSITIONS[0], GENESIS, events, replies, event_hash=bytes(32))
+    begun = Publication(MemoryPublisher(bus), clock)
+    begun.begin(last)
+    for _ in range(2):
+        begun.open(lambda: POSITIONS[-1])
+    begun.publish()
+    assert bus.entries == [last]
