@@ -1,0 +1,72 @@
+"""How Numba is kept from translating every part of the kernel on its own.
+
+Promise: a part is typed and lowered to LLVM's intermediate code once, and optimized and translated
+to machine code only as part of the functions that Python calls.
+
+Why: the kernel is one function of some three hundred small ones, one in the other. Numba would
+optimize and translate each with all that is in it, so what is five deep five times over, and keep
+the machine code, which nobody ever calls.
+"""
+
+from typing import Any
+
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+
+
+class _Nowhere:
+    """What a part is given where others have a place for machine code."""
+
+    def set_env(self, name: str, environment: Any) -> None:
+        """A part that never runs by itself needs no environment."""
+
+
+class _Part(JITCodeLibrary):  # Numba has no types
+    """The intermediate code of a part, for those that it becomes part of."""
+
+    def _optimize_final_module(self) -> None:
+        """Whoever has this part does it."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """No machine code: 0, as of any function that isn't there."""
+        self._ensure_finalized()
+        return 0
+
+    @property
+    def codegen(self) -> Any:
+        """Nowhere."""
+        return _Nowhere()
+
+
+class _CalledPart(_Part):
+    """… which is seldom needed, and must not be copied to where it is called."""
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        """See Numba."""
+        for function in ir_module.functions:
+            if function.blocks and "alwaysinline" not in function.attributes:
+                function.attributes.add("noinline")
+                function.attributes.add("cold")
+        super().add_ir_module(ir_module)
+
+
+class PartCompiler(Compiler):
+    """Numba's own way of compiling, but for where the code ends up."""
+
+    library_of: type[JITCodeLibrary] = _Part
+
+    def compile_extra(self, func: Any) -> Any:
+        """See Numba."""
+        self.state.library = self.library_of(self.state.targetctx.codegen(), func.__qualname__)
+        self.state.library.enable_object_caching()
+        return super().compile_extra(func)
+
+
+class CalledPartCompiler(PartCompiler):
+    """The same for parts that are called."""
+
+    library_of = _CalledPart
