@@ -40,9 +40,10 @@ web: setup
 up: web
 	@exec .venv/bin/truebook up $(ARGS)
 
-# As many tests at a time as there are processors, and no more than memory is sure to hold.
+# One process more than there are processors (tests/conftest.py), and no more than memory is sure to
+# hold. At the lowest priority, or else the work of an exchange that makes way would never be done.
 test: web
-	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
+	@nice -n 19 $(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 lint: setup
 	$(PY) -m ruff format --check .
@@ -53,7 +54,7 @@ lint: setup
 check: lint test
 
 night: setup
-	@$(PY) -m pytest -m night $(ARGS)
+	@nice -n 19 $(PY) -m pytest -m night $(ARGS)
 
 WORKLOADS := $(addprefix build/bench/,flow multi deep levels)
 

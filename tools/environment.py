@@ -175,6 +175,7 @@ def install(installer: list[str]) -> None:
     run([*quiet, "--no-deps", WITHOUT_DEPENDENCIES])
     # pip would compile one file after another, half of its time, and most of that for exchanges
     # that ccxt knows and nobody here imports. What fails here is compiled when it is first used.
+    progress.show("compiling")
     compiler = [str(VENV_PYTHON), "-m", "compileall", "-q", "-j0", "-x", SELDOM_IMPORTED]
     output_of([*compiler, str(VENV / "lib")])
     progress.done()

@@ -96,13 +96,12 @@ def up(
     # Forks of this process are to find it with one thread; NumPy would start some, for nothing.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from truebook.cli.loglines import TEXT_OF_TROUBLE, log_lines
-    from truebook.cli.preloading import preload
-    from truebook.supervisor.nursery import Nursery
+    from truebook.cli.preloading import plant
     from truebook.supervisor.supervise import supervise
 
-    nursery = Nursery.plant(preload, main)
+    nurseries = plant(settings.engine.kind, main)
     log_lines(sys.stderr, TEXT_OF_TROUBLE)
-    supervise(settings, nursery)
+    supervise(settings, nurseries)
 
 
 @app.command

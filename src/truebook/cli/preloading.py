@@ -1,10 +1,17 @@
-"""What a nursery imports, so that the roles it forks need not (supervisor/nursery.py).
+"""What nurseries import, so that what they fork need not (supervisor/nursery.py).
 
-Nothing of this may start a thread, open a connection or load the compiler: tests look.
+Nothing of this may start a thread or open a connection, and only the engines' nursery loads the
+compiler: tests look.
 """
 
 import importlib
+import sys
+from collections.abc import Callable
+from typing import Literal
 
+from truebook.supervisor.nursery import Nurseries, Nursery
+
+KERNEL = "truebook.engine.fast"
 MODULES = (
     "asyncio",
     "concurrent.futures.thread",
@@ -36,7 +43,30 @@ MODULES = (
 )
 
 
+ENGINE_MODULES = ("truebook.cli.role_engine", "truebook.engine.scrubbing.fast", KERNEL)
+
+
+def plant(kind: Literal["fast", "naive"], run: Callable[[list[str]], None]) -> Nurseries:
+    """Import what roles need, and fork the nurseries off this process; `kind` of engine."""
+    preload()
+    roles = Nursery.plant(preload, run)
+    if kind == "naive":
+        return Nurseries(roles)
+    return Nurseries(roles, Nursery.plant(preload_engine, run, beside=roles))
+
+
 def preload() -> None:
-    """Import it."""
+    """Import what roles need."""
     for name in MODULES:
         importlib.import_module(name)
+
+
+def preload_engine() -> None:
+    """Load the kernel, unless it must be compiled first: the first engine does that, and tells."""
+    if KERNEL in sys.modules:
+        return
+    from truebook.engine.compiled import is_cached
+
+    if is_cached():
+        for name in ENGINE_MODULES:
+            importlib.import_module(name)

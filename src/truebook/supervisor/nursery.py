@@ -48,24 +48,31 @@ class Nursery:
 
     @classmethod
     def plant(
-        cls, preload: Callable[[], None], run: Callable[[list[str]], None]
+        cls,
+        load: Callable[[], None],
+        run: Callable[[list[str]], None],
+        *,
+        beside: "Nursery | None" = None,
     ) -> "Nursery | None":
         """Fork a nursery off this process, which must have one thread and no event loop yet.
 
-        `preload` imports what children need; `run` is what a child does with its arguments. None:
-        this system can't, as forks without exec are not safe everywhere.
+        `load` imports, in the nursery, what children need, as far as it can be had: it is called
+        again before each child. `run` is what a child does with its arguments; `beside` is a
+        nursery that this process has already. None: this system can't, as forks without exec are
+        not safe everywhere.
         """
         if not sys.platform.startswith("linux"):
             return None
-        preload()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
             ours.close()
-            os.setpgid(0, 0)
-            run(nurse(theirs))
+            if beside is not None:
+                beside._control.close()
+            os.setsid()
+            run(nurse(theirs, load))
             os._exit(0)
         theirs.close()
         ours.setblocking(False)
@@ -96,7 +103,7 @@ class Nursery:
         return await asyncio.shield(answer)
 
     def close(self) -> None:
-        """End the nursery; its children must have ended."""
+        """End it; its children must have ended."""
         self._leave()
         self._control.close()
         with contextlib.suppress(ChildProcessError):
@@ -134,3 +141,21 @@ class Nursery:
         for ended in self._alive.values():
             ended.set_result(-signal.SIGKILL)
         self._alive.clear()
+
+
+class Nurseries(NamedTuple):
+    """Where an exchange's children are forked. None: they are started from nothing."""
+
+    roles: Nursery | None = None
+    engines: Nursery | None = None
+    """It has loaded the compiler and the kernel, which others have no use for."""
+
+    def of(self, role: str) -> Nursery | None:
+        """Where a role is forked."""
+        return self.engines or self.roles if role == "engine" else self.roles
+
+    def close(self) -> None:
+        """End them; their children must have ended."""
+        for nursery in (self.roles, self.engines):
+            if nursery is not None:
+                nursery.close()

@@ -6,7 +6,7 @@ left over from the nursery. Whoever asked is told each child's number and, once,
 whoever asked has ended, so does the nursery; the children have their lifelines for that.
 
 Why a fork is safe here: the nursery has one thread, no event loop and no connections, and does
-nothing but wait. It never imports the compiler (docs/decisions/0031-the-nursery.md).
+nothing but import and wait (docs/decisions/0031-the-nursery.md, 0037 for the engines').
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import setproctitle
@@ -54,15 +54,17 @@ class Ended(msgspec.Struct, tag=True):
 Told = Started | Ended
 
 
-def nurse(control: socket.socket) -> list[str]:
+def nurse(control: socket.socket, load: Callable[[], None]) -> list[str]:
     """Fork a child for each request on `control`, and return its arguments, in the child.
 
-    In the nursery itself this returns never: it ends with the other side of `control`.
+    `load` is called at once and before each fork. In the nursery itself this returns never: it
+    ends with the other side of `control`.
     """
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write)
+    load()
     # What was imported stays shared with the children: the collector doesn't touch it.
     gc.collect()
     gc.freeze()
@@ -76,6 +78,7 @@ def nurse(control: socket.socket) -> list[str]:
         if not message:
             os._exit(0)
         request = msgspec.json.decode(message, type=Request)
+        load()
         pid = os.fork()
         if pid == 0:
             for descriptor in (control.detach(), wake_read, wake_write):
@@ -103,9 +106,8 @@ def _become(request: Request, received: Sequence[int]) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Ctrl-C is for the supervisor, which then ends everything in the right order. No session of its
-    # own: between sessions the kernel shares processors out (autogroups) and heeds no idle.py.
-    os.setpgid(0, 0)
+    # Ctrl-C is for the supervisor, which then ends everything in the right order.
+    os.setsid()
     _place(received, request.descriptors)
     os.dup2(OUTPUT, ERRORS)
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -15,7 +15,7 @@ from truebook.config import Config, environment_without
 from truebook.datafolder import DataFolder
 from truebook.supervisor.childlog import ChildLog
 from truebook.supervisor.children import Child
-from truebook.supervisor.nursery import Nursery
+from truebook.supervisor.nursery import Nurseries
 from truebook.supervisor.processes import Process, RoleProcess, ServerProcess
 from truebook.telemetry.telling import NAME_VARIABLE
 
@@ -35,12 +35,12 @@ class Roster:
         folder: DataFolder,
         clock: Clock,
         tell: Callable[[str], None],
-        nursery: Nursery | None = None,
+        nurseries: Nurseries,
     ) -> None:
         self._folder = folder
         self._clock = clock
         self._tell = tell
-        self._nursery = nursery
+        self._nurseries = nurseries
         self._logs: list[ChildLog] = []
         self._proof_log: ChildLog | None = None
 
@@ -89,9 +89,8 @@ class Roster:
         return await self._process(("proof", "make"), self._proof_log)
 
     def close(self) -> None:
-        """End the nursery, and close the log files."""
-        if self._nursery is not None:
-            self._nursery.close()
+        """End the nurseries, and close the log files."""
+        self._nurseries.close()
         for log in self._logs:
             log.close()
 
@@ -129,4 +128,5 @@ class Roster:
         places = ("--data", str(self._folder.path), "--config", str(self._folder.config))
         words = (*command, *places, *options)
         environment = environment_without(os.environ) | {NAME_VARIABLE: name}
-        return await RoleProcess.start(PROGRAM, words, environment, log, descriptors, self._nursery)
+        nursery = self._nurseries.of(command[0])
+        return await RoleProcess.start(PROGRAM, words, environment, log, descriptors, nursery)

@@ -37,7 +37,7 @@ from truebook.supervisor.children import STARTING, Child
 from truebook.supervisor.demo import provide
 from truebook.supervisor.founding import found, venue_records
 from truebook.supervisor.listening import API, WS, listen, url_of
-from truebook.supervisor.nursery import Nursery
+from truebook.supervisor.nursery import Nurseries
 from truebook.supervisor.polling import POLL_S, wait_for_store
 from truebook.supervisor.proving import Proving
 from truebook.supervisor.roster import Roster
@@ -75,13 +75,13 @@ class Supervisor:
         folder: DataFolder,
         progress: Progress,
         clock: Clock,
-        nursery: Nursery | None = None,
+        nurseries: Nurseries,
     ) -> None:
         self._config = config
         self._folder = folder
         self._clock = clock
         self._progress = progress
-        self._roster = Roster(folder, clock, progress.complain, nursery)
+        self._roster = Roster(folder, clock, progress.complain, nurseries)
         self._children: list[Child] = []
         self._listeners: list[socket.socket] = []
         self._whole = Whole(lambda: self._children)
@@ -316,8 +316,8 @@ def _on_stop_signals(call: Callable[[], None]) -> None:
             loop.add_signal_handler(number, call)
 
 
-def supervise(config: Config, nursery: Nursery | None = None) -> None:
-    """`truebook up`, its roles forked by the nursery if there is one.
+def supervise(config: Config, nurseries: Nurseries) -> None:
+    """`truebook up`, its roles forked where there are nurseries.
 
     Raises UserError where nothing was started because of the user's mistake.
     """
@@ -326,7 +326,7 @@ def supervise(config: Config, nursery: Nursery | None = None) -> None:
     folder.lock()
     progress = Progress()
     try:
-        asyncio.run(_run(config, folder, progress, nursery))
+        asyncio.run(_run(config, folder, progress, nurseries))
     finally:
         progress.end()
         folder.unlock()
@@ -334,6 +334,6 @@ def supervise(config: Config, nursery: Nursery | None = None) -> None:
 
 
 async def _run(
-    config: Config, folder: DataFolder, progress: Progress, nursery: Nursery | None
+    config: Config, folder: DataFolder, progress: Progress, nurseries: Nurseries
 ) -> None:
-    await Supervisor(config, folder, progress, SYSTEM_CLOCK, nursery).run()
+    await Supervisor(config, folder, progress, SYSTEM_CLOCK, nurseries).run()

@@ -22,7 +22,8 @@ from truebook.ws.outbox import Outbox
 
 log = structlog.get_logger()
 
-_CLOSE, _PING, _PONG = int(WSMsgType.CLOSE), int(WSMsgType.PING), int(WSMsgType.PONG)
+_CLOSE, _PING, _PONG = WSMsgType.CLOSE.value, WSMsgType.PING.value, WSMsgType.PONG.value
+"""Plain numbers, as the frames tell them: comparing members of an enumeration costs a call."""
 
 
 class Connected(WSListener):
@@ -117,7 +118,7 @@ class Connected(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """The client sent a frame."""
         self._heard_s = asyncio.get_running_loop().time()
-        kind = frame.msg_type
+        kind: object = frame.msg_type
         if kind == _CLOSE:
             self._closed_by_client(transport)
         elif not self._is_ending:
@@ -146,7 +147,7 @@ class Connected(WSListener):
         if self._outbox is not None:
             self._outbox.resume()
 
-    def _take(self, frame: WSFrame, kind: int) -> None:
+    def _take(self, frame: WSFrame, kind: object) -> None:
         if kind == _PING:
             if self._outbox is not None:
                 self._outbox.pong(pong_frame(frame.get_payload_as_bytes()))

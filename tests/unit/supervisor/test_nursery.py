@@ -12,6 +12,7 @@ import time
 import pytest
 
 from truebook.datafolder import is_running
+from truebook.engine.compiled import is_cached
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="there are nurseries on Linux only"
@@ -32,8 +33,7 @@ def child(arguments):
         print(json.dumps({
             "variable": os.environ.get("OF_THE_CHILD"),
             "of_the_nursery": os.environ.get("OF_THE_NURSERY"),
-            "group": os.getpgid(0) == os.getpid(),
-            "session": os.getsid(0) == os.getsid(os.getppid()),
+            "session": os.getsid(0) == os.getpid(),
             "interrupt": signal.getsignal(signal.SIGINT) is signal.default_int_handler,
             "input": os.read(0, 1).decode(),
             "handed": os.read(int(arguments[1]), 100).decode(),
@@ -63,6 +63,7 @@ def program(body):
 def run(tmp_path, body):
     """Run a small supervisor to its end; what it printed, and what its children did."""
     log = tmp_path / "log"
+    log.touch()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [*program(body), str(log)], env=environment, capture_output=True, text=True, timeout=60
@@ -93,7 +94,6 @@ def test_a_fork_is_what_a_new_process_would_be(tmp_path):
     assert told == {
         "variable": "yes",
         "of_the_nursery": None,
-        "group": True,
         "session": True,
         "interrupt": True,
         "input": "",
@@ -172,22 +172,43 @@ def test_nursery_and_children_end_with_a_supervisor_that_is_killed(tmp_path):
     asyncio.run(scenario())
 
 
-def test_what_is_preloaded_starts_nothing_and_leaves_the_compiler_out():
-    code = """
+@pytest.mark.parametrize("load", ["preload", "preload_engine"])
+def test_what_is_preloaded_starts_nothing_and_the_compiler_is_for_engines_alone(load):
+    code = f"""
 import os
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 before = len(os.listdir("/proc/self/fd"))
-from truebook.cli.preloading import preload
-preload()
+from truebook.cli.preloading import {load}
+{load}()
 import sys
 print(len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd")) - before)
-print("numba" in sys.modules, "asyncio" in sys.modules)
+print("truebook.engine.fast" in sys.modules, "numba" in sys.modules)
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["1", "0", "False", "True"]
+    is_loaded = str(load == "preload_engine" and is_cached())
+    assert done.stdout.split() == ["1", "0", is_loaded, is_loaded]
+
+
+def test_two_nurseries_end_each_by_itself(tmp_path):
+    """Neither holds the other's end of a connection; and engines have their own."""
+    printed, _ = run(
+        tmp_path,
+        """
+        from truebook.supervisor.nursery import Nurseries
+
+        async def main():
+            nurseries = Nurseries(nursery, Nursery.plant(lambda: None, child, beside=nursery))
+            print([nurseries.index(nurseries.of(role)) for role in ("feed", "engine")])
+            nurseries.roles.close()
+            print("closed")
+            nurseries.engines.close()
+        asyncio.run(main())
+        """,
+    )
+    assert printed == ["[0,", "1]", "closed"]
 
 
 def until_ended(pid):

@@ -6,6 +6,7 @@ from truebook.config import Config
 from truebook.datafolder import DataFolder
 from truebook.progress import Progress
 from truebook.supervisor import supervise
+from truebook.supervisor.nursery import Nurseries
 from truebook.supervisor.supervise import (
     STAGE_S_MIN,
     STOP_S_MAX,
@@ -47,7 +48,7 @@ def test_a_stop_in_which_nobody_ends_takes_no_longer_than_it_may(tmp_path, monke
     async def stop():
         folder = DataFolder(tmp_path)
         folder.create()
-        supervisor = Supervisor(Config(data=str(tmp_path)), folder, Progress(), clock)
+        supervisor = Supervisor(Config(data=str(tmp_path)), folder, Progress(), clock, Nurseries())
         supervisor._children = [Stuck(roles[0], clock) for roles, _ in STOP_STAGES]
         await supervisor._stop()
 
