@@ -42,7 +42,7 @@ up: web
 
 # As many tests at a time as there are processors, and no more than memory is sure to hold.
 test: web
-	@$(PY) -m pytest -n auto --maxprocesses 4 --maxschedchunk 1 $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 lint: setup
 	$(PY) -m ruff format --check .

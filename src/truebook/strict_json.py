@@ -63,29 +63,28 @@ _decode_plain = msgspec.json.Decoder(float_hook=NumberText).decode
 def _texts_in(value: object) -> int:
     """How many keys and texts a value of the plain decoder has; makes its integers the text that
     they were. An integer itself, outside of all brackets, is nothing that anybody sends."""
-    texts = 0
-    if isinstance(value, dict):
-        kinds = list(map(type, value.values()))
-        texts = len(kinds) + kinds.count(str)
-        if int in kinds:
-            for name, member in value.items():
-                if type(member) is int:
-                    value[name] = NumberText(member)
-        if dict in kinds or list in kinds:
-            for member in value.values():
-                if isinstance(member, dict | list):
-                    texts += _texts_in(member)
-    elif isinstance(value, list):
+    if type(value) is dict:
+        texts = len(value)
+        for name, member in value.items():
+            kind = type(member)
+            if kind is str:
+                texts += 1
+            elif kind is int:
+                value[name] = NumberText(member)
+            elif kind is dict or kind is list:
+                texts += _texts_in(member)
+        return texts
+    if type(value) is list:
+        texts = 0
         for place, member in enumerate(value):
             if type(member) is int:
                 value[place] = NumberText(member)
             else:
                 texts += _texts_in(member)
-    elif type(value) is str:
-        texts = 1
-    elif type(value) is int:
+        return texts
+    if type(value) is int:
         raise ValueError("an integer alone")
-    return texts
+    return 1 if type(value) is str else 0
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:

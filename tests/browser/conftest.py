@@ -30,7 +30,7 @@ PATIENCE_MS = 20_000
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     """An exchange in which bots trade and whoever signs up is given something."""
     if not CHROMIUM:
@@ -42,9 +42,10 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
         yield exchange
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def browser(venue: Installed) -> Iterator[Browser]:
-    """Headless chromium; one a test, since it keeps an event loop running in this thread."""
+    """Headless chromium. It keeps an event loop running in this thread, so it is gone, as is the
+    exchange, before tests of another package begin."""
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
         yield found

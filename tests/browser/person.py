@@ -25,6 +25,15 @@ class Person:
         self.press("Create account")
         self.page.get_by_test_id("who").wait_for()
 
+    def sign_in(self, name: str) -> None:
+        """Come back."""
+        self.name = name
+        self.press("Sign in")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+        self.page.get_by_test_id("who").wait_for()
+
     def sign_out(self) -> None:
         """Leave."""
         self.press("Sign out")
@@ -46,6 +55,12 @@ class Person:
     def send(self) -> None:
         """Send the order."""
         self.page.get_by_test_id("submit").click()
+
+    def best(self, side: str) -> float:
+        """The best price of a side, `bid` or `ask`, as the book shows it."""
+        rows = self.page.locator(f".row.{side}")
+        row = rows.first if side == "bid" else rows.last
+        return float(row.get_attribute("data-price") or 0)
 
     def rows(self, table: str) -> Locator:
         """The rows of a table of the account."""

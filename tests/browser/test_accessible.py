@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from venue.installed import Installed
+
 from browser.conftest import Open
 from browser.person import Person
-from venue.installed import Installed
 
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")

@@ -5,9 +5,10 @@ import os
 import signal
 import urllib.request
 
-from browser.conftest import Open
 from playwright.sync_api import Page, expect
 from venue.installed import Installed, wait_until
+
+from browser.conftest import Open
 
 HEALED_S_MAX = 30.0
 
@@ -25,9 +26,26 @@ def test_the_page_heals_when_websocket_server_and_engine_are_killed(
     wait_until(lambda: _is_the_same(venue, page), HEALED_S_MAX, "the page's book is the exchange's")
 
 
-def _kill(venue: Installed, role: str) -> None:
+def test_the_page_says_that_nothing_comes_any_more(venue: Installed, open_page: Open) -> None:
+    page = open_page()
+    feed = _pid(venue, "feed")
+    os.kill(feed, signal.SIGSTOP)
+    try:
+        expect(page.get_by_test_id("link")).to_have_text("No news")
+    finally:
+        os.kill(feed, signal.SIGCONT)
+    expect(page.get_by_test_id("link")).to_have_text("Live", timeout=1000 * HEALED_S_MAX)
+    _goes_on(page)
+
+
+def _pid(venue: Installed, role: str) -> int:
     [process] = [one for one in venue.processes() if one["role"] == role]
-    os.kill(process["pid"], signal.SIGKILL)
+    pid: int = process["pid"]
+    return pid
+
+
+def _kill(venue: Installed, role: str) -> None:
+    os.kill(_pid(venue, role), signal.SIGKILL)
 
 
 def _goes_on(page: Page) -> None:

@@ -4,9 +4,10 @@ import urllib.error
 import urllib.request
 
 import pytest
-from browser.conftest import Open
 from playwright.sync_api import expect
 from venue.installed import Installed
+
+from browser.conftest import Open
 
 
 def test_the_page_loads_from_nowhere_else(open_page: Open, venue: Installed) -> None:

@@ -2,11 +2,11 @@
 
 import json
 
-from browser.conftest import Open
-from browser.person import Person
 from playwright.sync_api import Page, Route, expect
 from venue.installed import Installed
 
+from browser.conftest import Open
+from browser.person import Person
 from truebook.proof.branch import check, parse
 
 PATIENCE_MS = 20_000

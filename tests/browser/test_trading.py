@@ -1,8 +1,9 @@
 """What people come for: an account, orders, fills, balances; in a real browser."""
 
+from playwright.sync_api import expect
+
 from browser.conftest import Open
 from browser.person import Person
-from playwright.sync_api import expect
 
 
 def test_a_visitor_signs_up_trades_and_leaves(open_page: Open) -> None:
@@ -84,6 +85,49 @@ def test_an_open_order_is_changed_where_it_stands(open_page: Open) -> None:
     row.get_by_label("New amount").press("Enter")
     expect(row).to_contain_text("91.5")
     expect(row).to_contain_text("1.25")
+
+
+def test_an_open_order_is_dragged_to_another_price(open_page: Open) -> None:
+    person = Person(open_page())
+    person.sign_up()
+    price = person.best("bid") - 0.2
+    person.fill(Price=f"{price:.2f}", Amount="0.5")
+    person.send()
+    person.hears("resting in the book")
+    line = person.page.locator(".order-line")
+    grip = line.locator(".grip")
+    grip.hover()
+    person.page.mouse.down()
+    box = grip.bounding_box()
+    assert box is not None
+    x, y = box["x"] + 10, box["y"] + box["height"] / 2
+    person.page.mouse.move(x, y + 20)
+    person.page.mouse.move(x, y + 40)
+    expect(line).to_have_class("order-line bid moving")
+    person.page.mouse.up()
+    person.hears("Order changed")
+    lowered = float(line.get_attribute("data-price") or 0)
+    assert lowered < price
+    expect(person.rows("open-orders").first).to_contain_text(f"{lowered:.2f}")
+
+    grip.press("ArrowDown")
+    grip.press("Enter")
+    expect(person.rows("open-orders").first).to_contain_text(f"{lowered - 0.01:.2f}")
+
+
+def test_a_stop_fires_when_the_price_has_come_there(open_page: Open) -> None:
+    person = Person(open_page())
+    person.sign_up()
+    person.choose("Trigger")
+    trigger = person.best("ask") + 0.01
+    person.fill(Trigger_price=f"{trigger:.2f}", Amount="0.25")
+    person.send()
+    person.hears("waiting for its trigger price")
+    person.choose("Market")
+    person.fill(Amount="60")
+    person.send()
+    person.choose("Fills")
+    expect(person.rows("fills").filter(has_text="0.25").first).to_be_visible()
 
 
 def test_a_stop_waits_outside_the_book(open_page: Open) -> None:

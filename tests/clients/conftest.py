@@ -6,12 +6,11 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import ccxt
-import ccxt.async_support
 import pytest
 from venue import postgres
 from venue.credentials import Credentials
 from venue.installed import Installed, installed
+from venue.late import ccxt, ccxt_async
 from venue.redis_server import missing
 from venue.services import Services, services
 
@@ -59,7 +58,7 @@ class Asynchronous:
         self.client = self.runner.run(self._made(options))
 
     async def _made(self, options: dict[str, Any]) -> Any:
-        return ccxt.async_support.backpack(options)
+        return ccxt_async.backpack(options)
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self.client, name)

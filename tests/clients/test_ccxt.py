@@ -1,7 +1,7 @@
 """Unmodified ccxt.backpack with only its URLs changed, synchronous and asynchronous."""
 
-import ccxt
 import pytest
+from venue.late import ccxt
 
 SOL = "SOL/USDC"
 ETH = "ETH/USDC"

@@ -1,7 +1,7 @@
 """Unmodified ccxt.backpack on deposits, withdrawals, and what a spot venue has none of."""
 
-import ccxt
 import pytest
+from venue.late import ccxt
 
 ADDRESS = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"
 

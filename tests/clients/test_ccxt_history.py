@@ -1,17 +1,18 @@
 """Unmodified ccxt.backpack on what the database tells: trades, candles, past orders and fills."""
 
 from collections.abc import Iterator
+from typing import Any
 
-import ccxt
 import pytest
 from venue.credentials import Credentials
 from venue.installed import Installed
+from venue.late import ccxt
 
 BTC = "BTC/USDC"
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
-def connected(venue: Installed, credentials: Credentials | None = None) -> ccxt.backpack:
+def connected(venue: Installed, credentials: Credentials | None = None) -> Any:
     """A client of this venue."""
     options = {"enableRateLimit": False}
     if credentials is not None:
@@ -22,7 +23,7 @@ def connected(venue: Installed, credentials: Credentials | None = None) -> ccxt.
 
 
 @pytest.fixture(scope="module")
-def traders(venue: Installed) -> Iterator[tuple[ccxt.backpack, ccxt.backpack]]:
+def traders(venue: Installed) -> Iterator[tuple[Any, Any]]:
     """One who bought and one who sold 0.3 BTC in three trades, at rising prices."""
     buyer = connected(venue, venue.open_account("history-buyer", {"USDC": "100000"}))
     seller = connected(venue, venue.open_account("history-seller", {"BTC": "10"}))

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import ccxt
 import pytest
 from venue.credentials import Credentials
 from venue.installed import Installed
+from venue.late import ccxt
 
 SOL, BTC = "SOL/USDC", "BTC/USDC"
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import ccxt.pro
 import pytest
 from venue.credentials import Credentials
 from venue.installed import Installed
+from venue.late import ccxt_pro
 
 SOL, ETH = "SOL/USDC", "ETH/USDC"
 QUIET_BOOK_S_MAX = 5.0
@@ -22,7 +22,7 @@ def connect(venue: Installed) -> Callable[..., Any]:
         options: dict[str, Any] = {"enableRateLimit": False}
         if credentials is not None:
             options |= {"apiKey": credentials.api_key, "secret": credentials.api_secret}
-        client = ccxt.pro.backpack(options)
+        client = ccxt_pro.backpack(options)
         client.urls["api"]["public"] = client.urls["api"]["private"] = venue.url
         client.urls["api"]["ws"] = {"public": venue.ws_url, "private": venue.ws_url}
         try:

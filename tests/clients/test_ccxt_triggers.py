@@ -1,7 +1,7 @@
 """Unmodified ccxt.backpack places, finds and cancels orders with triggers, and they fire."""
 
-import ccxt
 import pytest
+from venue.late import ccxt
 
 # The lowest price band of the market: trades of these tests move its last price.
 BTC = "BTC/USDC"

@@ -16,6 +16,7 @@ from crash.tampering import EngineMemory
 from venue.credentials import body_of, signed_headers
 from venue.installed import wait_until
 
+IDLER = "idler"
 MARKET = "SOL_USDC"
 PRICE = "90.00"
 ORDERS = 5
@@ -32,7 +33,7 @@ class Idler(NamedTuple):
 
 def idle_account(exchange) -> Idler:
     """Open it, with orders that rest far from where others trade."""
-    credentials = exchange.open_account("idler", {"USDC": "100000"})
+    credentials = exchange.open_account(IDLER, {"USDC": "100000"})
     order = {
         "symbol": MARKET,
         "side": "Bid",
@@ -130,6 +131,31 @@ def trade_row(exchange, choice):
 
 
 @contextmanager
+def balance_row(exchange, choice):
+    """A balance in the database is another one: that of the account that never trades."""
+    change = choice.choice((-1, 1)) * choice.randrange(1, 1 << 40)
+    with closing(sqlite3.connect(exchange.data / "database.sqlite", timeout=10)) as database:
+        chosen = """
+SELECT user_id, asset, available FROM balances JOIN accounts USING (user_id)
+WHERE CAST(name AS TEXT) = ? AND locked > 0 LIMIT 1
+"""
+        wait_until(lambda: database.execute(chosen, (IDLER,)).fetchone() is not None, 60, "a row")
+        account, asset, value = database.execute(chosen, (IDLER,)).fetchone()
+
+        def put(changed: int) -> None:
+            with database:
+                row = "UPDATE balances SET available = ? WHERE (user_id, asset) = (?, ?)"
+                database.execute(row, (changed, account, asset))
+
+        put(value + change)
+        try:
+            place = f"balance of account {account} in asset {asset}"
+            yield [f"{place}: available {value + change}, not available {value}"]
+        finally:
+            put(value)
+
+
+@contextmanager
 def snapshot_byte(exchange, choice):
     """A byte of an engine's latest snapshot is another one."""
 
@@ -168,5 +194,10 @@ def _flipped(path, choice):
             path.write_bytes(data)
 
 
-FILES = {"trade": trade_row, "snapshot": snapshot_byte, "archive": archived_command}
+FILES = {
+    "trade": trade_row,
+    "row": balance_row,
+    "snapshot": snapshot_byte,
+    "archive": archived_command,
+}
 """Of what stands on the disk."""

@@ -5,23 +5,19 @@ edited from outside. The night run edits TRUEBOOK_TAMPERINGS times, 50 by defaul
 for TRUEBOOK_QUIET_MINUTES, 10 by default, without an alarm.
 """
 
-import asyncio
 import json
 import os
 import random
 import time
-from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from crash.replicas import engine_pids, status
 from crash.spoiling import EDITS, FILES, idle_account
 from crash.tampering import IS_POSSIBLE, EngineMemory
 from venue.installed import UNLIMITED, installed, wait_until
 
 from truebook.commandlog.interface import Position
-from truebook.config import Config
-from truebook.installation import attached, running
-from truebook.supervisor.status import read_status
 from truebook.verify.replay import commands_in
 from truebook.verify.witness import DATABASE
 from truebook.verify.witness import FILES as OF_FILES
@@ -58,11 +54,6 @@ def verdicts(exchange):
     return [verdict for verdict in found if verdict["engine"] not in (DATABASE, OF_FILES)]
 
 
-def status(exchange):
-    config = attached(Config(data=str(exchange.data)))
-    return asyncio.run(read_status(config, running(config)))
-
-
 def is_whole(exchange):
     """Three engines at work, and nothing is halted."""
     engines = status(exchange).engines
@@ -71,13 +62,8 @@ def is_whole(exchange):
 
 def engines(exchange):
     """Name → (pid, whether it publishes)."""
-    active = {e.engine: bool(e.details["active"]) for e in status(exchange).engines}
-    found = {}
-    for process in exchange.processes():
-        if process["role"] == "engine":
-            name = engine_of(process["pid"])
-            found[name] = process["pid"], active.get(name, False)
-    return found
+    active = {each.engine: bool(each.details["active"]) for each in status(exchange).engines}
+    return {name: (pid, active.get(name, False)) for name, pid in engine_pids(exchange).items()}
 
 
 def is_told_to_everybody(exchange, verdict):
@@ -91,13 +77,6 @@ def is_told_to_everybody(exchange, verdict):
     assert known["what"]
     assert "available" not in known["what"]
     return True
-
-
-def engine_of(pid):
-    """The name of the engine that a process is: it holds a file of that name open."""
-    files = [os.readlink(held) for held in Path(f"/proc/{pid}/fd").iterdir()]
-    (name,) = [Path(file).stem for file in files if file.endswith(".progress")]
-    return name
 
 
 def commands_between(exchange, after, until):

@@ -65,8 +65,15 @@ def _imports(node: ast.AST, for_types_only: bool) -> Iterator[Import]:
         for child in node.orelse:
             yield from _imports(child, for_types_only)
     else:
-        for child in ast.iter_child_nodes(node):
+        for child in inner_statements(node):
             yield from _imports(child, for_types_only)
+
+
+def inner_statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements directly inside one, which are few beside the expressions there."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
 
 
 @cache

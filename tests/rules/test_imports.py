@@ -74,28 +74,32 @@ def numba_errors(modules: dict[str, Module]) -> list[str]:
             compiled.add(module.name)
         if lines and module.place != "engine":
             errors.append(f"{module.path}:{lines[0]}: {module.name} imports Numba itself")
+    needed = {name: needs(module, modules) for name, module in modules.items()}
     for module in modules.values():
         if module.place not in RUNS_THE_ENGINE:
-            way = way_to(compiled, module.name, modules)
+            way = way_to(compiled, module.name, needed)
             if len(way) > 1:
                 errors.append(f"{module.path}: imports Numba by way of {' → '.join(way)}")
     return errors
 
 
-def way_to(targets: set[str], start: str, modules: dict[str, Module]) -> list[str]:
+def needs(module: Module, modules: dict[str, Module]) -> list[str]:
+    """Return the modules that importing this one runs directly, each once."""
+    names = {imported.name: None for imported in module.imports() if not imported.for_types_only}
+    return list(dict.fromkeys(target for name in names for target in resolve(name, modules)))
+
+
+def way_to(targets: set[str], start: str, needed: dict[str, list[str]]) -> list[str]:
     """Return the shortest chain of imports from a module to one of the targets, [] if none."""
     ways = {start: [start]}
     waiting = [start]
     for name in waiting:
         if name in targets:
             return ways[name]
-        for imported in modules[name].imports():
-            if imported.for_types_only:
-                continue
-            for target in resolve(imported.name, modules):
-                if target not in ways:
-                    ways[target] = [*ways[name], target]
-                    waiting.append(target)
+        for target in needed[name]:
+            if target not in ways:
+                ways[target] = [*ways[name], target]
+                waiting.append(target)
     return []
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rules.source_tree import ROOT, python_files
+from rules.source_tree import ROOT, inner_statements, python_files
 
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
@@ -36,9 +36,16 @@ def errors_of(name: str, text: str) -> Iterator[str]:
             yield f"{name}:{number}: {len(line)} columns, the most is {COLUMNS_MAX}"
         if LEFTOVER.search(line):
             yield f"{name}:{number}: do it, or file an issue"
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield from definition_errors(name, node)
+    for node in definitions(ast.parse(text)):
+        yield from definition_errors(name, node)
+
+
+def definitions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Yield the functions and classes in a node, however deep."""
+    for child in inner_statements(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield child
+        yield from definitions(child)
 
 
 def definition_errors(

@@ -17,12 +17,11 @@ from venue.described import Described
 
 from truebook.api.openapi.document import OPERATIONS, document
 
-EXAMPLES = 5
+EXAMPLES, EXAMPLES_AT_NIGHT = 3, 100
 """Right ones, and as many wrong ones."""
 DOCUMENT = document()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 LIMITS = settings(
-    max_examples=EXAMPLES,
     deadline=None,
     database=None,
     derandomize=True,
@@ -62,12 +61,15 @@ def validators():
 VALIDATORS = validators()
 
 
+@pytest.mark.parametrize(
+    "examples", [EXAMPLES, pytest.param(EXAMPLES_AT_NIGHT, marks=pytest.mark.night)]
+)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("operation", ASKED, ids=lambda operation: operation.name)
-def test_every_answer_is_a_described_one(described, operation, mode):
+def test_every_answer_is_a_described_one(described, operation, mode, examples):
     strategy = SCHEMA[operation.path][operation.method].as_strategy(generation_mode=mode)
 
-    @LIMITS
+    @settings(LIMITS, max_examples=examples)
     @given(case=strategy)
     def ask(case):
         sent = requests.Request(**case.as_transport_kwargs(base_url=ORIGIN))

@@ -43,26 +43,26 @@ def with_value(fields, field, text):
     return f'{rest[:-1]}, "{field}": {text}}}'.encode()
 
 
-@pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize(("payload", "field"), FIELDS, ids=[name for _, name in FIELDS])
-def test_a_hostile_value_of_an_order_is_a_400_that_names_the_field(target, payload, field, value):
-    body = with_value(payload, field, HOSTILE[value])
-    answer = target.signed("POST", ORDER, "orderExecute", body)
-    assert answer.status == 400, answer
-    if value not in UNREADABLE:
-        assert json.loads(answer.body)["field"] == field
-        assert field.lower() in json.loads(answer.body)["message"].lower()
+def test_a_hostile_value_of_an_order_is_a_400_that_names_the_field(target, payload, field):
+    for value, text in HOSTILE.items():
+        body = with_value(payload, field, text)
+        answer = target.signed("POST", ORDER, "orderExecute", body)
+        assert answer.status == 400, (value, answer)
+        if value not in UNREADABLE:
+            told = json.loads(answer.body)
+            assert told["field"] == field, (value, told)
+            assert field.lower() in told["message"].lower(), (value, told)
 
 
-@pytest.mark.parametrize("value", sorted(HOSTILE.keys() - {"2^63-1"}))  # which could be an order
 @pytest.mark.parametrize("field", ["orderId", "clientId"])
-def test_a_hostile_target_of_a_cancellation_finds_nothing(target, field, value):
-    body = with_value({"symbol": "SOL_USDC"}, field, HOSTILE[value])
-    answer = target.signed("DELETE", ORDER, "orderCancel", body)
-    assert answer.status == 400, answer
+def test_a_hostile_target_of_a_cancellation_finds_nothing(target, field):
+    for value in HOSTILE.keys() - {"2^63-1"}:  # which could be an order
+        body = with_value({"symbol": "SOL_USDC"}, field, HOSTILE[value])
+        answer = target.signed("DELETE", ORDER, "orderCancel", body)
+        assert answer.status == 400, (value, answer)
 
 
-@pytest.mark.parametrize("value", ["1e5", "-1", "", "９", "NaN", str(1 << 64), "0x1", "1" * 500])
 @pytest.mark.parametrize(
     ("path", "instruction", "field"),
     [
@@ -71,20 +71,19 @@ def test_a_hostile_target_of_a_cancellation_finds_nothing(target, field, value):
         ("/api/v1/account/limits/order", "maxOrderQuantity", "price"),
     ],
 )
-def test_a_hostile_value_of_a_query_is_a_400_that_names_the_field(
-    target, path, instruction, field, value
-):
-    fields = {"symbol": "SOL_USDC", "side": "Bid", field: value}
-    answer = target.signed_query(path, instruction, fields)
-    assert (answer.status, json.loads(answer.body)["field"]) == (400, field)
+def test_a_hostile_value_of_a_query_is_a_400_that_names_the_field(target, path, instruction, field):
+    for value in ("1e5", "-1", "", "９", "NaN", str(1 << 64), "0x1", "1" * 500):
+        fields = {"symbol": "SOL_USDC", "side": "Bid", field: value}
+        answer = target.signed_query(path, instruction, fields)
+        assert (answer.status, json.loads(answer.body)["field"]) == (400, field), value
 
 
-@pytest.mark.parametrize("name", sorted(HOSTILE_BODIES.keys() - {"nothing"}))
 @pytest.mark.parametrize(("method", "path", "instruction"), CALLS)
-def test_a_hostile_body_is_refused(target, name, method, path, instruction):
-    answer = target.signed(method, path, instruction, HOSTILE_BODIES[name])
-    assert answer.status in {400, 401, 413}, answer
-    assert answer.code in {"INVALID_CLIENT_REQUEST", "INVALID_SIGNATURE"}
+def test_a_hostile_body_is_refused(target, method, path, instruction):
+    for name in HOSTILE_BODIES.keys() - {"nothing"}:
+        answer = target.signed(method, path, instruction, HOSTILE_BODIES[name])
+        assert answer.status in {400, 401, 413}, (name, answer)
+        assert answer.code in {"INVALID_CLIENT_REQUEST", "INVALID_SIGNATURE"}, name
 
 
 @pytest.mark.parametrize("value", ["NaN", "1e999999", "true", '"007"', "[1]", '{"a": 1}'])
@@ -97,7 +96,7 @@ def test_a_hostile_order_in_a_batch(target, value):
         assert answer.status == 400
 
 
-@pytest.mark.parametrize("value", HOSTILE)
-def test_a_hostile_value_without_a_signature_is_no_5xx_either(target, value):
-    body = with_value(LIMIT, "price", HOSTILE[value])
-    assert target.request("POST", ORDER, body).status in {400, 401}
+def test_a_hostile_value_without_a_signature_is_no_5xx_either(target):
+    for value, text in HOSTILE.items():
+        body = with_value(LIMIT, "price", text)
+        assert target.request("POST", ORDER, body).status in {400, 401}, value

@@ -2,16 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import ccxt
+from venue.late import ccxt
 from venue.redis_server import PASSWORD
 from venue.services import Services
 
 SOL = "SOL/USDC"
 
 
-def client(system: Services, name: str, credit: dict[str, str]) -> ccxt.backpack:
+def client(system: Services, name: str, credit: dict[str, str]) -> Any:
     credentials = system.open_account(name, credit)
     keys = {"apiKey": credentials.api_key, "secret": credentials.api_secret}
     found = ccxt.backpack({**keys, "enableRateLimit": False})

@@ -282,6 +282,6 @@ class WitnessRole(Role):
         questions = SimulatedSubscription(process, bus, ROLES_CHANNEL)
         program = WitnessProcess(witnessing, questions, SimulatedPublisher(process, bus))
         try:
-            program.run(lambda: None)
+            program.run(lambda: None, lambda: None)
         finally:
             program.close()

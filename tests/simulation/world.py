@@ -215,7 +215,7 @@ class World:
 
     def _unforeseen(self, loop, context):
         error = context.get("exception")
-        if error is None or isinstance(error, Killed | asyncio.CancelledError):
+        if error is None or _is_an_end(error):
             return
         owner = getattr(context.get("task") or context.get("future"), "get_context", None)
         self.fail(error, f"{context.get('message')}: {error!r} {owner or ''}")
@@ -233,6 +233,13 @@ class World:
             self.loop.call_soon(self.loop.stop)
             self.loop.run_forever()
         self.loop.close()
+
+
+def _is_an_end(error):
+    """Whether somebody's task ended by the end of its process, alone or in a group of tasks."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_an_end, error.exceptions))
+    return isinstance(error, Killed | asyncio.CancelledError)
 
 
 def contextvars_of_nobody():

@@ -15,6 +15,7 @@ from store.stream import campaign, tail_of, trading
 from venue.postgres import private_cluster
 
 from truebook import cli
+from truebook.commandlog.halts import Epoch
 from truebook.commandlog.interface import GENESIS
 from truebook.history import HistoryUnavailable, Page
 from truebook.people.database import Salt
@@ -31,6 +32,7 @@ from truebook.store.postgres.reader import Reader
 from truebook.store.postgres.timescale import Probe, Use, decide
 from truebook.store.postgres.writer import PostgresWriter
 from truebook.store.reading import trade_rows_of
+from truebook.store.voiding import set_aside
 
 SEED = 51
 
@@ -349,6 +351,28 @@ def test_who_reads_sees_no_passwords_and_changes_nothing(logins):
 def test_who_corrects_can_change_a_trade(url, logins, entries):
     store(url, entries)
     assert run(logins[roles.CORRECTION], "DELETE FROM truebook.trades").rowcount > 0
+
+
+def test_void_rows_can_still_be_read_by_the_roles_and_changed_by_none(url, logins, entries):
+    store(url, entries)
+    assert "truebook_voided_1" in set_aside(url, [Epoch(1, str(GENESIS), "")])
+    store(url, entries)
+    reads = "SELECT count(*) FROM {}.trades"
+    old, new = (
+        run(logins[roles.READER], reads.format(schema)).fetchone()
+        for schema in ("truebook_voided_1", "truebook")
+    )
+    assert old == new
+    store(logins[roles.WRITER], entries)
+    for role in roles.ROLES:
+        with pytest.raises(errors.InsufficientPrivilege):
+            run(logins[role], "DELETE FROM truebook_voided_1.tiers")
+
+
+def test_a_store_that_may_not_put_void_rows_away_says_what_its_owner_has_to_do(logins, entries):
+    store(logins[roles.WRITER], entries)
+    with pytest.raises(StoreUnavailable, match="RENAME TO truebook_voided_1"):
+        set_aside(logins[roles.WRITER], [Epoch(1, str(GENESIS), "")])
 
 
 def test_tables_that_a_writer_may_not_make_are_asked_for(url, logins):

@@ -23,10 +23,11 @@ from truebook.snapshots.keeping import Keeper, Plan
 class Exchange:
     """A log and a bus in memory, and engines with snapshots on them."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, make_engine=NaiveEngine):
         self.clock = ManualClock(1_000_000)
         self.log = MemoryLogServer(self.clock)
         self.bus = MemoryBusServer()
+        self.make_engine = make_engine
         self.folder = folder
         self.root = folder / "snapshots"
         self.nodes = []
@@ -38,12 +39,12 @@ class Exchange:
             name,
             self.root,
             plan or Plan(seconds=10.0),
-            NaiveEngine,
+            self.make_engine,
             self.clock,
         )
         node = Node(
             name,
-            NaiveEngine(),
+            self.make_engine(),
             reader,
             MemoryPublisher(self.bus),
             MemorySubscription(self.bus, QUERIES_CHANNEL),

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from truebook.api.response import JsonResponse
 
-PAGES = ("/", "/keys", "/proof", "/trade/{symbol}")
+PAGES = ("/", "/keys", "/proof", "/operator", "/trade/{symbol}")
 """Paths that the page itself shows; they all begin with the same file."""
 
 ABSENT = """The trading page isn't built. With npm installed `make up` builds it, or `make web`.

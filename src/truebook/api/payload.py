@@ -4,6 +4,7 @@ Promise: what is returned is what the text says, whole; otherwise the error name
 reason. JSON numbers come as the text that they were written as (strict_json.py).
 """
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -14,6 +15,9 @@ from truebook.units import AmountError, Fault, Grid, parse
 
 CLIENT_ID_MAX = (1 << 32) - 1
 ORDER_ID_MAX = (1 << 63) - 1
+
+_PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+"""As nearly all are written."""
 
 Fields = Mapping[str, object]
 T = TypeVar("T")
@@ -72,6 +76,8 @@ def whole_number_of(fields: Fields, field: str, number_max: int) -> int | None:
     text = text_of(fields, field)
     if text is None:
         return None
+    if _PLAIN_NUMBER.fullmatch(text) and (number := int(text)) <= number_max:
+        return number
     try:
         return parse(text, Grid(1, 0), number_max)
     except AmountError:

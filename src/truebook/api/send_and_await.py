@@ -80,7 +80,8 @@ class CommandClient:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._gateway: Gateway
-        self._in_flight: dict[_Key, set[AnsweredSubmission]] = {}
+        self._in_flight: dict[_Key, dict[AnsweredSubmission, None]] = {}
+        """In the order in which they stand in their entry: so they are told."""
         self._sent: deque[tuple[float, AnsweredSubmission]] = deque()
         """What nobody awaits, with its time limit, in order; what is settled leaves from the left,
         at the latest when what stands before it is."""
@@ -166,7 +167,7 @@ class CommandClient:
 
     def packed(self, submissions: list[Submission]) -> None:
         """Note who waits for the entry that is about to be sent."""
-        awaited = {one for one in submissions if isinstance(one, AnsweredSubmission)}
+        awaited = {one: None for one in submissions if isinstance(one, AnsweredSubmission)}
         if awaited:
             self._in_flight[_key_of(next(iter(awaited)))] = awaited
 
@@ -191,7 +192,7 @@ class CommandClient:
         key = _key_of(submission)
         waiting = self._in_flight.get(key)
         if waiting is not None:
-            waiting.discard(submission)
+            waiting.pop(submission, None)
             if not waiting:
                 del self._in_flight[key]
 

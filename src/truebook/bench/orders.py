@@ -48,6 +48,9 @@ class Options(NamedTuple):
     rate: float = 0.0
     """Requests a second over all connections, due at their time; 0: each when the last is done."""
     apis: int = 1
+    engines: int = 1
+    quorum: int = 1
+    """So many engines must agree before anything is answered."""
     depth: int = 0
     """Over websockets, so many requests under way on each connection; 0: over HTTP."""
 
@@ -194,8 +197,7 @@ async def measure(options: Options, progress: Progress) -> list[dict[str, Any]]:
             books = []
             for resting in options.resting:
                 progress.show(f"starting an exchange, {resting:,} orders at rest")
-                sections = {"api": {"port": 0, "processes": options.apis}}
-                exchange = await stack.enter_async_context(started(sections))
+                exchange = await stack.enter_async_context(started(_sections(options)))
                 books.append(_Book(exchange, resting))
                 await books[-1].equip(is_websocket=options.depth > 0)
             for number in range(1, options.rounds + 1):
@@ -203,6 +205,13 @@ async def measure(options: Options, progress: Progress) -> list[dict[str, Any]]:
             progress.show("stopping")
     progress.end()
     return [summary(case, runs, options.depth) for case, runs in bench.runs.items()]
+
+
+def _sections(options: Options) -> dict[str, dict[str, int]]:
+    return {
+        "api": {"port": 0, "processes": options.apis},
+        "engine": {"processes": options.engines, "quorum": options.quorum},
+    }
 
 
 def run(options: Options, as_json: bool) -> None:

@@ -62,6 +62,8 @@ def orders(
     rounds: int = 3,
     rate: float = 0.0,
     apis: int = 1,
+    engines: int = 1,
+    quorum: int = 1,
     ws: Annotated[bool, Parameter(negative=())] = False,
     depth: int = 16,
     json: Json = False,
@@ -86,6 +88,10 @@ def orders(
         connection sends the next when the last is answered.
     apis
         API processes of the exchange.
+    engines
+        Engines of the exchange; as many as the quorum at the least.
+    quorum
+        How many engines must agree before anything is answered.
     ws
         Send orders by websocket, logged on once a connection, instead of by HTTP.
     depth
@@ -94,7 +100,13 @@ def orders(
     from truebook.cli.benches import order_options
 
     options = order_options(connections, resting, mix)._replace(
-        seconds=seconds, rounds=rounds, rate=rate, apis=apis, depth=depth if ws else 0
+        seconds=seconds,
+        rounds=rounds,
+        rate=rate,
+        apis=apis,
+        engines=max(engines, quorum),
+        quorum=quorum,
+        depth=depth if ws else 0,
     )
     from truebook.bench.orders import run as run_orders
 

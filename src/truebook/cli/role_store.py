@@ -14,13 +14,11 @@ from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.config import Config
 from truebook.idle import IdleWork
 from truebook.installation import database_url, folder_of
-from truebook.postgres.urls import is_postgres
-from truebook.store.interface import Writer
+from truebook.store.interface import StoreUnavailable, Writer
 from truebook.store.projection import Projection
 from truebook.store.remaking import Remaking
-from truebook.store.sqlite.place import path_of
-from truebook.store.sqlite.voiding import set_aside
 from truebook.store.status import StoreStatus
+from truebook.store.voiding import set_aside
 from truebook.store.writing import writer_of
 
 OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
@@ -66,8 +64,10 @@ async def _run(config: Config, writer: Writer, standing: Standing) -> None:
 
 def _what_to_do(config: Config, error: StreamForeign) -> str:
     """Put away what a resumption has declared void: the next start makes the database anew."""
-    url = database_url(config)
-    away = None if is_postgres(url) else set_aside(path_of(url), _epochs(config))
+    try:
+        away = set_aside(database_url(config), _epochs(config))
+    except StoreUnavailable as trouble:
+        return f"the database has what was declared void: {error}; {trouble}"
     if away is not None:
         return (
             f"the database had what was declared void when the exchange was resumed: {error}. It is"

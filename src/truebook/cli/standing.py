@@ -2,11 +2,14 @@
 
 Promise: under `truebook up` a role tells how it is to the bus alone, since the supervisor tells of
 all over HTTP; alone it serves /health and /metrics itself, where `metrics.port` says so, from
-before it has reached log and bus: while it waits for them it says that it is starting.
+before it has reached log and bus: while it waits for them it says that it is starting. SIGTERM ends
+it with success from its first line on, before the role has anything to finish.
 """
 
 import atexit
+import signal
 import sys
+from types import FrameType
 
 from truebook.cli.loglines import log_lines
 from truebook.config import Config, ConfigError
@@ -22,6 +25,7 @@ class Standing:
     def __init__(self, role: str, config: Config, name: str = "") -> None:
         """Raises ConfigError where its metrics can't be served."""
         self.lifeline = Lifeline.from_environment()
+        signal.signal(signal.SIGTERM, _end)
         self.teller = Teller(role, name)
         log_lines(sys.stdout, config.logging, self.teller.name)
         self._config = config
@@ -51,3 +55,8 @@ class Standing:
         """This process now does its work."""
         self.teller.serving()
         self.lifeline.serving()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Until the role says what its end is."""
+    sys.exit(0)

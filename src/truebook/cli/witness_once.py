@@ -67,7 +67,7 @@ def _check_database(config: Config, progress: Progress) -> list[Found]:
 
     database = database_of(config)
     try:
-        watch = TradeWatch(make_truth, database, folder_of(config).witness)
+        watch = TradeWatch(make_truth, database, folder_of(config).witness, SYSTEM_CLOCK)
         try:
             wrong = watch.check_now()
         finally:

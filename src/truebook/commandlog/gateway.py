@@ -194,7 +194,7 @@ class Gateway:
         """
         records, commands = submission.records, submission.commands
         count = len(records) // COMMAND_BYTES
-        starts = count - records[::COMMAND_BYTES].count(0)
+        starts = 1 if count == 1 else count - records[::COMMAND_BYTES].count(0)
         if not 1 <= count <= ENTRY_RECORDS_MAX or len(records) % COMMAND_BYTES:
             raise ValueError(f"{len(records)} bytes are no 1 … {ENTRY_RECORDS_MAX} whole records")
         if starts != commands or records[0] == 0:

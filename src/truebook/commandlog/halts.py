@@ -10,6 +10,7 @@ agreed, with the event hash there. A **resumption** opens a new *epoch*: the eve
 the agreed position again, and goes on from there with what the log says.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -54,6 +55,12 @@ class Epoch(msgspec.Struct, frozen=True, rename="camel"):
     def position(self) -> Position:
         """`agreed`, as a position."""
         return Position.parse(self.agreed)
+
+
+def voided_by(position: Position, epochs: Sequence[Epoch]) -> Epoch | None:
+    """The latest epoch that began before a position: what stands there may have been made before
+    it, and is void then. None: nothing up to there was ever void."""
+    return next((epoch for epoch in reversed(epochs) if epoch.position < position), None)
 
 
 class Distrusted(msgspec.Struct, frozen=True, rename="camel"):

@@ -190,7 +190,7 @@ def _start(data: Path, name: str, settings: dict[str, str]) -> Server:
             stderr=subprocess.DEVNULL,
             pass_fds=[lock],
             # Ctrl-C is for the supervisor, which ends the servers last.
-            start_new_session=True,
+            process_group=0,
         )
     finally:
         os.close(lock)
@@ -214,7 +214,7 @@ def _watch(pid: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        process_group=0,
     )
 
 

@@ -78,6 +78,7 @@ class ValkeyLogReader:
         self._asked_at = 0.0
         self._next_try = 0.0
         self._followed_at = self._registered_at = -math.inf
+        self._followed_ms = 0
         self._registered = GENESIS
         self._held: Position | None = None
         self._is_register_sent = False
@@ -175,11 +176,13 @@ class ValkeyLogReader:
         return True
 
     def _check_stall(self) -> None:
-        """Whoever was stopped for long may have been given up as a reader meanwhile."""
-        now = self._clock.elapsed_s()
-        if now - self._followed_at > STALL_S_MAX and self._connection.is_open:
+        """Whoever was stopped for long may have been given up as a reader meanwhile. Of a machine
+        that was suspended only the wall clock tells; one that was set costs a new connection."""
+        now, now_ms = self._clock.elapsed_s(), self._clock.now_ms()
+        stood_s = max(now - self._followed_at, (now_ms - self._followed_ms) / 1000)
+        if stood_s > STALL_S_MAX and self._connection.is_open:
             self.close()
-        self._followed_at = now
+        self._followed_at, self._followed_ms = now, now_ms
 
     def _check_holds(self, after: Position) -> None:
         """The entry read last is still there, and nothing behind it was trimmed."""

@@ -69,8 +69,9 @@ class WholeLog:
 
     def last_position(self) -> Position:
         """The position of the newest entry. Raises LogLost where the archive knows a later one."""
-        last = self._stream.last_position()
+        # In this order: who stands still between the two finds an archive that has gone on.
         self._archive.refresh()
+        last = self._stream.last_position()
         if self._archive.end > last:
             raise LogLost(
                 f"the log server's last entry is {last}, but the archive goes to"

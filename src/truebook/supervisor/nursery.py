@@ -64,7 +64,7 @@ class Nursery:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            os.setsid()
+            os.setpgid(0, 0)
             run(nurse(theirs))
             os._exit(0)
         theirs.close()

@@ -133,7 +133,7 @@ async def _started(
         stderr=output,
         pass_fds=descriptors,
         # Ctrl-C is for the supervisor, which then ends everything in the right order.
-        start_new_session=True,
+        process_group=0,
     )
     return process.pid, process.wait()
 

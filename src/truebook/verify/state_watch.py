@@ -11,12 +11,10 @@ from truebook.clock import Clock
 from truebook.commandlog.interface import GENESIS, Position
 from truebook.engine.canonical.tables import Tables
 from truebook.verify.differences import differences, told
-from truebook.verify.trade_watch import DatabaseWrong
+from truebook.verify.trade_watch import REST, DatabaseWrong
 from truebook.verify.truth import NoSuchPosition, Truth
 
 EVERY_S = 60.0
-REST = 50
-"""For each second that a comparison takes, so many without one."""
 
 StateOfRows = Callable[[], tuple[Position, Tables]]
 """The position and state that a database has; raises OSError where they can't be read."""

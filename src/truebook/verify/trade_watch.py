@@ -1,7 +1,8 @@
 """Keeping an eye on the trades in the database.
 
 Promise: each interval is compared with the log once the database has it, and again in turn for as
-long as the witness lives; nothing takes long at once. A difference is told once.
+long as the witness lives, in a small share of its time; nothing takes long at once. A difference is
+told once.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from truebook.clock import Clock
 from truebook.commandlog.interface import GENESIS, Position
 from truebook.verify.differences import told
 from truebook.verify.trades import (
@@ -24,6 +26,11 @@ from truebook.verify.trades import (
     trades_of,
 )
 from truebook.verify.truth import Truth
+
+EVERY_S = 1.0
+"""From one interval that is compared again to the next, at the least."""
+REST = 50
+"""For each second that a comparison takes, so many without one."""
 
 
 class DatabaseWrong(msgspec.Struct, rename="camel", frozen=True):
@@ -40,7 +47,9 @@ class DatabaseWrong(msgspec.Struct, rename="camel", frozen=True):
 class TradeWatch:
     """Of one database. `step` may raise what reading the log raises, and OSError."""
 
-    def __init__(self, make_truth: Callable[[], Truth], database: Database, folder: Path) -> None:
+    def __init__(
+        self, make_truth: Callable[[], Truth], database: Database, folder: Path, clock: Clock
+    ) -> None:
         self.found: list[DatabaseWrong] = []
         self._make_truth = make_truth
         self._truth = make_truth()
@@ -52,6 +61,8 @@ class TradeWatch:
         self._entries = 0
         self._events: list[bytes] = []
         self._next = 0
+        self._clock = clock
+        self._next_s = 0.0
         self._told: set[str] = set()
 
     def step(self) -> bool:
@@ -109,12 +120,16 @@ class TradeWatch:
         self._begun, self._events = self._ended, []
 
     def _look_again(self) -> None:
-        """Compare the next of the known intervals."""
-        if self._intervals:
-            interval = self._intervals[self._next % len(self._intervals)]
-            self._next += 1
-            if interval.until not in self._told and not is_as_told(self._database, interval):
-                self._tell(interval, told(differing(self._database, self._again(interval))))
+        """Compare the next of the known intervals, if it is time."""
+        begun_s = self._clock.elapsed_s()
+        if not self._intervals or begun_s < self._next_s:
+            return
+        interval = self._intervals[self._next % len(self._intervals)]
+        self._next += 1
+        if interval.until not in self._told and not is_as_told(self._database, interval):
+            self._tell(interval, told(differing(self._database, self._again(interval))))
+        took_s = self._clock.elapsed_s() - begun_s
+        self._next_s = begun_s + max(EVERY_S, REST * took_s)
 
     def _again(self, interval: Interval) -> Trades:
         """The trades of an earlier interval, made anew from the log."""

@@ -301,7 +301,7 @@ def open_witnessing(
         log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
         return Truth(log, make_engine, snapshots)
 
-    trades = None if database is None else TradeWatch(make_truth, database, folder)
+    trades = None if database is None else TradeWatch(make_truth, database, folder, SYSTEM_CLOCK)
     truth = make_truth()
     state = None if database is None else StateWatch(truth, database.state, SYSTEM_CLOCK)
     witness = Witness(truth, engines, book, SYSTEM_CLOCK, kept.load().agreed)

@@ -22,6 +22,9 @@ from truebook.ws.outbox import Outbox
 
 log = structlog.get_logger()
 
+_CLOSE, _PING, _PONG = WSMsgType.CLOSE.value, WSMsgType.PING.value, WSMsgType.PONG.value
+"""Plain numbers, as the frames tell them: comparing members of an enumeration costs a call."""
+
 
 class Connected(WSListener):
     """picows calls it with what the client does."""
@@ -115,11 +118,12 @@ class Connected(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """The client sent a frame."""
         self._heard_s = asyncio.get_running_loop().time()
-        if frame.msg_type == WSMsgType.CLOSE:
+        kind: object = frame.msg_type
+        if kind == _CLOSE:
             self._closed_by_client(transport)
         elif not self._is_ending:
             try:
-                self._take(frame)
+                self._take(frame, kind)
                 if frame.last_in_buffer:
                     self.heard_all()
             except Violation as violation:
@@ -143,11 +147,11 @@ class Connected(WSListener):
         if self._outbox is not None:
             self._outbox.resume()
 
-    def _take(self, frame: WSFrame) -> None:
-        if frame.msg_type == WSMsgType.PING:
+    def _take(self, frame: WSFrame, kind: object) -> None:
+        if kind == _PING:
             if self._outbox is not None:
                 self._outbox.pong(pong_frame(frame.get_payload_as_bytes()))
-        elif frame.msg_type != WSMsgType.PONG:
+        elif kind != _PONG:
             text = self._assembler.take(frame)
             if text is not None:
                 self.said(text)

@@ -52,11 +52,12 @@ class Assembler:
 
     def take(self, frame: WSFrame) -> bytes | None:
         """The text message that a data frame completes, if it does. Raises Violation."""
+        kind = frame.msg_type
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             raise Violation(WSCloseCode.PROTOCOL_ERROR, "no extension was agreed on")
-        if frame.msg_type == WSMsgType.BINARY:
+        if kind == WSMsgType.BINARY:
             raise Violation(WSCloseCode.UNSUPPORTED_DATA, "messages are text")
-        is_first = frame.msg_type == WSMsgType.TEXT
+        is_first = kind == WSMsgType.TEXT
         if is_first == (self._pieces is not None):
             raise Violation(WSCloseCode.PROTOCOL_ERROR, "a fragment out of order")
         piece = frame.get_payload_as_bytes()

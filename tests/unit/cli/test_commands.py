@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from truebook.cli.app import app, exit_status
+from truebook.cli.app import app, exit_status, main
 from truebook.commandlog.interface import LogNotDurable, LogUnavailable
 from truebook.config import UserError
 
@@ -95,17 +95,33 @@ def test_the_options_of_up_are_the_contracts(capsys):
         (["proof", "verify", "none.json"], "truebook: can't read none.json: No such file"),
         (["proof", "audit"], "truebook: no proof was made yet"),
         (["replay", "--to", "x"], "truebook: --to: not a log position: 'x'"),
-        (["up", "--config", "other.toml"], "truebook: there is no configuration file other.toml"),
-        (["up", "--port", "x"], "Invalid value for --port"),
-        (["up", "--engines", "0"], "truebook: engine.processes: Expected `int` >= 1"),
         (["nonsense"], 'Unknown command "nonsense"'),
     ],
 )
-def test_the_users_mistakes_end_with_status_1_and_go_to_standard_error(arguments, error, tmp_path):
+def test_the_users_mistakes_end_with_status_1_and_go_to_standard_error(
+    arguments, error, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = capsys.readouterr()
+    assert ended.value.code == 1
+    assert error in told.err
+    assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["up", "--config", "other.toml"], "truebook: there is no configuration file other.toml"),
+        (["up", "--port", "x"], "Invalid value for --port"),
+        (["up", "--engines", "0"], "truebook: engine.processes: Expected `int` >= 1"),
+    ],
+)
+def test_an_exchange_that_cant_be_meant_is_not_started(arguments, error, tmp_path):
     done = run(*arguments, cwd=tmp_path)
-    assert done.returncode == 1
+    assert (done.returncode, done.stdout) == (1, "")
     assert error in done.stderr
-    assert done.stdout == ""
 
 
 def test_where_nothing_runs_ps_lists_nothing(tmp_path):

@@ -6,8 +6,9 @@ import time
 import pytest
 from venue.archived import fill_stream
 
+from truebook.clock import ManualClock
 from truebook.commandlog.interface import GENESIS, LogLost, LogTrimmed, LogUnavailable, Position
-from truebook.commandlog.valkey_reader import REGISTER_S, STALL_S_MAX, ValkeyLogReader
+from truebook.commandlog.valkey_reader import RECONNECT_S, REGISTER_S, STALL_S_MAX, ValkeyLogReader
 from truebook.commandlog.valkey_trimmer import ValkeyTrimmer
 
 _shards = itertools.count(900_000)
@@ -146,24 +147,11 @@ def test_a_trim_frees_the_servers_memory(log_server):
     trimmer.close()
 
 
-class Steady:
-    """A clock that a test moves."""
-
-    def __init__(self):
-        self.now_s = 0.0
-
-    def elapsed_s(self):
-        return self.now_s
-
-    def now_ms(self):
-        return 0
-
-
 @pytest.fixture
 def stalling(log_server):
     """A named reader on a server, with a clock; its log has ten entries."""
     shard = next(_shards)
-    clock = Steady()
+    clock = ManualClock()
     reader = ValkeyLogReader(log_server.url, shard=shard, clock=clock, name="engine-1")
     trimmer = ValkeyTrimmer(log_server.url, shard=shard)
     yield reader, clock, trimmer, lambda count: fill_stream(log_server.url, shard, [b"e"] * count)
@@ -180,14 +168,16 @@ def test_a_follower_says_now_and_then_where_it_is(stalling):
     assert trimmer.readers()[0].position == GENESIS
     more = append(1)
     assert followed(reader, after)[-1].position == more[-1]
-    clock.now_s += REGISTER_S + 1
+    clock.advance(REGISTER_S + 1)
     assert reader.follow(more[-1], 10) == []
     more += append(1)
     assert [e.position for e in followed(reader, more[0])] == more[1:]
     assert trimmer.readers()[0].position == more[0]
 
 
-def test_a_follower_that_was_stopped_for_long_does_not_jump_over_a_trim(stalling):
+@pytest.mark.parametrize("pass_time", [ManualClock.advance, ManualClock.jump])
+def test_a_follower_that_was_stopped_for_long_does_not_jump_over_a_trim(stalling, pass_time):
+    """By itself, or with its machine, whose other clock then stood still."""
     reader, clock, trimmer, append = stalling
     positions = append(10)
     after = followed(reader, GENESIS)[-1].position
@@ -195,7 +185,8 @@ def test_a_follower_that_was_stopped_for_long_does_not_jump_over_a_trim(stalling
     positions += append(500)
     time.sleep(0.005)
     assert trimmer.trim(positions[400], 1).vanished == ["engine-1"]
-    clock.now_s += STALL_S_MAX + 1
+    pass_time(clock, STALL_S_MAX + 1)
+    clock.advance(RECONNECT_S)
     with pytest.raises(LogTrimmed):
         reader.follow(after, 10)
 

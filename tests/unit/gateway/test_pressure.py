@@ -105,7 +105,7 @@ def test_a_halted_engine_is_told_at_once_and_reads_go_on(run):
         await MemoryLog(scene.servers.log).append(b"what it can't pass")
         await until(lambda: reason(exchange))
         assert str(node.position) in await scene.refused(exchange)
-        exchange._commands.gateway.saw(scene.servers.log.last_position())
+        exchange.commands.gateway.saw(scene.servers.log.last_position())
         assert (await exchange.ask("balances", 1)).position == str(node.position)
         node.halted = None
         await until(lambda: not reason(exchange))

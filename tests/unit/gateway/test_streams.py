@@ -206,15 +206,14 @@ def test_who_does_not_prove_who_they_are_hears_no_account(exchange, streams):
         assert refusal(streams, "account.orderUpdate", signed).code == UNAUTHORIZED, signed
 
 
-@pytest.mark.parametrize("value", [name for name, text in HOSTILE.items() if text[0] == '"'])
 @pytest.mark.parametrize("part", range(4))
-def test_a_hostile_part_of_a_signature_is_unauthorized(exchange, streams, part, value):
-    text = json.loads(HOSTILE[value])
-    if value == "lone surrogate":
-        return  # no JSON that is read strictly has it
+def test_a_hostile_part_of_a_signature_is_unauthorized(exchange, streams, part):
     signed = signature(exchange.open_account("alice", {}))
-    signed[part] = text
-    assert refusal(streams, "account.orderUpdate", signed).code == UNAUTHORIZED
+    # No JSON that is read strictly has a lone surrogate.
+    for value in HOSTILE.keys() - {"lone surrogate"}:
+        if HOSTILE[value][0] == '"':
+            signed[part] = json.loads(HOSTILE[value])
+            assert refusal(streams, "account.orderUpdate", signed).code == UNAUTHORIZED, value
 
 
 def test_a_key_needs_the_permission_to_read(exchange, streams):

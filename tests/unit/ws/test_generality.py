@@ -2,11 +2,13 @@
 
 from rules.source_tree import package, resolve
 
-# The bus, limits, and JSON: what every application has.
+# The bus, limits, JSON, a clock and counts: what every application has.
 GENERAL = {
     "truebook",
+    "truebook.clock",
     "truebook.commandlog",
     "truebook.commandlog.interface",
+    "truebook.figures",
     "truebook.limits",
     "truebook.strict_json",
 }

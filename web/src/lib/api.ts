@@ -13,6 +13,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Ids that may be larger than a number here is exact: they are kept as text. */
+const LONG_ID = /"(withdrawalId)":(\d+)/g;
+
 type Query = Record<string, string | number | undefined>;
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -32,7 +35,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   }
   const text = await response.text();
   if (!response.ok) throw refusal(response.status, text);
-  return (text ? JSON.parse(text) : null) as T;
+  return (text ? JSON.parse(text.replace(LONG_ID, '"$1":"$2"')) : null) as T;
 }
 
 function refusal(status: number, text: string): ApiError {

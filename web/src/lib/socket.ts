@@ -2,7 +2,8 @@
 //
 // Promise: whoever listens hears each message of his stream in order, and is told by `reset` when
 // messages may be missing (the connection is new), so that he can begin again from a snapshot. A
-// lost connection is made again by itself, with a wait that doubles up to five seconds.
+// lost connection is made again by itself, with a wait that doubles up to five seconds. A connection
+// on which nothing comes is told apart from one that is well: then the exchange behind it stands still.
 
 import { signal } from "@preact/signals";
 
@@ -14,9 +15,13 @@ export interface Listener {
   refused?(message: string): void;
 }
 
-export type Link = "connecting" | "live" | "lost";
+/** Silent: connected, but nothing comes. */
+export type Link = "connecting" | "live" | "silent" | "lost";
 
 const WAIT_MS_MAX = 5000;
+/** The depth of a market that is listened to tells something four times a second, changed or not. */
+const SILENT_MS = 1500;
+const LOOK_MS = 500;
 
 export class Socket {
   readonly link = signal<Link>("connecting");
@@ -25,8 +30,14 @@ export class Socket {
   private socket: WebSocket | null = null;
   private wait_ms = 250;
   private lastId = 0;
+  private heard_ms = 0;
 
-  constructor(private readonly url: string) {}
+  constructor(private readonly url: string) {
+    setInterval(() => {
+      const isSilent = performance.now() - this.heard_ms > SILENT_MS;
+      if (this.link.value === "live" && isSilent) this.link.value = "silent";
+    }, LOOK_MS);
+  }
 
   /** Connect, or connect anew (a session's cookie is shown only when a connection begins). */
   open(): void {
@@ -37,11 +48,14 @@ export class Socket {
     const socket = (this.socket = new WebSocket(this.url));
     socket.onopen = () => {
       this.wait_ms = 250;
-      this.link.value = "live";
+      this.heard();
       this.asked.clear();
       for (const stream of this.listeners.keys()) this.begin(stream);
     };
-    socket.onmessage = (event: MessageEvent<string>) => this.dispatch(event.data);
+    socket.onmessage = (event: MessageEvent<string>) => {
+      this.heard();
+      this.dispatch(event.data);
+    };
     socket.onclose = () => {
       this.link.value = "lost";
       this.socket = null;
@@ -61,6 +75,11 @@ export class Socket {
       if (this.isOpen()) this.begin(stream);
     }
     return () => this.leave(stream, listener);
+  }
+
+  private heard(): void {
+    this.heard_ms = performance.now();
+    this.link.value = "live";
   }
 
   private leave(stream: string, listener: Listener): void {

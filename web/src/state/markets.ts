@@ -22,6 +22,12 @@ export function gridOf(one: Market): { price: number; quantity: number } {
   };
 }
 
+/** The same by symbol, if there is such a market. */
+export function digitsOf(name: string): { price: number; quantity: number } | undefined {
+  const found = markets.value.find((one) => one.symbol === name);
+  return found && gridOf(found);
+}
+
 function symbolOfPath(): string {
   const found = /^\/trade\/([A-Z0-9_]+)$/.exec(location.pathname);
   return found?.[1] ?? "";

@@ -2,12 +2,14 @@
 
 import { signal } from "@preact/signals";
 
-export type Page = "trade" | "keys" | "proof";
+export type Page = "trade" | "keys" | "proof" | "operator";
+
+const PAGES = ["keys", "proof", "operator"] as const;
 
 export const page = signal<Page>(pageOf(location.pathname));
 
 function pageOf(path: string): Page {
-  return path === "/keys" ? "keys" : path === "/proof" ? "proof" : "trade";
+  return PAGES.find((name) => path === `/${name}`) ?? "trade";
 }
 
 /** Go to a path of ours without loading anything. */

@@ -1,7 +1,7 @@
 // Who is signed in, and what is his: balances, open orders, terms.
 //
-// Promise: after a change that the exchange tells of on the private stream, or that was made here,
-// what is shown is asked for anew; while that stream can't be had, every few seconds.
+// Promise: after a change that the exchange tells of on the private streams, or that was made here,
+// what is shown is asked for anew; while those streams can't be had, every few seconds.
 
 import { computed, effect, signal } from "@preact/signals";
 import { ApiError, get, post } from "../lib/api";
@@ -95,7 +95,8 @@ export function followAccount(): void {
   effect(() => {
     if (!session.value) return undefined;
     let asking = 0;
-    const leave = socket().listen("account.orderUpdate", {
+    const leaveBalances = socket().listen("account.balanceUpdate", { hear: refresh });
+    const leaveOrders = socket().listen("account.orderUpdate", {
       hear: refresh,
       reset: () => {
         window.clearInterval(asking);
@@ -108,7 +109,8 @@ export function followAccount(): void {
     });
     return () => {
       window.clearInterval(asking);
-      leave();
+      leaveBalances();
+      leaveOrders();
     };
   });
 }

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { settings, socket } from "../state/connection";
-import { go } from "../state/route";
-import { session, signOut } from "../state/session";
+import { go, page, type Page } from "../state/route";
+import { isAdmin, session, signOut } from "../state/session";
 import { theme, toggleTheme } from "../state/theme";
 import { Entrance } from "./Entrance";
 
@@ -18,9 +18,10 @@ export function Header() {
         Truebook
       </a>
       <nav aria-label="Pages">
-        <a href="/" onClick={(event) => (event.preventDefault(), go("/"))}>Trade</a>
-        <a href="/proof" onClick={(event) => (event.preventDefault(), go("/proof"))}>Proof</a>
-        {who && <a href="/keys" onClick={(event) => (event.preventDefault(), go("/keys"))}>API keys</a>}
+        <Way to="/" leads="trade">Trade</Way>
+        <Way to="/proof" leads="proof">Proof</Way>
+        {who && <Way to="/keys" leads="keys">API keys</Way>}
+        {isAdmin.value && <Way to="/operator" leads="operator">Operator</Way>}
         <a href="/docs">API</a>
       </nav>
       <Link />
@@ -40,10 +41,18 @@ export function Header() {
   );
 }
 
+function Way({ to, leads, children }: { to: string; leads: Page; children: string }) {
+  return (
+    <a href={to} aria-current={page.value === leads ? "page" : undefined} onClick={(event) => (event.preventDefault(), go(to))}>
+      {children}
+    </a>
+  );
+}
+
 /** Whether the streams are there. */
 function Link() {
   const link = settings.value ? socket().link.value : "connecting";
-  const words = { live: "Live", connecting: "Connecting", lost: "Connection lost" };
+  const words = { live: "Live", connecting: "Connecting", silent: "No news", lost: "Connection lost" };
   return (
     <span class={`link ${link}`} role="status" data-testid="link">
       <i aria-hidden="true" />

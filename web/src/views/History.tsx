@@ -1,7 +1,9 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { get } from "../lib/api";
 import { grouped, moment, utc } from "../lib/format";
+import { amountOf, marketName, priceOf, sideWord, statusOf } from "../lib/order";
 import type { Fill, Order } from "../lib/types";
+import { digitsOf } from "../state/markets";
 import { historyVersion } from "../state/session";
 
 const PAGE = 100;
@@ -34,13 +36,13 @@ export function OrderHistory() {
         {orders.map((order) => (
           <tr key={order.id}>
             <td class="faint">{moment(utc(String(order.createdAt)))}</td>
-            <td>{order.symbol.replace("_", "/")}</td>
-            <td class={order.side === "Bid" ? "up" : "down"}>{order.side === "Bid" ? "Buy" : "Sell"}</td>
+            <td>{marketName(order.symbol)}</td>
+            <td class={order.side === "Bid" ? "up" : "down"}>{sideWord(order.side)}</td>
             <td>{order.orderType}</td>
-            <td class="right number">{order.price ? grouped(order.price) : "Market"}</td>
-            <td class="right number">{order.quantity ?? order.quoteQuantity ?? "–"}</td>
-            <td class="right number">{order.executedQuantity}</td>
-            <td>{order.status}{order.expiryReason ? ` (${order.expiryReason})` : ""}</td>
+            <td class="right number">{priceOf(order, digitsOf(order.symbol))}</td>
+            <td class="right number">{amountOf(order, digitsOf(order.symbol))}</td>
+            <td class="right number">{grouped(order.executedQuantity, digitsOf(order.symbol)?.quantity)}</td>
+            <td>{statusOf(order)}</td>
           </tr>
         ))}
       </tbody>
@@ -63,10 +65,10 @@ export function FillTable() {
         {fills.map((fill) => (
           <tr key={`${fill.tradeId}-${fill.orderId}`}>
             <td class="faint">{moment(utc(fill.timestamp))}</td>
-            <td>{fill.symbol.replace("_", "/")}</td>
-            <td class={fill.side === "Bid" ? "up" : "down"}>{fill.side === "Bid" ? "Buy" : "Sell"}</td>
-            <td class="right number">{grouped(fill.price)}</td>
-            <td class="right number">{fill.quantity}</td>
+            <td>{marketName(fill.symbol)}</td>
+            <td class={fill.side === "Bid" ? "up" : "down"}>{sideWord(fill.side)}</td>
+            <td class="right number">{grouped(fill.price, digitsOf(fill.symbol)?.price)}</td>
+            <td class="right number">{grouped(fill.quantity, digitsOf(fill.symbol)?.quantity)}</td>
             <td class="right number">{fill.fee} {fill.feeSymbol}</td>
             <td>{fill.isMaker ? "Maker" : "Taker"}</td>
           </tr>

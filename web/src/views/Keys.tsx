@@ -55,8 +55,10 @@ export function Keys() {
       <p class="hint">Bots sign with an Ed25519 key, as on Backpack. The secret is made in this browser and is shown once.</p>
       {fresh.value && <Fresh made={fresh.value} />}
       <form class="panel form" onSubmit={(event) => void create(event)}>
-        <label>Label <input name="label" maxLength={40} /></label>
-        <label>Addresses it may be used from <input name="addresses" placeholder="any" /></label>
+        <div class="pair">
+          <label>Label <input name="label" maxLength={40} /></label>
+          <label>Addresses it may be used from <input name="addresses" placeholder="any" /></label>
+        </div>
         <fieldset>
           <legend>It may</legend>
           {PERMISSIONS.map((name) => (
@@ -66,18 +68,25 @@ export function Keys() {
         <p class="fault" role="alert">{fault.value}</p>
         <button class="primary" type="submit">Make a key</button>
       </form>
-      <table class="panel" data-testid="keys">
-        <thead><tr><th>Key</th><th>Label</th><th>May</th><th>Addresses</th><th>Made</th><th /></tr></thead>
-        <tbody>
-          {keys.value?.map((key) => (
-            <tr key={key.apiKey}>
-              <td><code>{key.apiKey}</code></td><td>{key.label}</td><td>{key.permissions.join(", ")}</td>
-              <td>{key.addresses.join(", ") || "any"}</td><td class="faint">{key.createdAt ? moment(key.createdAt) : ""}</td>
-              <td class="right"><button type="button" class="small" onClick={() => void revoke(key.apiKey)}>Revoke</button></td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <section class="panel" aria-labelledby="present-keys">
+        <div class="between title"><h2 id="present-keys">Your keys</h2><span class="faint number">{keys.value?.length || ""}</span></div>
+        {!keys.value?.length ? <p class="empty">{keys.value ? "No keys yet." : "Loading…"}</p> : (
+          <div class="scroll">
+            <table data-testid="keys">
+              <thead><tr><th>Key</th><th>Label</th><th>May</th><th>Addresses</th><th>Made</th><th /></tr></thead>
+              <tbody>
+                {keys.value.map((key) => (
+                  <tr key={key.apiKey}>
+                    <td><code>{key.apiKey}</code></td><td>{key.label}</td><td>{key.permissions.join(", ")}</td>
+                    <td>{key.addresses.join(", ") || "any"}</td><td class="faint">{key.createdAt ? moment(key.createdAt) : ""}</td>
+                    <td class="right"><button type="button" class="small" onClick={() => void revoke(key.apiKey)}>Revoke</button></td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </section>
     </main>
   );
 }

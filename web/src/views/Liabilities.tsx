@@ -1,12 +1,11 @@
 import { useEffect } from "preact/hooks";
 import { text, trimmed } from "../lib/decimal";
-import { grouped, moment } from "../lib/format";
+import { ends, grouped, moment } from "../lib/format";
 import type { AccountProof, Checked, OfAsset, Owed } from "../lib/liabilities";
 import { absence, followProof, mine, root, type Root } from "../state/liabilities";
 import { session } from "../state/session";
 
 const amount = (atoms: bigint, asset: OfAsset): string => grouped(trimmed(text(atoms, asset.decimals)));
-const short = (hash: string): string => `${hash.slice(0, 8)}…${hash.slice(-8)}`;
 
 /** What the venue owes in all, and what of it is one's own. */
 export function Liabilities() {
@@ -93,14 +92,14 @@ function Way({ one }: { one: Owed }) {
           <tbody>
             <tr>
               <td class="right number">0</td><td class="faint">your leaf</td><td />
-              <td><code>{short(one.leafHash)}</code></td><td class="right number">{amount(one.atoms, asset)}</td>
+              <td><code>{ends(one.leafHash)}</code></td><td class="right number">{amount(one.atoms, asset)}</td>
             </tr>
             {one.rungs.map((rung, at) => (
               <tr key={rung.hash}>
                 <td class="right number">{at + 1}</td>
-                <td><code>{short(rung.besideHash)}</code> <span class="faint">{rung.isRight ? "right" : "left"}</span></td>
+                <td><code>{ends(rung.besideHash)}</code> <span class="faint">{rung.isRight ? "right" : "left"}</span></td>
                 <td class="right number">{amount(rung.besideSum, asset)}</td>
-                <td><code>{short(rung.hash)}</code></td>
+                <td><code>{ends(rung.hash)}</code></td>
                 <td class="right number">{amount(rung.sum, asset)}</td>
               </tr>
             ))}
@@ -108,7 +107,7 @@ function Way({ one }: { one: Owed }) {
           <tfoot>
             <tr>
               <td /><td colSpan={2}>Signed root</td>
-              <td><code>{short(asset.root)}</code> <span class="up">✓ the same</span></td>
+              <td><code>{ends(asset.root)}</code> <span class="up">✓ the same</span></td>
               <td class="right number">{amount(asset.total, asset)}</td>
             </tr>
           </tfoot>

@@ -1,50 +1,18 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { type ApiError, patch, remove } from "../lib/api";
 import { grouped, moment } from "../lib/format";
+import { amountOf, marketName, priceOf, sideWord, statusOf } from "../lib/order";
 import type { Order } from "../lib/types";
-import { tell } from "../state/notices";
-import { openOrders, refresh } from "../state/session";
-
-const leaving = signal<ReadonlySet<string>>(new Set());
-
-async function cancel(order: Order): Promise<void> {
-  leaving.value = new Set(leaving.value).add(order.id);
-  try {
-    await remove("/api/v1/order", { symbol: order.symbol, orderId: order.id });
-    tell("Order cancelled");
-  } catch (failure) {
-    tell((failure as ApiError).message, true);
-  }
-  const rest = new Set(leaving.value);
-  rest.delete(order.id);
-  leaving.value = rest;
-  refresh();
-}
-
-async function cancelAll(): Promise<void> {
-  const symbols = new Set(openOrders.value.map((order) => order.symbol));
-  for (const symbol of symbols) {
-    await remove("/api/v1/orders", { symbol }).catch((failure: ApiError) => tell(failure.message, true));
-  }
-  tell("All orders cancelled");
-  refresh();
-}
+import { digitsOf } from "../state/markets";
+import { amend, cancel, cancelAll, isResting, leaving } from "../state/orders";
+import { openOrders } from "../state/session";
 
 /** The order that is being changed, if one is. */
 const changing = signal<{ id: string; price: string; quantity: string } | null>(null);
 
-async function amend(order: Order): Promise<void> {
+async function save(order: Order): Promise<void> {
   const change = changing.value;
-  if (!change) return;
-  try {
-    await patch("/api/v1/order", { symbol: order.symbol, orderId: order.id, price: change.price, quantity: change.quantity });
-    tell("Order changed");
-    changing.value = null;
-  } catch (failure) {
-    tell((failure as ApiError).message, true);
-  }
-  refresh();
+  if (change && (await amend(order, change.price, change.quantity))) changing.value = null;
 }
 
 export function OpenOrders() {
@@ -63,17 +31,17 @@ export function OpenOrders() {
         {orders.map((order) => (
           <tr key={order.id} data-order={order.id}>
             <td class="faint">{moment(Number(order.createdAt))}</td>
-            <td>{order.symbol.replace("_", "/")}</td>
-            <td class={order.side === "Bid" ? "up" : "down"}>{order.side === "Bid" ? "Buy" : "Sell"}</td>
+            <td>{marketName(order.symbol)}</td>
+            <td class={order.side === "Bid" ? "up" : "down"}>{sideWord(order.side)}</td>
             <td>{order.orderType}</td>
             <td class="right number">
-              <Changeable order={order} field="price">{order.price ? grouped(order.price) : "Market"}</Changeable>
+              <Changeable order={order} field="price">{priceOf(order, digitsOf(order.symbol))}</Changeable>
             </td>
             <td class="right number">
-              <Changeable order={order} field="quantity">{order.quantity ?? order.triggerQuantity ?? order.quoteQuantity ?? "–"}</Changeable>
+              <Changeable order={order} field="quantity">{amountOf(order, digitsOf(order.symbol))}</Changeable>
             </td>
-            <td class="right number">{order.executedQuantity}</td>
-            <td>{order.status === "TriggerPending" ? `Trigger at ${order.triggerPrice ?? "?"}` : order.status}</td>
+            <td class="right number">{grouped(order.executedQuantity, digitsOf(order.symbol)?.quantity)}</td>
+            <td>{statusOf(order)}</td>
             <td class="right">
               <Change order={order} />
               <button
@@ -99,7 +67,7 @@ function Changeable({ order, field, children }: { order: Order; field: "price" |
       class="cell" aria-label={field === "price" ? "New price" : "New amount"} value={change[field]} inputMode="decimal"
       onInput={(event) => (changing.value = { ...change, [field]: event.currentTarget.value })}
       onKeyDown={(event) => {
-        if (event.key === "Enter") void amend(order);
+        if (event.key === "Enter") void save(order);
         if (event.key === "Escape") changing.value = null;
       }}
     />
@@ -107,10 +75,10 @@ function Changeable({ order, field, children }: { order: Order; field: "price" |
 }
 
 function Change({ order }: { order: Order }) {
-  if (order.status === "TriggerPending" || !order.price || !order.quantity) return null;
+  if (!isResting(order)) return null;
   const { id, price, quantity } = order;
   return changing.value?.id === id ? (
-    <button type="button" class="small" onClick={() => void amend(order)}>Save</button>
+    <button type="button" class="small" onClick={() => void save(order)}>Save</button>
   ) : (
     <button type="button" class="small" onClick={() => (changing.value = { id, price, quantity })} aria-label={`Change order ${id}`}>
       Change

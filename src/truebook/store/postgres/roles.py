@@ -45,10 +45,15 @@ def grant(raw: Raw) -> None:
         raw.execute(statement.encode())
 
 
+def are_granted(raw: Raw) -> bool:
+    """Whether the roles have rights on this database's store. Raises psycopg.Error."""
+    query = b"SELECT FROM pg_roles WHERE rolname = %s AND has_schema_privilege(oid, %s, 'USAGE')"
+    return raw.execute(query, (READER, _STORE)).fetchone() is not None
+
+
 def grant_again(raw: Raw) -> None:
     """The same after tables have changed, where the roles have rights in this database."""
-    query = b"SELECT FROM pg_roles WHERE rolname = %s AND has_schema_privilege(oid, %s, 'USAGE')"
-    if raw.execute(query, (READER, _STORE)).fetchone() is not None:
+    if are_granted(raw):
         grant(raw)
 
 

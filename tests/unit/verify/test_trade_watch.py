@@ -1,0 +1,134 @@
+"""A trade that somebody edits in the database or takes out is named with both values, once."""
+
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from store.database import store
+from venue.snapshotted import Exchange, work
+
+from truebook import commands
+from truebook.clock import ManualClock
+from truebook.commandlog.memory import MemoryLogReader
+from truebook.engine.naive.engine import NaiveEngine
+from truebook.messages import OrderType, Side
+from truebook.store.reading import state_of, trade_rows_of
+from truebook.store.sqlite.place import url_of
+from truebook.verify import trade_watch
+from truebook.verify.trade_watch import EVERY_S, TradeWatch
+from truebook.verify.trades import TRADE, Database
+from truebook.verify.truth import Truth
+
+INTERVAL = 10
+TRADES = 25
+
+
+def order(number, account, side):
+    return commands.place(
+        account=account,
+        market=0,
+        order_id=number,
+        side=side,
+        order_type=OrderType.LIMIT,
+        price=10_000,
+        quantity=1,
+    )
+
+
+class Watched:
+    """A log of TRADES trades, an entry each, the database of it, and a watch over that."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.clock = ManualClock()
+        self.exchange = Exchange(folder)
+        self.node = self.exchange.node()
+        self.exchange.found()
+        deposit = commands.deposit(account=2, asset=1, amount=10**12)
+        self.exchange.write(commands.set_account(name="b"), deposit)
+        for number in range(100, 100 + TRADES):
+            ask, bid = order(2 * number, 2, Side.ASK), order(2 * number + 1, 1, Side.BID)
+            self.exchange.write(ask, bid)
+        work(self.node)
+        self.path = folder / "database"
+        store(self.path, self.exchange.bus.entries)
+        self.watch = self.new_watch()
+
+    def new_watch(self):
+        rows = trade_rows_of(url_of(self.path))
+
+        def trades(market, first, last):
+            return np.array(rows.trades(market, first, last), TRADE).reshape(-1)
+
+        def make_truth():
+            return Truth(MemoryLogReader(self.exchange.log), NaiveEngine)
+
+        database = Database(rows.position, trades, lambda: state_of(url_of(self.path)))
+        return TradeWatch(make_truth, database, self.folder / "witness", self.clock)
+
+    def edit(self, statement):
+        with closing(sqlite3.connect(self.path)) as database, database:
+            assert database.execute(statement).rowcount == 1
+
+    def look(self):
+        """At everything that is known, once more."""
+        for _ in range(TRADES):
+            while self.watch.step():
+                pass
+            self.clock.advance(2 * EVERY_S)
+        return [str(wrong) for wrong in self.watch.found]
+
+
+@pytest.fixture
+def watched(tmp_path, monkeypatch):
+    monkeypatch.setattr(trade_watch, "INTERVAL", INTERVAL)
+    made = Watched(tmp_path)
+    yield made
+    made.watch.close()
+    made.node.close()
+
+
+def test_right_trades_raise_no_alarm(watched):
+    assert watched.look() == []
+    assert watched.watch.check_now() == []
+
+
+def test_an_edited_trade_is_named_with_both_values_and_once(watched):
+    watched.look()
+    watched.edit("UPDATE trades SET qty = 5 WHERE market = 0 AND id = 3")
+    (found,) = watched.look()
+    assert "row of table trades, market 0, id 3: qty 5, not qty 1" in found
+    assert watched.look() == [found]
+
+
+def test_a_trade_that_was_taken_out_is_named(watched):
+    watched.edit("DELETE FROM trades WHERE market = 0 AND id = 7")
+    (found,) = watched.look()
+    assert "market 0, id 7: not there, not " in found
+
+
+def test_a_watch_that_starts_again_knows_what_the_log_said(watched):
+    watched.look()
+    watched.watch.close()
+    watched.watch = watched.new_watch()
+    watched.edit("UPDATE trades SET price = 1 WHERE market = 0 AND id = 2")
+    watched.watch._truth.forward = list
+    assert "id 2: price 1, not price " in watched.look()[0]
+
+
+def test_everything_that_there_is_can_be_compared_at_once(watched):
+    watched.edit(f"UPDATE trades SET price = 1 WHERE market = 0 AND id = {TRADES}")
+    (found,) = watched.watch.check_now()
+    assert f"id {TRADES}: price 1, not price " in found.what
+
+
+def test_it_rests_in_between(watched):
+    watched.look()
+    watched.edit("UPDATE trades SET qty = 5 WHERE market = 0 AND id = 3")
+    watched.watch.step()
+    reads = []
+    watched.watch._database = watched.watch._database._replace(trades=lambda *_: reads.append(1))
+    for _ in range(10):
+        watched.watch.step()
+    assert reads == []
