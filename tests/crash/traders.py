@@ -13,7 +13,7 @@ import threading
 import urllib.request
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -146,7 +146,8 @@ def trading(url: str, accounts: list[Credentials], traders: int, seed: int) -> I
     try:
         yield diary
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        with suppress(RuntimeError):  # they have ended already, for the reason that is raised below
+            loop.call_soon_threadsafe(stop.set)
         thread.join()
     if errors:
         raise errors[0]

@@ -1,10 +1,12 @@
 """The whole system, each role alone and as a user of its own, on servers that it didn't start."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from venue.installed import wait_until
 from venue.late import ccxt
 from venue.redis_server import PASSWORD
 from venue.services import Services
@@ -20,18 +22,25 @@ def client(system: Services, name: str, credit: dict[str, str]) -> Any:
     return found
 
 
+def told(answer: Callable[[], Any], expected: Any) -> None:
+    """Wait until every gateway tells it: twice running, since they take turns."""
+    wait_until(lambda: answer() == expected == answer(), 30, f"{expected} is told")
+
+
 def test_clients_trade_over_every_gateway(system):
     buyer = client(system, "buyer", {"USDC": "10000"})
     seller = client(system, "seller", {"SOL": "100"})
+    # The next connection goes to the other gateway, which may learn of an order a moment later.
     for price in (90, 91, 92, 93):
         asked = seller.create_order(SOL, "limit", "sell", 1, price)
-        # The next connection goes to the other gateway.
-        assert [order["id"] for order in seller.fetch_open_orders(SOL)] == [asked["id"]]
+        told(lambda: [order["id"] for order in seller.fetch_open_orders(SOL)], [asked["id"]])
         bought = buyer.create_order(SOL, "limit", "buy", 1, price)
         assert (bought["status"], bought["filled"]) == ("closed", 1)
-    assert buyer.fetch_balance()["USDC"]["total"] == 10_000 - 366
-    assert [trade["price"] for trade in buyer.fetch_trades(SOL, limit=4)] == [90, 91, 92, 93]
-    assert len(buyer.fetch_my_trades(SOL)) == 4
+        told(lambda: seller.fetch_open_orders(SOL), [])
+    told(lambda: buyer.fetch_balance()["USDC"]["total"], 10_000 - 366)
+    prices = [90, 91, 92, 93]
+    told(lambda: [trade["price"] for trade in buyer.fetch_trades(SOL, limit=4)], prices)
+    told(lambda: len(buyer.fetch_my_trades(SOL)), 4)
 
 
 def test_no_role_was_refused_anything_by_its_server(system):

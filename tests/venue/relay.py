@@ -57,11 +57,20 @@ class Relay:
             writer.transport.abort()
             return
         to_reader, to_writer = connected
+        ways = (reader, to_writer), (to_reader, writer)
+        copies = [asyncio.create_task(_copy(*way)) for way in ways]
         try:
-            await asyncio.gather(_copy(reader, to_writer), _copy(to_reader, writer))
-        finally:
+            # Whoever ends the connection at one side ends it at the other: neither waits in vain.
+            await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+            for end in (writer, to_writer):
+                end.close()
+        except asyncio.CancelledError:
             for end in (writer, to_writer):
                 end.transport.abort()
+            raise
+        finally:
+            for copy in copies:
+                copy.cancel()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         """To the server whose turn it is, or one after it; None: to none."""
@@ -73,8 +82,7 @@ class Relay:
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
-        writer.write_eof()

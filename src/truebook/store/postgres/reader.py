@@ -126,9 +126,9 @@ class Reader:
         if time.monotonic() < self._away_until_s:
             raise HistoryUnavailable(self._away)
         try:
-            raw = connect(
-                self._url, "history", {"statement_timeout": f"{HISTORY_READ_MS_MAX}ms"}, SCHEMA
-            )
+            # To compile a question takes longer than any of them needs.
+            settings = {"statement_timeout": f"{HISTORY_READ_MS_MAX}ms", "jit": "off"}
+            raw = connect(self._url, "history", settings, SCHEMA)
         except AWAY as error:
             self._away = f"the database can't be read: {reason_of(error)}"
             self._away_until_s = time.monotonic() + AGAIN_S

@@ -71,8 +71,11 @@ SELECT c.start, c.open, c.high, c.low, c.close, c.volume, c.turnover,
 FROM candles c WHERE c.market = ? AND c.seconds = ?
 """
 _MERGED = """
-SELECT g.first, f.open, g.high, g.low, l.close, g.volume_high, g.volume_low, g.turnover_high,
-  g.turnover_low, (SELECT unit FROM markets WHERE market = ?), g.trades
+SELECT g.first,
+  (SELECT open FROM candles WHERE market = ? AND seconds = ? AND start = g.first), g.high, g.low,
+  (SELECT close FROM candles WHERE market = ? AND seconds = ? AND start = g.last),
+  g.volume_high, g.volume_low, g.turnover_high, g.turnover_low,
+  (SELECT unit FROM markets WHERE market = ?), g.trades
 FROM (
   SELECT min(c.start) AS first, max(c.start) AS last, max(c.high) AS high, min(c.low) AS low,
     CAST(sum(c.volume >> 32) AS BIGINT) AS volume_high,
@@ -82,12 +85,10 @@ FROM (
     CAST(sum(c.trades) AS BIGINT) AS trades
   FROM candles c WHERE c.market = ? AND c.seconds = ? AND c.start >= ? AND c.start < ?
   GROUP BY (c.start - ?) / ?
-) g
-JOIN candles f ON f.market = ? AND f.seconds = ? AND f.start = g.first
-JOIN candles l ON l.market = ? AND l.seconds = ? AND l.start = g.last
-ORDER BY g.first
+) g ORDER BY g.first
 """
-"""Sums in two halves: a whole one may be more than a database's integers hold."""
+"""Sums in two halves: a whole one may be more than a database's integers hold. Opens and closes are
+looked up one by one: a join is planned wrongly while the server hasn't counted its rows."""
 
 
 class SqlHistory:
@@ -217,7 +218,7 @@ class SqlHistory:
         they are, those of each so many seconds, counted from `from_s`, are merged into one."""
         of = market, SECONDS[interval]
         if every_s > SECONDS[interval]:
-            values = (market, *of, from_s, to_s, from_s, every_s, *of, *of)
+            values = (*of, *of, market, *of, from_s, to_s, from_s, every_s)
             rows = await self._rows(_MERGED, values)
             return [_merged_candle(row, from_s, every_s) for row in rows]
         query = f"{_CANDLE} AND c.start >= ? AND c.start < ? ORDER BY c.start"
