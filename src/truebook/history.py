@@ -209,9 +209,10 @@ class History(Protocol):
         """Trades of a market by their ids."""
 
     async def candles(
-        self, market: int, interval: KeptInterval, from_s: int, to_s: int
+        self, market: int, interval: KeptInterval, from_s: int, to_s: int, every_s: int = 0
     ) -> list[Candle]:
-        """Kept candles with from_s ≤ start_s < to_s, oldest first."""
+        """Kept candles with from_s ≤ start_s < to_s, oldest first. Where `every_s` is longer than
+        they are, those of each so many seconds, counted from `from_s`, are merged into one."""
 
     async def last_candle(
         self, market: int, interval: KeptInterval, before_s: int

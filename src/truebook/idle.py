@@ -9,6 +9,11 @@ time that making way was again too much. Elsewhere they are always run directly.
 Why a thread: an ordinary process can't leave SCHED_IDLE again, but the policy belongs to a thread.
 Reading and writing stay in the caller's event loop at normal priority; they cost little.
 
+Between sessions of processes Linux shares processors out by session (autogroups), and there that
+policy counts for nothing: an idle thread of one session takes as much as a busy one of another. So
+a process that leads a session lowers the share of its session as well, while it makes way: to a
+tenth of another's, so that it is never starved by who has nothing to do with it.
+
 What it can't do: interrupt a step. While others want all processors an idle thread gets about 1/300
 of one, and whoever waits for the interpreter in this process waits with it: 2 ms of work take 0.6 s
 then. So steps are to be small; and where it happens, it happens ever more rarely.
@@ -20,6 +25,7 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 from truebook.clock import SYSTEM_CLOCK, Clock
@@ -27,6 +33,10 @@ from truebook.limits import LAG_MS_MAX
 
 RAISED_S_MIN = 5.0
 RAISED_S_MAX = 320.0
+
+MAKING_WAY_NICE = 10
+"""The share of a session that makes way: 110 against 1,024."""
+_AUTOGROUP = Path("/proc/self/autogroup")
 
 T = TypeVar("T")
 
@@ -38,14 +48,22 @@ class IdleWork:
         self._clock = clock
         self._raised_until_s = clock.elapsed_s()
         self._raised_s = RAISED_S_MIN
+        self._is_session_raised = False
         self._thread: ThreadPoolExecutor | None = None
         if sys.platform == "linux":
             self._thread = ThreadPoolExecutor(1, "idle", initializer=make_way)
+            weigh_session(MAKING_WAY_NICE)
 
     @property
     def is_raised(self) -> bool:
         """Whether steps run at normal priority at the moment."""
         return self._thread is None or self._clock.elapsed_s() < self._raised_until_s
+
+    def _lower(self) -> None:
+        """Make way again, after having been raised."""
+        if self._is_session_raised and not self.is_raised:
+            self._is_session_raised = False
+            weigh_session(MAKING_WAY_NICE)
 
     async def run(self, step: Callable[[], T], lag_ms: float = 0.0) -> T:
         """Run a step and wait for its result. `lag_ms`: how far the work is behind."""
@@ -53,6 +71,7 @@ class IdleWork:
             self._raise()
         if self._thread is None or self.is_raised:
             return step()
+        self._lower()
         began_s = self._clock.elapsed_s()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, step)
@@ -62,6 +81,7 @@ class IdleWork:
 
     def close(self) -> None:
         """End the thread, after the step that it is at."""
+        weigh_session(0)
         if self._thread is not None:
             self._thread.shutdown(wait=True)
 
@@ -71,6 +91,8 @@ class IdleWork:
             self._raised_s = RAISED_S_MIN  # making way went well for long
         self._raised_until_s = now_s + self._raised_s
         self._raised_s = min(2 * self._raised_s, RAISED_S_MAX)
+        self._is_session_raised = True
+        weigh_session(0)
 
 
 def make_way() -> None:
@@ -78,3 +100,11 @@ def make_way() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def weigh_session(nice: int) -> None:
+    """Set the share of processors that our session gets beside others, where Linux shares by
+    session; one that somebody else leads is left alone."""
+    if sys.platform == "linux" and os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            _AUTOGROUP.write_text(str(nice))

@@ -49,7 +49,7 @@ from truebook.commandlog.waiting import Waiting
 from truebook.engine.interface import Engine
 from truebook.figures import Latency
 from truebook.limits import READ_ENTRIES_MAX
-from truebook.messages import COMMAND_BYTES
+from truebook.messages import COMMAND_BYTES, RULES_VERSION_MAX
 from truebook.queries import Answer, Query, QueryKind, encode_query
 from truebook.questions import QuestionDesk
 from truebook.snapshots.file import Snapshot
@@ -396,6 +396,7 @@ class Node:
             "unpublished": self._publication.waiting,
             **({} if self.keeper is None else self.keeper.status()),
             "rules": self.engine.rules_version(),
+            "rulesMax": RULES_VERSION_MAX,
             "nextTimerMs": self.engine.next_timer_ms(),
             **self.engine.counts(),
         }

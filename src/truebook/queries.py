@@ -99,7 +99,8 @@ class Answer(msgspec.Struct, array_like=True):
     all of them. `account`: the one account's ACCOUNT_SET."""
     status: dict[str, str | int | float | bool] = {}
     """`status` of an engine: engine, position, timeMs, stateHash, chain, eventHash, halted, counts,
-    rules (the version followed), nextTimerMs (when the next timer runs out; 0: none is on);
+    rules (the version followed), rulesMax (the highest version known), nextTimerMs (when the next
+    timer runs out; 0: none is on);
     `roles`: role, position and the role's own figures. `snapshot`, which makes an engine write one:
     engine, position, stateHash, path, or trouble."""
     bids: bytes = b""

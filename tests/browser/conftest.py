@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from venue.installed import Installed, installed
 
 import truebook
+from browser.person import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or ""
 BUILT = Path(truebook.__file__).parent / "web" / "dist" / "index.html"
@@ -46,10 +47,20 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
 def browser(venue: Installed) -> Iterator[Browser]:
     """Headless chromium. It keeps an event loop running in this thread, so it is gone, as is the
     exchange, before tests of another package begin."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
         yield found
         found.close()
+
+
+@pytest.fixture(scope="package")
+def operator(venue: Installed) -> str:
+    """The name of somebody who may administer the exchange."""
+    venue.open_account("operator", {})
+    made = venue.try_run("account", "password", "operator", "--admin", typed=PASSWORD)
+    assert made.returncode == 0, made.stderr
+    return "operator"
 
 
 @pytest.fixture
@@ -84,6 +95,7 @@ _NOT_OURS = (
     "WebSocket connection to",
     "Failed to load resource: net::",
     "Failed to load resource: the server responded with a status of 400",
+    "Failed to load resource: the server responded with a status of 503",
 )
-"""What a browser itself says of a server that is being restarted, and of an order that is refused;
-nothing a page could prevent."""
+"""What a browser itself says of a server that is being restarted or that is behind, and of an order
+that is refused; nothing a page could prevent."""

@@ -1,12 +1,10 @@
 """What those who run the exchange see and do."""
 
 from playwright.sync_api import Locator, expect
-from venue.installed import Installed
 
 from browser.conftest import Open
-from browser.person import PASSWORD, Person
+from browser.person import Person
 
-NAME = "operator"
 WITHDRAW = """([path, body]) => fetch(path, {
   method: "POST",
   headers: {"Content-Type": "application/json", "X-Truebook-Request": "1"},
@@ -15,18 +13,15 @@ WITHDRAW = """([path, body]) => fetch(path, {
 
 
 def test_an_operator_sees_how_the_exchange_is_and_changes_it(
-    venue: Installed, open_page: Open
+    open_page: Open, operator: str
 ) -> None:
-    venue.open_account(NAME, {})
-    made = venue.try_run("account", "password", NAME, "--admin", typed=PASSWORD)
-    assert made.returncode == 0, made.stderr
     trader = Person(open_page())
     trader.sign_up()
     expect(trader.page.get_by_role("link", name="Operator")).to_have_count(0)
     asked = [_withdrawal(trader, amount) for amount in ("12.5", "30")]
 
     person = Person(open_page())
-    person.sign_in(NAME)
+    person.sign_in(operator)
     page = person.page
     page.get_by_role("link", name="Operator").click()
     expect(page.get_by_test_id("health")).to_have_attribute("data-healthy", "true")

@@ -20,8 +20,8 @@ def test_the_page_loads_from_nowhere_else(open_page: Open, venue: Installed) -> 
     assert {url.split("/")[2] for url in asked} <= {venue.url.split("/")[2]}
 
 
-def test_the_policy_allows_no_script_but_our_own(open_page: Open) -> None:
-    with urllib.request.urlopen(open_page().url) as answer:
+def test_the_policy_allows_no_script_but_our_own(venue: Installed) -> None:
+    with urllib.request.urlopen(venue.url) as answer:
         policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy

@@ -41,14 +41,14 @@ def test_a_visitor_signs_up_trades_and_leaves(open_page: Open) -> None:
 def test_an_order_rests_in_the_book_that_everybody_sees(open_page: Open) -> None:
     person, other = Person(open_page()), open_page()
     person.sign_up()
-    person.fill(Price="99.01", Amount="7.77")
-    person.page.locator("select").nth(1).select_option("1")
+    price = person.best("bid") - 0.05
+    person.fill(Price=f"{price:.2f}", Amount="7.77")
     person.send()
     person.hears("resting in the book")
     for page in (person.page, other):
-        page.locator('[data-price="99.01"], .row.bid').first.wait_for()
+        expect(page.locator(f'.row.bid[data-price="{price:.2f}"]')).to_be_visible()
     other.get_by_label("Group prices by").select_option("100")
-    expect(other.locator('.row.bid[data-price="99.00"]')).to_be_visible()
+    expect(other.locator(f'.row.bid[data-price="{int(price)}.00"]')).to_be_visible()
 
 
 def test_a_trade_is_on_the_tape_of_another_browser(open_page: Open) -> None:

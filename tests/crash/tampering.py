@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from truebook.engine.layout import ACCOUNT_BITS, NO_LEVEL_KEY, OFFSETS, POOLS
+from truebook.engine.layout import ACCOUNT_BITS, NO_LEVEL_KEY
+from truebook.engine.pools import OFFSETS, POOLS
 
 IS_POSSIBLE = Path("/proc/self/mem").exists()
 

@@ -19,7 +19,7 @@ from truebook.snapshots.folder import kept_by_all
 
 ENGINES = 3
 PATIENCE_S = 120
-ORDERS = 100
+ORDERS = 25
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from crash.test_log_server import Diary, order
+from crash.appending import Diary, order
 from faults.applied import applied_orders
 from services.pair import Pair, pair
 

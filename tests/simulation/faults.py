@@ -1,9 +1,10 @@
 """What goes wrong, when: drawn from the seed.
 
 Promise: everything that goes wrong here can go wrong in earnest, and nothing else does: a process
-is killed, at a named point or anywhere; stands still and goes on; a connection breaks before or
-after the server had the request; messages come late; a server ends and starts again, the bus empty;
-a clock jumps, stands, or goes back. After `heal` nothing more does, and what was stopped goes on.
+is killed, at a named point or anywhere; it stands still and goes on, and so does a server; a
+connection breaks before or after the server had the request; messages come late; a server ends and
+starts again, the bus empty; a clock jumps, stands, or goes back. After `heal` nothing more does,
+and what was stopped goes on.
 
 Each seed has its own mixture: some kinds of trouble are left out, so that the others are met alone.
 """
@@ -43,6 +44,7 @@ class Faults:
             self._cut: 2,
             self._stop_log: 1,
             self._stop_bus: 1,
+            self._hold_server: 1,
             self._turn_clock: 1,
         }
         self._kinds = [k for k, n in kinds.items() for _ in range(n) if random.random() < 0.75]
@@ -163,6 +165,13 @@ class Faults:
 
     def _stop_bus(self):
         self._stop(self._world.bus)
+
+    def _hold_server(self):
+        server = self.random.choice((self._world.log, self._world.bus))
+        if server.is_up:
+            server.stand_still(
+                self.random.choice((0.05, 0.3, 1.0, 3.0, 7.0)) * self.random.random()
+            )
 
     def _stop(self, server):
         if server.is_up:

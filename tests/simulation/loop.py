@@ -12,6 +12,8 @@ A callback belongs to the process that its context names (`PROCESS`). A process 
 import asyncio
 from collections import deque
 from contextvars import ContextVar, copy_context
+from heapq import heappop, heappush
+from itertools import count
 
 PROCESS = ContextVar("PROCESS", default=None)
 """Whose code runs."""
@@ -40,19 +42,41 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self.nobody = Owner()
         self._now = 0.0
-        self._clock_resolution = 1e-9
-        self._selector = self
+        self._timers = []
+        """When each is due, its number, and it."""
+        self._numbers = count()
         self._ready = _Ready(random, self.nobody)
 
     def time(self):
         return self._now
 
-    def select(self, timeout):
-        """Let time pass: the selector's part."""
-        if timeout is None:
-            raise Stuck("nobody waits for anything that will happen")
-        self._now += timeout
-        return ()
+    def call_soon(self, callback, *args, context=None):
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(self, when, callback, *args, context=None):
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._numbers), timer))
+        return timer
+
+    def _run_once(self):
+        """A round of asyncio's loop: let time pass if nobody is ready, then run who is."""
+        ready, timers = self._ready, self._timers
+        if not ready and not self._stopping:
+            while timers and timers[0][2]._cancelled:
+                heappop(timers)
+            if not timers:
+                raise Stuck("nobody waits for anything that will happen")
+            self._now = max(self._now, timers[0][0])
+        while timers and timers[0][0] <= self._now:
+            timer = heappop(timers)[2]
+            if not timer._cancelled:
+                ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
     def create_task(self, coro, *, name=None, context=None, **others):
         task = asyncio.Task(coro, loop=self, name=name, context=context, **others)
@@ -85,9 +109,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """A process does nothing until `go_on`."""
         owner.is_stopped = True
         self._ready.withdraw(owner)
-
-    def _process_events(self, event_list):
-        pass
 
     def _write_to_self(self):
         pass

@@ -33,12 +33,15 @@ class Server:
         """Another one after each start."""
         self._unfinished = []
         self._free_s = 0.0
+        self._still_until_s = 0.0
         self.on_stop = []
 
     def serve(self, life, operation, work_s, tell):
         """Carry out a request that has arrived, and `tell` what came of it."""
         loop = self.world.loop
-        self._free_s = max(loop.time(), self._free_s + APART_S) + work_s
+        is_still = loop.time() < self._still_until_s
+        begins_s = self._still_until_s if is_still else loop.time()
+        self._free_s = max(begins_s, self._free_s + APART_S) + work_s
         request = [operation, tell]
         self._unfinished.append(request)
 
@@ -47,10 +50,16 @@ class Server:
                 self._unfinished.remove(request)
                 tell(*_outcome(operation))
 
-        if work_s:
+        if work_s or is_still:
             loop.call_at(self._free_s, finish, context=self.world.context)
         else:
             finish()
+
+    def stand_still(self, seconds):
+        """Do nothing for a while (SIGSTOP), and then what was asked for meanwhile, at the time of
+        then."""
+        self.world.trace(f"{self.name} server stands still for {seconds:.2f} s")
+        self._still_until_s = self.world.loop.time() + seconds
 
     def stop(self):
         """End as by SIGKILL: of the requests at hand some are done, and none is answered."""
@@ -65,7 +74,7 @@ class Server:
             _outcome(operation)
         for _, tell in unfinished:
             tell(None, AnswerLost(f"{self.name} server ended"))
-        self._free_s = 0.0
+        self._free_s = self._still_until_s = 0.0
         for call in list(self.on_stop):
             call()
 

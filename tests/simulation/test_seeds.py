@@ -35,12 +35,16 @@ def test_the_story_of_seed(told_again):
 
 
 def test_a_seed_always_tells_the_same_story():
-    """Also in another process, where sets and dictionaries have another order."""
-    program = "from simulation.world import simulate; print(simulate(8).digest.hexdigest())"
+    """Also in another process, where sets have another order: those of texts, and those of objects
+    by where they lie in memory."""
+    program = (
+        "from simulation.world import simulate\n"
+        "print(*(simulate(seed).digest.hexdigest() for seed in (3, 7, 8)))"
+    )
     command = [sys.executable, "-c", program]
     environment = {"PYTHONPATH": ":".join([str(TESTS), *sys.path]), "PYTHONHASHSEED": "7"}
     told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout.split()[-1] == simulate(8).digest.hexdigest()
+    assert told.stdout.split() == [simulate(seed).digest.hexdigest() for seed in (3, 7, 8)]
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -54,7 +58,8 @@ def test_each_named_point_is_deadly(point, monkeypatch):
         faults.arm_only(point)
 
     monkeypatch.setattr(Faults, "__init__", armed)
-    for seed in range(SEEDS):
+    # The shortest stories first.
+    for seed in sorted(range(SEEDS), key=lambda seed: Plan.drawn(seed).trouble_s):
         if _may_come_to(point, Plan.drawn(seed)) and simulate(seed).faults.hit:
             return
     raise AssertionError(f"nobody came to {point!r} in {SEEDS} seeds")

@@ -459,8 +459,9 @@ MINUTE_TO_DAY = ("1m", "1h", "1d")
 
 def test_the_driver_is_loaded_only_where_it_is_needed():
     program = (
-        "import sys, truebook.cli.roles, truebook.store.reading, truebook.store.writing,"
-        " truebook.people.opening, truebook.supervisor.supervise;"
+        "import sys, truebook.cli.role_api, truebook.cli.role_store, truebook.cli.role_feed,"
+        " truebook.store.reading, truebook.store.writing, truebook.people.opening,"
+        " truebook.supervisor.supervise;"
         " sys.exit('psycopg' in sys.modules)"
     )
     sources = Path(cli.__file__).parents[2]

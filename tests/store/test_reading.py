@@ -1,18 +1,23 @@
 """Readers: bounded in time, fresh enough, and unharmed by what happens to the file."""
 
 import asyncio
+import random
 
 import pytest
 from store.database import opened, store
 from store.stream import campaign
 
-from truebook.commandlog.interface import GENESIS, Position
+from truebook.api.candles import gapless
+from truebook.commandlog.interface import GENESIS, Position, Tail
 from truebook.config import Config, ConfigError
+from truebook.feed.intervals import INTERVALS
 from truebook.history import HistoryUnavailable, Page
 from truebook.installation import database_url
+from truebook.store.candles import SUM_MAX, Candles
 from truebook.store.fold import fold
 from truebook.store.interface import StoreUnavailable
 from truebook.store.reading import history_of, open_history
+from truebook.store.rows import Rows
 from truebook.store.sql import history as asking
 from truebook.store.sqlite import reader as reading
 from truebook.store.sqlite.history import SqliteHistory
@@ -126,6 +131,28 @@ def test_an_empty_database_has_no_history(database, asked):
     assert asyncio.run(asked.orders(1, Page(10), after=GENESIS)) == ([], 0)
     assert asyncio.run(asked.last_trade_id(0)) == 0
     assert asyncio.run(asked.first_candle(0, "1m")) is None
+
+
+def test_candles_are_merged_by_the_database_as_they_would_be_one_by_one(database, asked, entries):
+    writer = writer_of(database)
+    known, directory = writer.open()
+    writer.write(fold(entries, known, directory))
+    candles, rng = Candles(), random.Random(1)
+    begin_s = 1_795_046_400
+    for time_s in sorted(rng.choices(range(begin_s, begin_s + 7200), k=1000)):
+        quantity = rng.choice((1, 7, SUM_MAX // 2))
+        candles.add(0, time_s * 1000, rng.randint(90, 110), quantity)
+    tail = Tail(entries[-1].position, entries[-1].event_hash)
+    rows = Rows(tail.position, tail._replace(position=Position(tail.position.high + 1, 0)))
+    rows.candles.extend(candles.rows())
+    writer.write(rows)
+    writer.close()
+    for interval in (INTERVALS[name] for name in ("1m", "3m", "30m", "1h")):
+        of = 0, interval.made_of, begin_s, begin_s + 7200
+        kept = asyncio.run(asked.candles(*of))
+        merged = asyncio.run(asked.candles(*of, interval.seconds))
+        expected = list(gapless(interval, kept, 0, begin_s, begin_s + 7200))
+        assert merged == [candle for candle in expected if candle.trades]
 
 
 def test_an_answer_waits_for_what_its_asker_has_seen(database, asked, entries):

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,41 @@ def test_a_failure_of_a_step_is_its_callers():
                 await work.run(fail, lag_ms)
 
     run(script)
+
+
+IN_A_SESSION = """
+import asyncio
+from pathlib import Path
+from truebook.clock import ManualClock
+from truebook.idle import RAISED_S_MIN, IdleWork
+from truebook.limits import LAG_MS_MAX
+
+def told():
+    print(Path("/proc/self/autogroup").read_text().split()[-1], end=" ")
+
+async def main():
+    told()
+    clock = ManualClock()
+    work = IdleWork(clock)
+    for lag_ms in (0, LAG_MS_MAX + 1, 0):
+        await work.run(told, lag_ms)
+    clock.advance(RAISED_S_MIN)
+    await work.run(told)
+    work.close()
+    told()
+
+asyncio.run(main())
+"""
+
+
+@linux
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="sessions have no shares")
+@pytest.mark.parametrize(("is_own", "shares"), [(True, "0 10 0 0 10 0"), (False, "0 0 0 0 0 0")])
+def test_a_session_of_its_own_makes_way_as_long_as_its_work_does(is_own, shares):
+    program = [sys.executable, "-c", IN_A_SESSION]
+    # The shell leads the session that is not the program's own.
+    words = program if is_own else ["/bin/sh", "-c", '"$0" "$@"; true', *program]
+    ended = subprocess.run(
+        words, capture_output=True, text=True, check=True, start_new_session=True
+    )
+    assert ended.stdout.strip() == shares

@@ -1,4 +1,4 @@
-"""A port in front of several servers: each new connection goes to the next one."""
+"""A port in front of several servers: each new connection goes to the next one that takes it."""
 
 import asyncio
 import contextlib
@@ -52,17 +52,24 @@ class Relay:
         task.add_done_callback(self._tasks.discard)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            target = self._targets[next(self._turn) % len(self._targets)]
-            to_reader, to_writer = await asyncio.open_connection(*target)
-        except OSError:
+        connected = await self._connect()
+        if connected is None:
             writer.transport.abort()
             return
+        to_reader, to_writer = connected
         try:
             await asyncio.gather(_copy(reader, to_writer), _copy(to_reader, writer))
         finally:
             for end in (writer, to_writer):
                 end.transport.abort()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """To the server whose turn it is, or one after it; None: to none."""
+        for _ in self._targets:
+            target = self._targets[next(self._turn) % len(self._targets)]
+            with contextlib.suppress(OSError):
+                return await asyncio.open_connection(*target)
+        return None
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -30,7 +30,8 @@ from truebook.lifeline import SERVING, VARIABLE
 
 SERVING_S_MAX = 240.0
 """The first engine on a machine is compiled."""
-STOP_S_MAX = 10.0
+STOP_S_MAX = 30.0
+"""Far more than is needed: so that a slow machine is not taken for a role that hangs."""
 STOP_ORDER = ("ws", "api", "feed", "store", "witness", "archive", "engine")
 
 
@@ -130,6 +131,8 @@ class Services:
         self.log = log
         self.bus = bus
         self.roles: list[Role] = []
+        self.restarted: list[str] = []
+        """Who has ended by itself and was started again."""
         self._environment = {**environment, "TRUEBOOK_DATABASE_URL": database_url}
         self._apis, self._wss = Relay(), Relay()
         (data / "logs").mkdir(parents=True)
@@ -179,6 +182,13 @@ class Services:
             if role.process.poll() is not None:
                 role.wait()
                 self.roles[number] = role.again()
+                self.restarted.append(role.name)
+
+    def replace(self, role: Role) -> None:
+        """Stop a process, which ends by itself, and start another one in its place."""
+        assert role.stop() == 0, role.said()
+        self.roles[self.roles.index(role)] = after = role.again()
+        after.wait_serving()
 
     def environment(self, user: str) -> dict[str, str]:
         """What a role is told, as a user of the servers."""

@@ -44,7 +44,7 @@ SEEN = """
 new MutationObserver((_, observer) => {
   if (!document.querySelector('[data-testid=book][data-whole="true"] .row.ask')) return;
   observer.disconnect();
-  const told = () => { window.bookSeen_ms = performance.now(); };
+  const told = () => { document.documentElement.dataset.seen = performance.now(); };
   requestAnimationFrame(() => requestAnimationFrame(told));
 }).observe(document, {childList: true, subtree: true});
 """
@@ -117,19 +117,13 @@ class Changes:
 
 
 @contextlib.asynccontextmanager
-async def changing(exchange: StartedExchange, rate: int) -> AsyncIterator[Changes]:
-    """Change the book for as long as the context lasts."""
+async def placed(exchange: StartedExchange, rate: int) -> AsyncIterator[Changes]:
+    """Orders at rest in the market; what changes them is a gateway as long as the context lasts."""
     trader, *_ = await equipped(exchange.config, 1, 0)
     async with visit(exchange.config) as gateway:
         changes = Changes(gateway, trader.account, rate)
         await changes.begin()
-        task = asyncio.create_task(changes.go_on())
-        try:
-            yield changes
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        yield changes
 
 
 async def from_cold(browser: Browser, url: str) -> dict[str, Any]:
@@ -140,8 +134,9 @@ async def from_cold(browser: Browser, url: str) -> dict[str, Any]:
         page = await context.new_page()
         await page.add_init_script(SEEN)
         await page.goto(url)
-        await page.wait_for_function("window.bookSeen_ms")
-        seen.append(await page.evaluate("window.bookSeen_ms"))
+        told = page.locator("html[data-seen]")
+        await told.wait_for()
+        seen.append(float(await told.get_attribute("data-seen") or "nan"))
         painted.append(
             await page.evaluate(
                 "performance.getEntriesByName('first-contentful-paint')[0].startTime"
@@ -183,19 +178,24 @@ async def heap_mib(page: Page) -> float:
 
 
 async def while_it_streams(
-    browser: Browser, url: str, exchange: StartedExchange, options: argparse.Namespace
+    browser: Browser, url: str, changes: Changes, options: argparse.Namespace
 ) -> dict[str, Any]:
     """Frames, processor and memory while the book changes."""
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
     await page.goto(f"{url}/trade/{SYMBOL}")
-    async with changing(exchange, options.rate) as changes:
-        await page.locator('[data-testid=book][data-whole="true"] .row.bid').first.wait_for()
+    await page.locator('[data-testid=book][data-whole="true"] .row.bid').first.wait_for()
+    task = asyncio.create_task(changes.go_on())
+    try:
         await page.wait_for_timeout(SETTLE_MS)
         first_mib = await heap_mib(page)
         found = await looked_at(browser, page, changes, options.seconds)
         await page.wait_for_timeout(60_000 * options.minutes)
         memory = {"heapMib": first_mib, "heapMibAfter": await heap_mib(page)}
-        return found | memory | {"minutes": options.minutes}
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    return found | memory | {"minutes": options.minutes}
 
 
 async def looked_at(
@@ -220,12 +220,16 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("there is no chromium: apt install chromium")
-    async with started() as exchange, async_playwright() as playwright:
+    async with (
+        started() as exchange,
+        placed(exchange, options.rate) as changes,
+        async_playwright() as playwright,
+    ):
         host, port = exchange.api
         url = f"http://{host}:{port}"
         browser = await playwright.chromium.launch(executable_path=chromium, args=list(OPTIONS))
         cold = await from_cold(browser, url)
-        return cold | await while_it_streams(browser, url, exchange, options)
+        return cold | await while_it_streams(browser, url, changes, options)
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:

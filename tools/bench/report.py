@@ -1,24 +1,32 @@
 """`make bench`: everything that is measured, and docs/benchmarks.md made of it.
 
-    python tools/bench/report.py [--quick] WORKLOAD...
+    python tools/bench/report.py [--quick] [--only=NAME,NAME] WORKLOAD...
 
 Each benchmark runs by its command, as anybody would run it. `--quick` runs each once and short: it
-shows that all of it works, its figures mean little.
+shows that all of it works, its figures mean little. What can't be measured is told on the page, and
+the rest goes on; the page is written anew after each part, so that nothing measured is lost.
 """
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from layout import by_process, order_costs, order_rates, percent, table
+from targets import compared
+
+from truebook.bench.exchange import BenchError
 from truebook.bench.machine import described
 from truebook.bench.sampling import profiles
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PART_S_MAX = 600.0
 
 HEAD = """\
 # What was measured
@@ -26,164 +34,210 @@ HEAD = """\
 Made by `make bench`, not by hand. Everything ran on the one machine described here, the load
 included: the durable log on (every entry on disk before it is acknowledged), signatures checked,
 hash chain and state hash on. Medians of {rounds} interleaved rounds; ± is half the distance between
-the best round and the worst.{caution}
+the best round and the worst. How it became so, and what bounds it:
+[0033](decisions/0033-from-socket-to-socket.md).{caution}
 
 """
 CAUTION = " **This was a quick run: it shows that all works, and its figures mean little.**"
+CORES = os.cpu_count() or 1
 
 
 def figures_of(*words: object) -> Any:
     """What a benchmark tells."""
     command = [sys.executable, "-m", "truebook", "bench", *map(str, words), "--json"]
-    print(" ".join(["bench", *map(str, words)]), file=sys.stderr, flush=True)
-    finished = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    finished = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, timeout=PART_S_MAX
+    )
     lines = finished.stdout.splitlines()
     return [json.loads(line) for line in lines] if len(lines) > 1 else json.loads(lines[0])
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table whose columns but for the first are numbers."""
-    lines = [" | ".join(headings), "|".join(["---", *["--:"] * (len(headings) - 1)])]
-    lines += [" | ".join(map(str, row)) for row in rows]
-    return "".join(f"| {line} |\n" for line in lines) + "\n"
+def http(quick: bool, _: Sequence[str]) -> Any:
+    """Signed requests in a closed loop."""
+    often = ("--rounds", 1, "--seconds", 1) if quick else ("--seconds", 1.5)
+    return figures_of("orders", *often)
 
 
-def percent(spread: float) -> str:
-    """Half a spread."""
-    return f"± {spread * 50:.0f} %"
+def of_http(found: Any) -> str:
+    """What came of it."""
+    return (
+        "`truebook bench orders`: signed HTTP requests in a closed loop; each connection sends the"
+        " next when the last is answered. *place* comes to rest, *cross* trades, *batch* has 20"
+        " orders a request, *mixed* cancels every order with the next request.\n\n"
+        f"{order_rates(found)}{order_costs(found, CORES)}"
+    )
 
 
-def order_rows(found: Sequence[dict[str, Any]]) -> str:
-    """The table of `bench orders`."""
-    headings = ("what", "connections", "at rest", "orders/s", "", "p50 ms", "p99 ms", "p99.9 ms")
+def processes(quick: bool, _: Sequence[str]) -> Any:
+    """The same with a second gateway."""
+    often = ("--rounds", 1, "--seconds", 1) if quick else ("--seconds", 1.5)
+    return figures_of(*("orders", "--apis", 2, "--connections", 64, "--mix", "mixed,batch"), *often)
+
+
+def of_processes(found: Any) -> str:
+    """What came of it."""
+    return f"`--apis 2`: two gateway processes.\n\n{order_rates(found)}{order_costs(found, CORES)}"
+
+
+def filled(quick: bool, _: Sequence[str]) -> Any:
+    """Beside many orders at rest."""
+    many = "0,100000" if quick else "0,100000,1000000"
+    often = ("--rounds", 1, "--seconds", 1) if quick else ("--seconds", 1.5)
+    what = ("--connections", 64, "--mix", "mixed")
+    return figures_of("orders", "--resting", many, *what, *often)
+
+
+def of_filled(found: Any) -> str:
+    """What came of it."""
+    told = "`--resting`: exchanges with so many orders at rest, side by side, in turn.\n\n"
+    return told + order_rates(found) + order_costs(found, CORES)
+
+
+def paced(quick: bool, _: Sequence[str]) -> Any:
+    """Requests that are due at their time."""
+    often = ("--rounds", 1, "--seconds", 1) if quick else ("--seconds", 3)
+    what = ("--connections", 64, "--mix", "mixed")
+    return [
+        {**one, "rate": rate}
+        for rate in (1_000, 4_000)
+        for one in figures_of("orders", "--rate", rate, *what, *often)
+    ]
+
+
+def of_paced(found: Any) -> str:
+    """What came of it."""
     rows = []
     for one in found:
         latency = [f"{one['latencyUs'][name] / 1000:.2f}" for name in ("p50", "p99", "p999")]
-        rest = (f"{one['resting']:,}", f"{one['ordersPerS']:,}", percent(one["spread"]), *latency)
-        failed = f" ({one['failed']} failed)" if one["failed"] else ""
-        rows.append((f"{one['mix']}{failed}", one["connections"], *rest))
-    roles = list(found[0]["cpuUsPerOrder"])
-    costs = [
-        (
-            f"{one['mix']}, {one['connections']}, {one['resting']:,} at rest",
-            f"{one['cpuUsPerOrderInAll']:.0f}",
-            *(f"{one['cpuUsPerOrder'][role]:.1f}" for role in roles),
-        )
-        for one in found
-    ]
-    told = "Microseconds of a processor that one order takes, by process:\n\n"
-    return table(headings, rows) + told + table(("", "in all", *roles), costs)
+        rows.append((f"{one['rate']:,}", f"{one['ordersPerS']:,}", *latency, one["overdue"]))
+    headings = ("due a second", "answered", "p50 ms", "p99 ms", "p99.9 ms", "never sent")
+    told = "`--rate`, 64 connections: latency counts from when a request was due to be sent.\n\n"
+    return told + table(headings, rows)
 
 
-def orders(quick: bool) -> str:
-    """Orders from socket to socket."""
-    often = ("--rounds", 1, "--seconds", 1) if quick else ()
-    many = 100_000 if quick else 1_000_000
-    found = figures_of("orders", *often)
-    filled = figures_of(
-        *("orders", "--resting", f"0,{many}", "--connections", 64, "--mix", "place,mixed"), *often
-    )
+def websocket(quick: bool, _: Sequence[str]) -> Any:
+    """Order entry sessions."""
+    often = ("--rounds", 1, "--seconds", 1) if quick else ("--seconds", 1.5)
+    found = []
+    for connections, depth in ((1, 1), (1, 64), (64, 1), (64, 16)):
+        how = ("--connections", connections, "--depth", depth, "--mix", "mixed")
+        found += figures_of("orders", "--ws", *how, *often)
+    return found
+
+
+def of_websocket(found: Any) -> str:
+    """What came of it."""
     return (
-        "## Orders, from socket to socket\n\n`truebook bench orders`: signed HTTP requests in a"
-        " closed loop; each connection sends the next when the last is answered. *place* comes to"
-        " rest, *cross* trades, *batch* has 20 orders a request, *mixed* cancels every order with"
-        f" the next request.\n\n{order_rows(found)}With orders at rest:\n\n{order_rows(filled)}"
+        "`truebook bench orders --ws`: sessions that logged on once, each with so many requests"
+        f" under way.\n\n{order_rates(found)}{order_costs(found, CORES)}"
     )
 
 
-def fanout(quick: bool) -> str:
+def fanout(quick: bool, _: Sequence[str]) -> Any:
     """Messages to subscribers."""
-    found = figures_of("fanout", *(("--rounds", 1, "--seconds", 2) if quick else ()))
+    return figures_of("fanout", *(("--rounds", 1, "--seconds", 2) if quick else ("--seconds", 3)))
+
+
+def of_fanout(found: Any) -> str:
+    """What came of it."""
     rows = []
     for one in found:
         asked = f"{one['eventsPerS']:g} a second" if one["eventsPerS"] else "all they take"
         lag = [f"{one['lagUs'][name] / 1000:.1f}" for name in ("p50", "p99")]
-        rows.append(
-            (
-                f"{one['over']}: {asked}, {one['burst']} at once",
-                f"{one['subscribers']:,}",
-                f"{one['deliveriesPerS']:,}",
-                percent(one["spread"]),
-                *lag,
-                one["lost"] + one["missing"],
-                one["wsCpuUsPerDelivery"],
-            )
-        )
-    headings = (
-        "events",
-        "subscribers",
-        "deliveries/s",
-        "",
-        "lag p50 ms",
-        "p99 ms",
-        "lost",
-        "ws µs",
-    )
+        what = f"{one['over']}: {asked}, {one['burst']} at once"
+        rate = (f"{one['deliveriesPerS']:,}", percent(one["spread"]))
+        lost = one["lost"] + one["missing"]
+        costs = (one["wsCpuUsPerDelivery"], f"{one['readersCpuShare']:.0%}")
+        rows.append((what, f"{one['subscribers']:,}", *rate, *lag, lost, *costs))
+    headings = ("events", "subscribers", "deliveries/s", "", "lag p50 ms", "p99 ms", "lost")
     return (
-        "## Fan-out\n\n`truebook bench fanout`: websockets that hear depth and trades. *bus*: the"
-        " benchmark publishes what a feed would; *exchange*: orders trade, and lag is from the"
-        f" engine's time on. The readers run beside it.\n\n{table(headings, rows)}"
+        "`truebook bench fanout`: websockets that hear depth and trades. *bus*: the benchmark"
+        " publishes what a feed would; *exchange*: orders trade, and lag is from the engine's time"
+        " on. The readers run beside it, on the same processors; what a delivery takes of the"
+        " websocket server is mostly the kernel's, which has to wake a reader for each write.\n\n"
+        + table((*headings, "ws µs", "readers"), rows)
     )
 
 
-def engine(quick: bool) -> str:
+def engine(quick: bool, _: Sequence[str]) -> Any:
     """The engine behind its log."""
-    found = figures_of("engine", *(("--rounds", 1, "--commands", 100_000) if quick else ()))
-    costs = found["cpuUsPerCommand"]
+    return figures_of("engine", *(("--rounds", 1, "--commands", 100_000) if quick else ()))
+
+
+def of_engine(found: Any) -> str:
+    """What came of it."""
     rows = [
         ("appended, 16 entries under way", f"{found['appendedPerS']:,}"),
         ("burst: until the engine has published all", f"{found['burstPerS']:,}"),
         ("sustained: until feed and database have it", f"{found['sustainedPerS']:,}"),
     ]
-    taken = table(("", *costs), [("µs a command", *costs.values())])
     return (
-        "## The engine behind the durable log\n\n`truebook bench engine`: entries of 256 commands,"
-        f" {found['commands']:,} at once.\n\n{table(('commands a second', ''), rows)}{taken}"
+        "`truebook bench engine`: entries of 256 commands,"
+        f" {found['commands']:,} at once, half orders and half their cancellations.\n\n"
+        + table(("commands a second", ""), rows)
+        + by_process("µs a command", found["cpuUsPerCommand"])
     )
 
 
-def recovery(quick: bool) -> str:
+def recovery(quick: bool, _: Sequence[str]) -> Any:
     """Snapshots and starts."""
-    found = figures_of("recovery", *(("--orders", 100_000) if quick else ()))
+    return figures_of("recovery", *(("--orders", 100_000, "--takeovers", 2) if quick else ()))
+
+
+def of_recovery(found: Any) -> str:
+    """What came of it."""
     rows = [(name, json.dumps(value)) for name, value in found.items()]
-    return f"## Recovery\n\n`truebook bench recovery`.\n\n{table(('', ''), rows)}"
+    return "`truebook bench recovery`.\n\n" + table(("", ""), rows)
 
 
-def idle(quick: bool) -> str:
+def idle(quick: bool, _: Sequence[str]) -> Any:
     """An exchange at rest."""
-    found = figures_of("idle", *(("--seconds", 3) if quick else ()))
-    roles = list(found["cpuPercent"])
+    return figures_of("idle", *(("--seconds", 3) if quick else ("--seconds", 20)))
+
+
+def of_idle(found: Any) -> str:
+    """What came of it."""
+    percents, memory = found["cpuPercent"], found["memoryMib"]
     rows = [
-        ("% of a processor", found["cpuPercentInAll"], *found["cpuPercent"].values()),
-        ("MiB", found["memoryMibInAll"], *found["memoryMib"].values()),
+        ("% of a processor", found["cpuPercentInAll"], *percents.values()),
+        ("MiB", found["memoryMibInAll"], *(memory[role] for role in percents)),
     ]
-    return "## At rest\n\n`truebook bench idle`: one engine, no bots, nobody there.\n\n" + table(
-        ("", "in all", *roles), rows
+    return (
+        "`truebook bench idle`: `up` with one engine, no bots, nobody there. A page that several"
+        " processes share counts for each by its share.\n\n"
+        + table(("", "in all", *percents), rows)
     )
 
 
-def kernel(files: Sequence[str]) -> str:
+def kernel(_: bool, files: Sequence[str]) -> Any:
     """The engine's kernel alone."""
-    if not files:
-        return ""
     found = figures_of("kernel", *files)
+    return found if isinstance(found, list) else [found]
+
+
+def of_kernel(found: Any) -> str:
+    """What came of it."""
     rows = [
         (one["workload"], f"{one['commands']:,}", one["nsPerCommand"], f"{one['trades']:,}")
-        for one in (found if isinstance(found, list) else [found])
+        for one in found
     ]
-    return "## The kernel\n\n`truebook bench kernel`: `apply` alone, batches of 4,096.\n\n" + table(
-        ("workload", "commands", "ns a command", "trades"), rows
-    )
+    headings = ("workload", "commands", "ns a command", "trades")
+    return "`truebook bench kernel`: `apply` alone, batches of 4,096.\n\n" + table(headings, rows)
 
 
-def peak(quick: bool) -> str:
+def peak(quick: bool, _: Sequence[str]) -> Any:
     """Where each process spends its time at its peak."""
-    found = asyncio.run(profiles(2.0 if quick else 6.0))
+    return asyncio.run(profiles(2.0 if quick else 6.0))
+
+
+def of_peak(found: Any) -> str:
+    """What came of it."""
     if not found:
-        return "## At the peak\n\npy-spy isn't installed, so nobody looked.\n"
+        return "py-spy isn't installed, so nobody looked.\n"
     parts = [
-        "## At the peak\n\nWhat py-spy saw of each process at 64 connections that place and cancel:"
-        " the share of its samples in a function itself. Native code counts for who called it.\n\n"
+        "What py-spy saw of each process at 64 connections that place and cancel: the share of its"
+        " samples in a function itself. Native code counts for who called it: `Runner.run` is the"
+        " event loop, sockets and timers. Log and bus are one loop each, in C.\n\n"
     ]
     for role, (busy, rows) in found.items():
         parts.append(f"**{role}**, busy {busy:.0%} of the time\n\n")
@@ -191,18 +245,68 @@ def peak(quick: bool) -> str:
     return "".join(parts)
 
 
-def main(words: Sequence[str]) -> int:
-    """Measure all and write the page."""
-    quick = "--quick" in words
-    files = [word for word in words if not word.startswith("-")]
-    sections = [orders(quick), fanout(quick), engine(quick), recovery(quick), idle(quick)]
-    sections += [kernel(files), peak(quick)]
+class Part(NamedTuple):
+    """One benchmark: what measures, and what tells of it."""
+
+    name: str
+    title: str
+    measure: Callable[[bool, Sequence[str]], Any]
+    tell: Callable[[Any], str]
+
+
+PARTS = (
+    Part("http", "Orders by HTTP, from socket to socket", http, of_http),
+    Part("processes", "Orders by HTTP, two gateways", processes, of_processes),
+    Part("filled", "Orders beside many others at rest", filled, of_filled),
+    Part("paced", "Orders at a rate", paced, of_paced),
+    Part("websocket", "Orders by websocket", websocket, of_websocket),
+    Part("engine", "The engine behind the durable log", engine, of_engine),
+    Part("fanout", "Fan-out", fanout, of_fanout),
+    Part("recovery", "Recovery", recovery, of_recovery),
+    Part("idle", "At rest", idle, of_idle),
+    Part("kernel", "The kernel", kernel, of_kernel),
+    Part("peak", "At the peak", peak, of_peak),
+)
+
+
+def page(found: dict[str, Any], failed: dict[str, str], quick: bool, machine: str) -> str:
+    """The page, as far as it has got."""
     head = HEAD.format(rounds=1 if quick else 3, caution=CAUTION if quick else "")
+    texts = [head + machine, f"## Against what was wanted\n\n{compared(found)}"]
+    for part in PARTS:
+        if part.name in found:
+            texts.append(f"## {part.title}\n\n{part.tell(found[part.name])}")
+        elif part.name in failed:
+            texts.append(f"## {part.title}\n\nCould not be measured: {failed[part.name]}\n\n")
+    return "".join(texts).rstrip() + "\n"
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure all and write the page; 1 if something could not be measured."""
+    quick = "--quick" in words
+    only = [w.partition("=")[2].split(",") for w in words if w.startswith("--only=")]
+    files = [word for word in words if not word.startswith("-")]
+    parts = [part for part in PARTS if not only or part.name in only[0]]
     when = datetime.now(UTC).strftime("%Y-%m-%d")
     machine = table(("machine", ""), [*described(), ("date", when)])
-    PAGE.write_text(head + machine + "\n".join(sections).rstrip() + "\n")
+    found: dict[str, Any] = {}
+    failed: dict[str, str] = {}
+    began_s = time.monotonic()
+    for number, part in enumerate(parts, 1):
+        minutes, seconds = divmod(round(time.monotonic() - began_s), 60)
+        print(
+            f"[{number} of {len(parts)}, after {minutes}:{seconds:02}] {part.title}",
+            file=sys.stderr,
+            flush=True,
+        )
+        try:
+            found[part.name] = part.measure(quick, files)
+        except (subprocess.SubprocessError, BenchError, OSError, ValueError, IndexError) as error:
+            failed[part.name] = type(error).__name__
+            print(f"  could not be measured: {error}", file=sys.stderr, flush=True)
+        PAGE.write_text(page(found, failed, quick, machine))
     print(f"written: docs/{PAGE.name}", file=sys.stderr)
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class Charts:
         while end_s <= last_s and count < CANDLES_MAX:
             end_s, count = interval.next_start(end_s), count + 1
         before = await history.last_candle(number, kind, start_s)
-        kept = await history.candles(number, kind, start_s, end_s)
+        kept = await history.candles(number, kind, start_s, end_s, interval.seconds)
         close = first.open if before is None else before.close
         return list(gapless(interval, kept, close, start_s, end_s))
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from truebook.bench.exchange import BenchError, StartedExchange, started
 from truebook.bench.processes import difference
-from truebook.bench.trading import EDGE, MIDDLE, equipped
+from truebook.bench.trading import EDGE, MIDDLE, Trader, equipped
 from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
@@ -52,14 +52,9 @@ class Options(NamedTuple):
 class Bench:
     """Runs bursts on one exchange."""
 
-    def __init__(self, exchange: StartedExchange, commands: int) -> None:
+    def __init__(self, exchange: StartedExchange, commands: int, traders: Sequence[Trader]) -> None:
         self._exchange = exchange
         self._commands = commands
-        self._accounts: list[int] = []
-
-    async def equip(self) -> None:
-        """Open the accounts that trade."""
-        traders = await equipped(self._exchange.config, _TRADERS, 0)
         self._accounts = [trader.account for trader in traders]
 
     async def run(self) -> dict[str, Any]:
@@ -161,8 +156,7 @@ async def measure(options: Options, progress: Progress) -> dict[str, Any]:
     """Run everything."""
     progress.show("starting an exchange")
     async with started() as exchange:
-        bench = Bench(exchange, options.commands)
-        await bench.equip()
+        bench = Bench(exchange, options.commands, await equipped(exchange.config, _TRADERS, 0))
         runs = []
         for number in range(1, options.rounds + 1):
             progress.show(f"round {number}: {options.commands:,} commands")

@@ -27,7 +27,7 @@ from truebook.bench.driving import drive
 from truebook.bench.exchange import StartedExchange, started
 from truebook.bench.mixes import Desk
 from truebook.bench.plan import write_plan
-from truebook.bench.trading import SYMBOL, equipped
+from truebook.bench.trading import SYMBOL, Trader, equipped
 from truebook.commandlog.address import parse
 from truebook.commandlog.resp import key
 from truebook.feed.channels import depth_channel, trade_channel
@@ -81,14 +81,17 @@ class Options(NamedTuple):
 class Bench:
     """Runs cases on one exchange."""
 
-    def __init__(self, exchange: StartedExchange, options: Options, folder: Path) -> None:
+    def __init__(
+        self,
+        exchange: StartedExchange,
+        options: Options,
+        folder: Path,
+        traders: Sequence[Trader],
+    ) -> None:
         self._exchange = exchange
         self._options = options
         self._folder = folder
-
-    async def equip(self) -> None:
-        """Open the accounts that trade."""
-        self._desk = Desk(await equipped(self._exchange.config, _TRADERS, 0))
+        self._desk = Desk(traders)
 
     async def run(self, case: Case) -> dict[str, Any]:
         """Run one case once."""
@@ -193,9 +196,8 @@ async def _bench(options: Options, progress: Progress) -> AsyncGenerator[Bench]:
     progress.show("starting an exchange")
     with tempfile.TemporaryDirectory(prefix="truebook-bench-") as folder:
         async with started() as exchange:
-            bench = Bench(exchange, options, Path(folder))
-            await bench.equip()
-            yield bench
+            traders = await equipped(exchange.config, _TRADERS, 0)
+            yield Bench(exchange, options, Path(folder), traders)
 
 
 def run(options: Options, as_json: bool) -> None:

@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from truebook.bench.driving import drive
+from truebook.bench import driving
 from truebook.bench.exchange import BenchError, StartedExchange, started
 from truebook.bench.mixes import BATCH_ORDERS, Desk, Mix
 from truebook.bench.plan import Lane, write_plan
-from truebook.bench.trading import cancel_all, equipped
+from truebook.bench.trading import Trader, cancel_all, equipped
 from truebook.progress import Progress
 
 TRADERS = 64
@@ -63,22 +63,30 @@ class Case(NamedTuple):
     resting: int
 
 
-class _Book:
+class Book:
     """An exchange with some orders at rest, and who trades there."""
 
-    def __init__(self, exchange: StartedExchange, resting: int) -> None:
+    def __init__(
+        self,
+        exchange: StartedExchange,
+        resting: int,
+        traders: Sequence[Trader],
+        *,
+        is_websocket: bool,
+    ) -> None:
         self.exchange = exchange
         self.resting = resting
-        self.accounts: list[int] = []
-
-    async def equip(self, *, is_websocket: bool) -> None:
-        """Open accounts and fill the book."""
-        traders = await equipped(self.exchange.config, TRADERS, self.resting)
         self.accounts = [trader.account for trader in traders]
         self.desk = Desk(traders, is_websocket=is_websocket)
-        details = await self.exchange.settled()
-        if details["orders"] < self.resting:
-            raise BenchError(f"{details['orders']} orders rest, not {self.resting}")
+
+
+async def _filled(exchange: StartedExchange, resting: int, *, is_websocket: bool) -> Book:
+    """Open accounts and fill the book."""
+    traders = await equipped(exchange.config, TRADERS, resting)
+    details = await exchange.settled()
+    if details["orders"] < resting:
+        raise BenchError(f"{details['orders']} orders rest, not {resting}")
+    return Book(exchange, resting, traders, is_websocket=is_websocket)
 
 
 class Bench:
@@ -91,7 +99,7 @@ class Bench:
         self._rates: dict[tuple[Mix, int], float] = {}
         self.runs: dict[Case, list[dict[str, Any]]] = {}
 
-    async def round(self, books: Sequence[_Book], number: int) -> None:
+    async def round(self, books: Sequence[Book], number: int) -> None:
         """Run every case once."""
         options = self._options
         for connections in options.connections:
@@ -102,14 +110,14 @@ class Bench:
                     self._progress.show(f"{step}, {book.resting:,} at rest")
                     self.runs.setdefault(case, []).append(await self._run(book, case))
 
-    async def _run(self, book: _Book, case: Case) -> dict[str, Any]:
-        lanes = await self._lanes(book, case)
-        told = await self._drive(book, lanes, case)
+    async def _run(self, book: Book, case: Case) -> dict[str, Any]:
+        lanes = await self.lanes(book, case)
+        told = await self.drive(book, lanes, case)
         await cancel_all(book.exchange.config, book.accounts)
         await book.exchange.settled()
         return told
 
-    async def _lanes(self, book: _Book, case: Case) -> list[Lane]:
+    async def lanes(self, book: Book, case: Case) -> list[Lane]:
         """The requests of a case; what is to be cancelled is placed before."""
         desk, connections = book.desk, case.connections
         each = self._requests_each(case)
@@ -123,7 +131,7 @@ class Bench:
         lanes, placed = desk.placing(connections, each)
         if case.mix == "place":
             return lanes
-        told = await self._drive(book, lanes, case._replace(mix="place"))
+        told = await self.drive(book, lanes, case._replace(mix="place"))
         done: list[int] = told["doneByConnection"]
         some = [orders[:count] for orders, count in zip(placed, done, strict=True)]
         await book.exchange.settled()
@@ -138,14 +146,14 @@ class Bench:
             rate /= _BATCHES_OF_A_REQUEST if case.mix == "batch" else 1
         return max(2, round(rate * options.seconds * _MARGIN / case.connections))
 
-    async def _drive(self, book: _Book, lanes: Sequence[Lane], case: Case) -> dict[str, Any]:
+    async def drive(self, book: Book, lanes: Sequence[Lane], case: Case) -> dict[str, Any]:
         """Let the generator work off the requests."""
         lanes, is_websocket = book.desk.opened(lanes), book.desk.is_websocket
         await asyncio.to_thread(write_plan, self._plan, lanes, is_websocket=is_websocket)
         host, port = book.exchange.api
         options = self._options
         words = (self._plan, host, port, options.seconds, max(1, options.depth), options.rate)
-        told = await drive(book.exchange, "orders", *words)
+        told = await driving.drive(book.exchange, "orders", *words)
         if told["failed"] > told["requests"]:
             raise BenchError(f"most requests failed: {told['firstFailure']}")
         orders = max(1, told["ordersDone"])
@@ -198,8 +206,7 @@ async def measure(options: Options, progress: Progress) -> list[dict[str, Any]]:
             for resting in options.resting:
                 progress.show(f"starting an exchange, {resting:,} orders at rest")
                 exchange = await stack.enter_async_context(started(_sections(options)))
-                books.append(_Book(exchange, resting))
-                await books[-1].equip(is_websocket=options.depth > 0)
+                books.append(await _filled(exchange, resting, is_websocket=options.depth > 0))
             for number in range(1, options.rounds + 1):
                 await bench.round(books, number)
             progress.show("stopping")

@@ -255,6 +255,20 @@ def tier(
 
 
 @admin_app.command
+def rules(version: int, /, *, reason: Reason, place: Place = HERE) -> None:
+    """Have all engines follow a later version of the rules, for good (docs/operations.md).
+
+    Parameters
+    ----------
+    version
+        Of docs/rules.md; every engine that runs must know it.
+    """
+    from truebook.cli.administration import rules as run
+
+    run(place.read(), version, reason)
+
+
+@admin_app.command
 def account(
     name: str,
     /,

@@ -12,7 +12,7 @@ from truebook.cli.reports import print_json
 from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.interface import GENESIS, LogEntry, LogReader
 from truebook.commandlog.whole_log import open_whole_log
-from truebook.config import Config
+from truebook.config import Config, UserError
 from truebook.directory import Directory
 from truebook.installation import archive_url, attached
 from truebook.limits import READ_ENTRIES_MAX
@@ -21,6 +21,7 @@ from truebook.people.admin import AccountChange, Admin, Why
 from truebook.people.audit import Noted, noted
 from truebook.people.plans import asset_plan, market_plan
 from truebook.queries import ALL_ACCOUNTS, WithdrawalRow
+from truebook.supervisor.status import read_status
 from truebook.supervisor.visiting import visit
 
 Work = Callable[[Admin, Callable[[str], int]], Awaitable[Any]]
@@ -112,6 +113,20 @@ def _notes_of_requests(config: Config) -> dict[int, str]:
 def tier(config: Config, number: int, maker_bp: int, taker_bp: int, reason: str) -> None:
     """Set the fees of a tier. Raises UserError."""
     _administer(config, lambda admin, _: admin.set_tier(number, maker_bp, taker_bp, why_of(reason)))
+
+
+def rules(config: Config, version: int, reason: str) -> None:
+    """Have the engines follow a later version of the rules. Raises UserError."""
+    config = attached(config)
+
+    async def switch() -> None:
+        for engine in (await read_status(config, None)).engines:
+            if engine.details.get("rulesMax", 0) < version:
+                raise UserError(f"{engine.engine} doesn't know version {version} of the rules")
+        async with visit(config) as exchange:
+            await Admin(exchange).set_rules(version, why_of(reason))
+
+    carried_out(switch())
 
 
 def account(

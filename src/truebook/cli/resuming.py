@@ -16,7 +16,7 @@ from truebook.cli.reports import print_json
 from truebook.commandlog.cutting import EventStreamEnd
 from truebook.commandlog.durability import UNCHECKED
 from truebook.commandlog.halts import ValkeyHaltBook
-from truebook.commandlog.interface import LogReader
+from truebook.commandlog.reached_log import ReachedLog
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
 from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config, UserError
@@ -60,7 +60,7 @@ def resume_venue(config: Config, json: bool) -> None:
         print(f"epoch {epoch.number} from {epoch.agreed}: what was told after that is void")
 
 
-def _truth(config: Config, log: LogReader, progress: Progress) -> Truth:
+def _truth(config: Config, log: ReachedLog, progress: Progress) -> Truth:
     """What the log says, made again from the last snapshot that engines agree on. Raises
     UserError."""
     snapshots = partial(kept_by_all, snapshots_path(config))

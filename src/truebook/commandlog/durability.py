@@ -5,6 +5,10 @@ if the server never drops a key for want of memory. These are the server's setti
 every connection to a log asks, and refuses a server that would lose something, unless the
 configuration says by name that it may.
 
+One more thing is asked. Orders whose signatures are marked stand in the server's file as
+transactions, and Redis (7.0, not Valkey) checks each of those against the rights of the user
+`default` when it reads its file again: with too few, it leaves them out and goes on.
+
 Some servers don't tell their settings (CONFIG is forbidden or renamed on most that one rents). INFO
 tells half of them; for the other half somebody has to vouch, setting by setting.
 
@@ -17,7 +21,7 @@ from typing import Any, NamedTuple
 
 from truebook.commandlog.address import Command
 from truebook.commandlog.interface import LogNotDurable
-from truebook.commandlog.resp import Refused, pairs
+from truebook.commandlog.resp import Refused, key, pairs
 from truebook.config import VOUCHABLE, LogSection, vouched_in
 
 _NEEDED = {
@@ -27,6 +31,12 @@ _NEEDED = {
     "maxmemory-policy": ("noeviction", "for want of memory the log could be dropped"),
 }
 assert tuple(_NEEDED) == VOUCHABLE
+_READ_AGAIN: dict[str, Command] = {
+    "XADD": (key(0, "log"), "*", "d", ""),
+    "HSET": (key(0, "log:once:1"), "mark", ""),
+    "PEXPIREAT": (key(0, "log:once:1"), 1),
+}
+"""What an appended order is in the server's file: `default` must be able to do it."""
 _ALLOW = "allow it explicitly if you can do without"
 
 WAIT_MS_MIN = 2
@@ -62,6 +72,7 @@ def examination(server: object, wanted: Durability) -> Examination:
     """Find out whether the log server is good enough."""
     if wanted.is_checked:
         yield from _persistence(server, wanted.vouched)
+        yield from _reading_again(server)
     if wanted.replicas:
         yield from _replication(server)
 
@@ -106,6 +117,19 @@ def _persistence(server: object, vouched: frozenset[str]) -> Examination:
             f" whether entries are on disk: permit CONFIG GET; or make sure that it has {right},"
             f" and vouch for that with log.vouched = '{names}'; or {_ALLOW}"
         )
+
+
+def _reading_again(server: object) -> Examination:
+    for name, values in _READ_AGAIN.items():
+        reply = yield ("ACL", "DRYRUN", "default", name, *values)
+        if isinstance(reply, Refused):
+            _raise_if_loading(reply)
+        elif reply != b"OK":
+            raise LogNotDurable(
+                f"the log server {server} doesn't let its user default do {name}: Redis then"
+                " leaves entries out when it reads its file after a crash; give it the rights and"
+                f" no way to log in (ACL SETUSER default off ~* &* +@all), or {_ALLOW}"
+            )
 
 
 def _judge(server: object, found: dict[str, str]) -> None:

@@ -118,8 +118,11 @@ class Publication:
 
     def open(self, log_end: Callable[[], Position]) -> None:
         """Find out what the stream has already. `log_end` tells where the log ends: it is asked
-        after the stream, to which others may add meanwhile what the log has by then. Raises
-        BusUnavailable, StreamForeign, and what `log_end` raises."""
+        after the stream, to which others may add meanwhile what the log has by then. To be called
+        again if the start fails, before anything is added. Raises BusUnavailable, StreamForeign,
+        and what `log_end` raises."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
         self._published = self._publisher.tail()
         end = log_end()
         if self._published.position > end:
@@ -170,6 +173,10 @@ class Publication:
                 return self._waiting_bytes < KEPT_BYTES_MAX
             while self._waiting and (batch := self._next_batch()) and self._append(batch):
                 pass
+            if self._waiting and self.is_active:
+                # What may not leave yet may be in the stream already: made by others on a bus that
+                # was lost and filled again, and which they won't vote for once more.
+                self._drop_published()
             may_go_on = not self.is_active or self._quorum is not None or self._cover is not None
             return not self._waiting or (may_go_on and self._waiting_bytes < KEPT_BYTES_MAX)
         except BusUnavailable as error:
@@ -220,22 +227,30 @@ class Publication:
 
     def _must_take_over(self) -> bool:
         """As a standby: drop what the stream has by now; whether the rest has waited too long."""
-        now = self._clock.elapsed_s()
-        if now < self._next_look and self._waiting_bytes < KEPT_BYTES_MAX:
+        tail = self._drop_published()
+        if tail is None or not self._waiting:
             return False
-        self._next_look = now + LOOK_S
-        tail = self._publisher.tail()
-        before = self._before(self._waiting[0][0])
-        if tail != before:
-            self._check_tail(tail, before)
-            self._seen(tail)
-        if not self._waiting or self._has_come_closer(tail, now):
+        now = self._clock.elapsed_s()
+        if self._has_come_closer(tail, now):
             return False
         if now - self._waiting_since < TAKE_OVER_S:
             return False
         _logger.warning("nobody publishes: carrying on from %s", self._waiting[0][0].position)
         self.is_active = True
         return True
+
+    def _drop_published(self) -> Tail | None:
+        """Drop what the stream has by now; where it ends, or None: it isn't time to look."""
+        now = self._clock.elapsed_s()
+        if now < self._next_look and self._waiting_bytes < KEPT_BYTES_MAX:
+            return None
+        self._next_look = now + LOOK_S
+        tail = self._publisher.tail()
+        before = self._before(self._waiting[0][0])
+        if tail != before:
+            self._check_tail(tail, before)
+            self._seen(tail)
+        return tail
 
     def _has_come_closer(self, tail: Tail, now: float) -> bool:
         """Whether others still fill a stream up to where we began. Raises StreamLost if they have

@@ -190,7 +190,7 @@ def _start(data: Path, name: str, settings: dict[str, str]) -> Server:
             stderr=subprocess.DEVNULL,
             pass_fds=[lock],
             # Ctrl-C is for the supervisor, which ends the servers last.
-            process_group=0,
+            start_new_session=True,
         )
     finally:
         os.close(lock)
@@ -214,7 +214,7 @@ def _watch(pid: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        process_group=0,
+        start_new_session=True,
     )
 
 

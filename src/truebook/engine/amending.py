@@ -12,7 +12,7 @@ import numpy as np
 from truebook.engine.answer import answer_resting
 from truebook.engine.book import key_of, leave_account, leave_level
 from truebook.engine.cancelling import parties_code, target_form, target_slot
-from truebook.engine.compiled import inlined
+from truebook.engine.compiled import called, inlined
 from truebook.engine.emit import emit_amended, emit_rejected
 from truebook.engine.hashing import touch_order
 from truebook.engine.layout import PHASE_MATCH
@@ -202,7 +202,7 @@ def _enter_again(s: State, i: Any, slot: Any) -> None:
     meta_of(s).phase = PHASE_MATCH
 
 
-@inlined
+@called
 def amend(s: State, i: Any) -> None:
     """Carry out the AMEND in record `i`, up to matching where it enters again."""
     c = command_at(s, i)

@@ -10,7 +10,7 @@ import numpy as np
 from truebook.engine.answer import answer_done
 from truebook.engine.book import market_of_book
 from truebook.engine.closing import cancel_resting
-from truebook.engine.compiled import inlined, rarely
+from truebook.engine.compiled import called, inlined, rarely
 from truebook.engine.emit import emit_rejected
 from truebook.engine.layout import AHEAD_MASK, PHASE_CANCEL_ALL, PHASE_NONE
 from truebook.engine.maps import slot_of_client, slot_of_order
@@ -28,6 +28,7 @@ from truebook.engine.state import (
     meta_of,
     order_at,
     taker_of,
+    word_at,
 )
 from truebook.messages import (
     NO_MARKET,
@@ -46,6 +47,7 @@ _PAUSED = int(RejectCode.MARKET_PAUSED)
 _RESTING = int(CancelFlag.RESTING)
 _PENDING = int(CancelFlag.PENDING)
 _EITHER = _RESTING | _PENDING
+_CHOICES_SHIFT = 16
 _BY_ORDER_ID = int(TargetBy.ORDER_ID)
 _BY_CLIENT_ID = int(TargetBy.CLIENT_ID)
 
@@ -114,12 +116,24 @@ def _reject(s: State, i: Any, code: Any) -> None:
 
 
 @inlined
+def _is_usual(s: State, i: Any) -> Any:
+    """Whether a CANCEL names its order by id, and every field that it doesn't use is 0: they stand
+    side by side and are looked at together."""
+    c = command_at(s, i)
+    word = i * 8
+    choices = word_at(s, word).value >> _CHOICES_SHIFT
+    others = word_at(s, word + 5).value | word_at(s, word + 6).value | c.zero_4
+    return choices | np.int64(c.zero_1) | c.price | c.quantity | others == 0
+
+
+@inlined
 def cancel(s: State, i: Any) -> None:
     """Carry out the CANCEL in record `i`."""
     c = command_at(s, i)
     code = parties_code(s, i)
-    if rarely(not target_form(s, i, c.flags, c.deadline_ms) or c.price | c.quantity != 0):
-        code = MALFORMED
+    if rarely(not _is_usual(s, i)):
+        if not target_form(s, i, c.flags, c.deadline_ms) or c.price | c.quantity != 0:
+            code = MALFORMED
     slot = np.int64(0)
     if code == OK:
         slot = target_slot(s, i)
@@ -135,7 +149,7 @@ def cancel(s: State, i: Any) -> None:
         cancel_resting(s, _CANCEL, slot)
 
 
-@inlined
+@called
 def cancel_all(s: State, i: Any) -> None:
     """Begin the CANCEL_ALL in record `i` (PHASE_CANCEL_ALL)."""
     c = command_at(s, i)
@@ -159,7 +173,7 @@ def cancel_all(s: State, i: Any) -> None:
     taker.tolerance = np.int64(c.flags) if c.flags != 0 else np.int64(_EITHER)
 
 
-@inlined
+@called
 def go_on_cancelling(s: State) -> Any:
     """Cancel the orders from `meta.step` on; False where a buffer is full in the middle."""
     meta = meta_of(s)

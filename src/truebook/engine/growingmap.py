@@ -24,13 +24,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from truebook.engine.compiled import called, inlined
+from truebook.engine.compiled import called, inlined, rarely
 from truebook.engine.layout import MAP_PLACES_MAX
 from truebook.engine.places import home_of
 from truebook.engine.state import Accessor, Record, State, accessor, map_at
 
 MAP_BITS_START = 10
-NOTHING_TO_MOVE = 1 << 62
+NOTHING_TO_MOVE = -1
 _LINE = 8
 _END = 2 * MAP_PLACES_MAX - 1
 """A search ends there at the latest, even one that damaged counts have sent off."""
@@ -83,7 +83,7 @@ def _homes(number: int) -> tuple[Callable[[State, Any], Any], Callable[[State, A
     @inlined
     def home(s: State, tag: Any) -> Any:
         here = map_at(s, number)
-        if here.moved != NOTHING_TO_MOVE:
+        if rarely(here.moved != NOTHING_TO_MOVE):
             old_home = home_of(tag, here.bits - 1)
             if old_home >= here.moved:
                 return MAP_PLACES_MAX - here.base + old_home
@@ -177,11 +177,11 @@ def growing_map(name: str, number: int) -> GrowingMap:
     @inlined
     def remember(s: State, count: Any, tag: Any, slot: Any) -> None:
         here = map_at(s, number)
-        if count * 2 > np.int64(1) << here.bits:
+        if rarely(count * 2 > np.int64(1) << here.bits):
             here.base = MAP_PLACES_MAX - here.base
             here.bits += 1
             here.moved = 0
-        if here.moved != NOTHING_TO_MOVE:
+        if rarely(here.moved != NOTHING_TO_MOVE):
             for _ in range(_MOVED_AT_ONCE):
                 move_line(s, MAP_PLACES_MAX - here.base + here.moved)
                 here.moved += _LINE

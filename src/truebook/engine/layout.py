@@ -1,9 +1,8 @@
-"""The engine's memory: every pool, record by record, and the table that finds them.
+"""The engine's memory, record by record; pools.py says where they stand.
 
-Promise: all state that the kernel knows stands in these arrays and nowhere else. Each pool is
-address space reserved once at its largest size (memory.py); slot 0 of orders, levels and nodes
-means "none": what is written there is never read. Fields that are touched together stand together:
-a resting order is one 64-byte line, and matching reads nothing else of it.
+Promise: all state that the kernel knows stands in these records and nowhere else. Slot 0 of
+orders, levels and nodes means "none": what is written there is never read. Fields that are touched
+together stand together: a resting order is one 64-byte line, and matching reads nothing else of it.
 """
 
 from typing import Any
@@ -13,17 +12,13 @@ import numpy as np
 from truebook.limits import (
     ACCOUNTS_MAX,
     ASSETS_MAX,
-    ATTESTERS_MAX,
-    GATEWAYS_MAX,
     KEYS_MAX,
     LEVELS_MAX,
     MARKETS_MAX,
     ORDERS_MAX,
     REFERENCES_MAX,
-    TIERS_MAX,
     WITHDRAWALS_PENDING_MAX,
 )
-from truebook.messages import COMMAND
 
 ACCOUNT_BITS = ACCOUNTS_MAX.bit_length() - 1
 ACCOUNT_MASK = ACCOUNTS_MAX - 1
@@ -364,8 +359,8 @@ ANSWER = np.dtype(
     ]
 )
 """A reply (messages.REPLY), as the kernel writes it."""
-_COUNT = np.dtype([("value", "<u2")])
-_SLOT = np.dtype([("value", "<i4")])
+COUNT = np.dtype([("value", "<u2")])
+SLOT = np.dtype([("value", "<i4")])
 
 EVENT_ROWS = 1 << 14
 """Half a megabyte: what a large batch writes stays near the second-level cache."""
@@ -374,74 +369,6 @@ AHEAD_MASK = 63
 LOOK_FROM = 1 << 15
 """So many orders don't fit into a processor's own cache; of fewer most are near anyway."""
 INPUT_RECORDS = 1 << 13
-
-POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
-    "meta": (META, 1),
-    "taker": (TAKER, 1),
-    "maps": (MAP, 2),  # ids, clients
-    "ahead": (AHEAD, AHEAD_MASK + 1),
-    "books": (BOOK, 2 * TRIGGER_BOOKS),
-    "markets": (MARKET, MARKETS_MAX),
-    "assets": (ASSET, ASSETS_MAX),
-    "tiers": (TIER, TIERS_MAX),
-    "attesters": (ATTESTER, ATTESTERS_MAX),
-    "market_hashes": (KEPT, MARKETS_MAX),
-    "account_marks": (MARKS, ACCOUNTS_MAX >> WORD_BITS),
-    "order_marks": (MARKS, ORDERS_MAX >> WORD_BITS),
-    "input": (COMMAND, INPUT_RECORDS),
-    "events": (ROW, EVENT_ROWS),
-    "replies": (ANSWER, REPLIES),
-    "orders": (ORDER, ORDERS_MAX),
-    "links": (LINK, ORDERS_MAX),
-    "order_hashes": (KEPT, ORDERS_MAX),
-    "levels": (LEVEL, LEVELS_MAX),
-    "nodes": (NODE, LEVELS_MAX * 2),
-    "ids": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # two halves: the map, and room for its successor
-    "clients": (PLACE_IN_MAP, MAP_PLACES_MAX * 2),  # likewise, by account and client id
-    "ids_displaced": (DISPLACED, MAP_PLACES_MAX >> 2),
-    "clients_displaced": (DISPLACED, MAP_PLACES_MAX >> 2),
-    "account_hashes": (KEPT, ACCOUNTS_MAX),
-    "accounts": (ACCOUNT, ACCOUNTS_MAX),
-    "keys": (KEY, KEYS_MAX),
-    "balances": (BALANCE, BALANCES_MAX),
-    "touched_balances": (_SLOT, BALANCES_MAX + 1),  # in the present entry
-    "balance_pages": (PAGE, BALANCES_MAX >> PAGE_BITS),
-    "balance_marks": (MARKS, BALANCES_MAX >> WORD_BITS),
-    "balance_hashes": (KEPT, BALANCES_MAX),
-    "open_orders": (_COUNT, MARKETS_MAX * ACCOUNTS_MAX),  # market << ACCOUNT_BITS | account
-    "gateways": (GATEWAY, GATEWAYS_MAX),
-    "names": (PLACE_IN_MAP, 3 << (NAME_MAP_BITS - 1)),  # accounts by name
-    "public_keys": (PLACE_IN_MAP, 3 << (KEY_MAP_BITS - 1)),  # keys by public key
-    "timers": (TIMER, TIMERS_MAX),  # a heap
-    "timer_places": (_SLOT, TIMERS_MAX),  # where each timer stands in it, + 1; 0: it is off
-    "withdrawals": (WITHDRAWAL, WITHDRAWALS_PENDING_MAX + 1),
-    "withdrawal_ids": (PLACE_IN_MAP, 3 << (WITHDRAWAL_MAP_BITS - 1)),
-    "references": (REFERENCE, REFERENCES_MAX + 1),
-    "digests": (PLACE_IN_MAP, 3 << (REFERENCE_MAP_BITS - 1)),  # references by digest
-}
-"""Record and length of each pool. The first ones are small and always in use, so they share a few
-large pages; those up to `accounts` grow from their beginning; the rest is touched here and there,
-and would waste large pages."""
-
-_LINE = 64
-LARGE_PAGE = 2 << 20
-
-
-def _offsets() -> dict[str, int]:
-    """Where each pool begins, in bytes from the address of the state; `end` behind the last."""
-    offsets = {}
-    place = 0
-    for name, (record, length) in POOLS.items():
-        size = record.itemsize * length
-        unit = LARGE_PAGE if size >= 8 * LARGE_PAGE else _LINE
-        place = -(-place // unit) * unit
-        offsets[name] = place
-        place += size
-    offsets["end"] = -(-place // LARGE_PAGE) * LARGE_PAGE
-    return offsets
-
-
-OFFSETS = _offsets()
 
 PHASE_NONE = 0
 PHASE_MATCH = 1

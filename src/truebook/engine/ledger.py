@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.compiled import inlined, signed, unsigned
+from truebook.engine.compiled import inlined, rarely, signed, unsigned
 from truebook.engine.hashing import touch_balance
 from truebook.engine.layout import ACCOUNT_BITS
 from truebook.engine.state import (
@@ -21,8 +21,11 @@ from truebook.engine.state import (
 from truebook.limits import BASIS_POINTS
 
 _BASIS_POINTS = np.uint64(BASIS_POINTS)
-_SHIFTED = BASIS_POINTS * BASIS_POINTS
-"""More than the largest negative fee on a rest: added, so that the division is unsigned."""
+_SMALL = 1 << 48
+"""An amount below that may be multiplied by any rate."""
+
+_MOVED = _SMALL * BASIS_POINTS + BASIS_POINTS - 1
+"""Added, so that no rebate makes the division a signed one, and that it rounds up."""
 
 
 @inlined
@@ -130,12 +133,18 @@ def release_hold(s: State, account: Any, book: Any, price: Any, lots: Any) -> No
 
 
 @inlined
+def _fee_of_small(amount: Any, rate_bp: Any) -> Any:
+    return signed(unsigned(amount * rate_bp + _MOVED) // _BASIS_POINTS) - _SMALL
+
+
+@inlined
 def fee_of(amount: Any, rate_bp: Any) -> Any:
     """The fee on an amount, rounded up in favour of the venue; negative: a rebate."""
-    whole = unsigned(amount) // _BASIS_POINTS
-    rest = amount - signed(whole * _BASIS_POINTS)
-    part = unsigned(rest * rate_bp + (_SHIFTED + BASIS_POINTS - 1)) // _BASIS_POINTS
-    return signed(whole) * rate_bp + signed(part) - BASIS_POINTS
+    if rarely(amount >= _SMALL):
+        whole = unsigned(amount) // _BASIS_POINTS
+        rest = amount - signed(whole * _BASIS_POINTS)
+        return signed(whole) * rate_bp + _fee_of_small(rest, rate_bp)
+    return _fee_of_small(amount, rate_bp)
 
 
 @inlined

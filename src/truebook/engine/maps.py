@@ -13,16 +13,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from truebook.engine.compiled import called, inlined, unsigned
+from truebook.engine.compiled import inlined, unsigned
 from truebook.engine.growingmap import GrowingMap, growing_map
 from truebook.engine.layout import (
     KEY_MAP_BITS,
     NAME_MAP_BITS,
-    OFFSETS,
     REFERENCE_MAP_BITS,
     WITHDRAWAL_MAP_BITS,
 )
 from truebook.engine.places import free, home_of, put
+from truebook.engine.pools import OFFSETS
 from truebook.engine.state import (
     State,
     account_at,
@@ -80,7 +80,7 @@ def _finder(grown: GrowingMap, is_it: Callable[[State, Any, Any, Any], Any]) -> 
     """What finds the slot of a key of two parts, of which `is_it` tells whether it is a slot's."""
     _, _, place_at, next_displaced, displaced, misses, _, _ = grown
 
-    @called
+    @inlined
     def find_displaced(s: State, home_place: Any, tag: Any, a: Any, b: Any) -> Any:
         place = home_place
         for count in range(displaced(s, home_place)):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from truebook.engine.layout import OFFSETS, POOLS
+from truebook.engine.pools import OFFSETS, ORIGIN, POOLS
 
 _NO_RESERVE = 0x4000 if sys.platform.startswith("linux") else 0x40
 
@@ -22,11 +22,11 @@ class Memory:
 
     def __init__(self) -> None:
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE
-        self._mapping = mmap.mmap(-1, OFFSETS["end"], flags=flags)
+        self._mapping = mmap.mmap(-1, ORIGIN + OFFSETS["end"], flags=flags)
         if hasattr(mmap, "MADV_HUGEPAGE"):
-            self._mapping.madvise(mmap.MADV_HUGEPAGE, 0, OFFSETS["keys"])
+            self._mapping.madvise(mmap.MADV_HUGEPAGE, 0, ORIGIN + OFFSETS["keys"])
         self._bytes = np.frombuffer(self._mapping, np.uint8)
-        self.address = int(self._bytes.ctypes.data)
+        self.address = int(self._bytes.ctypes.data) + ORIGIN
         self._views = {name: self._view(name) for name in POOLS}
 
     def pool(self, name: str) -> NDArray[Any]:
@@ -35,9 +35,10 @@ class Memory:
 
     def _view(self, name: str) -> NDArray[Any]:
         record, length = POOLS[name]
-        start = OFFSETS[name]
+        start = ORIGIN + OFFSETS[name]
         return self._bytes[start : start + record.itemsize * length].view(record)
 
-    def raw(self, name: str) -> memoryview:
-        """The bytes of a pool, without a copy."""
-        return self.pool(name).view(np.uint8).data
+    @property
+    def contents(self) -> mmap.mmap:
+        """All bytes, from the beginning of the first pool."""
+        return self._mapping

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.book import open_orders_place
-from truebook.engine.compiled import inlined, rarely
+from truebook.engine.compiled import called, inlined, rarely
 from truebook.engine.emit import emit_rejected
 from truebook.engine.maps import is_resting, slot_of_client
 from truebook.engine.state import (
@@ -19,6 +19,7 @@ from truebook.engine.state import (
     meta_of,
     open_orders_at,
     order_at,
+    word_at,
 )
 from truebook.engine.taking import is_too_much
 from truebook.limits import (
@@ -76,6 +77,13 @@ _LIMIT_MARKET = int(RejectCode.ORDER_LIMIT_MARKET)
 _LIMIT_ACCOUNT = int(RejectCode.ORDER_LIMIT_ACCOUNT)
 _FULL = int(RejectCode.ENGINE_FULL)
 
+_FLAGS_AND_BY_SHIFT, _ZERO_2_SHIFT = 48, 32
+_CHOICES_SHIFT = 16
+_CHOICES = (1 << 32) - 1
+_HIGHEST_BITS = 0x80808080
+_FROM_TOO_LARGE = _HIGHEST_BITS - (2 | 3 << 8 | 3 << 16 | 4 << 24)
+"""How far the first wrong side, order type, time in force and self-trade mode are from that bit."""
+
 _EVERYWHERE = 2
 """The version of the rules that knows flags and deadlines beyond the usual ones."""
 
@@ -88,10 +96,23 @@ def reserved_of(s: State, i: Any) -> Any:
 
 
 @inlined
-def unusual_of(s: State, i: Any) -> Any:
-    """Not 0 where a PLACE has a flag or a deadline that are seldom seen, or the entry is late."""
+def is_unusual(s: State, i: Any) -> Any:
+    """Whether a PLACE has something in a reserved field, a flag or a deadline that are seldom seen,
+    or the entry is late. What is 0 in any other stands side by side and is looked at together."""
     c = command_at(s, i)
-    return (np.int64(c.flags) & ~_USUAL_FLAGS) | np.int64(c.deadline_ms) | meta_of(s).lateness_ms
+    word = i * 8
+    flags_and_by = word_at(s, word).value >> _FLAGS_AND_BY_SHIFT
+    others = (word_at(s, word + 5).value >> _ZERO_2_SHIFT) | word_at(s, word + 6).value | c.zero_4
+    unknown = (flags_and_by & ~_USUAL_FLAGS) | np.int64(c.zero_1) | others
+    return unknown | meta_of(s).lateness_ms != 0
+
+
+@inlined
+def _choices_valid(s: State, i: Any) -> Any:
+    """Whether side, order type, time in force and self-trade mode are known ones. They stand side
+    by side and are looked at together: what is too large sets the highest bit of its byte."""
+    four = (word_at(s, i * 8).value >> _CHOICES_SHIFT) & _CHOICES
+    return (four | (four + _FROM_TOO_LARGE)) & _HIGHEST_BITS == 0
 
 
 @inlined
@@ -99,9 +120,7 @@ def values_valid(s: State, i: Any) -> Any:
     """Whether the values of a PLACE mean something: those of version 1, and no price is looked at
     that a market order may have with slippage."""
     c = command_at(s, i)
-    if rarely(c.side > 1 or c.order_type > 2 or c.time_in_force > 2 or c.self_trade > 3):
-        return False
-    if rarely(c.order_id < 1):
+    if rarely(not _choices_valid(s, i) or c.order_id < 1):
         return False
     if c.client_id != 0 and c.flags & _HAS_CLIENT_ID == 0:
         return False
@@ -142,6 +161,14 @@ def is_late(s: State, deadline_ms: Any) -> Any:
     return meta_of(s).rules >= _EVERYWHERE and meta_of(s).lateness_ms > deadline
 
 
+@called
+def _state_code(state: Any, order_type: Any) -> Any:
+    """Whether a market that isn't Open takes the order."""
+    if state == _CANCEL_ONLY or state == _CLOSED:
+        return _PAUSED
+    return _LIMIT_ONLY_CODE if state == _LIMIT_ONLY and order_type != _LIMIT else OK
+
+
 @inlined
 def standing_code(s: State, account: Any, number: Any, order_type: Any) -> Any:
     """Steps 2 and 3: account and market."""
@@ -152,12 +179,7 @@ def standing_code(s: State, account: Any, number: Any, order_type: Any) -> Any:
     if rarely(number >= meta_of(s).markets):
         return UNKNOWN_MARKET
     state = market_at(s, number).state
-    if rarely(state != 0):
-        if state == _CANCEL_ONLY or state == _CLOSED:
-            return _PAUSED
-        if state == _LIMIT_ONLY and order_type != _LIMIT:
-            return _LIMIT_ONLY_CODE
-    return OK
+    return OK if state == 0 else _state_code(np.int64(state), np.int64(order_type))
 
 
 @inlined
@@ -176,6 +198,8 @@ def price_code(s: State, number: Any, price: Any) -> Any:
     if code != OK:
         return code
     market = market_at(s, number)
+    if market.band_max_bp | market.band_min_bp == 0:
+        return OK
     last = last_price_of(s, number)
     if last != 0:
         scaled = price * BASIS_POINTS

@@ -21,7 +21,7 @@ class _Nowhere:
         """A part that never runs by itself needs no environment."""
 
 
-class _Part(JITCodeLibrary):
+class _Part(JITCodeLibrary):  # Numba has no types
     """The intermediate code of a part, for those that it becomes part of."""
 
     def _optimize_final_module(self) -> None:
@@ -42,11 +42,31 @@ class _Part(JITCodeLibrary):
         return _Nowhere()
 
 
+class _CalledPart(_Part):
+    """… which is seldom needed, and must not be copied to where it is called."""
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        """See Numba."""
+        for function in ir_module.functions:
+            if function.blocks and "alwaysinline" not in function.attributes:
+                function.attributes.add("noinline")
+                function.attributes.add("cold")
+        super().add_ir_module(ir_module)
+
+
 class PartCompiler(Compiler):
     """Numba's own way of compiling, but for where the code ends up."""
 
+    library_of: type[JITCodeLibrary] = _Part
+
     def compile_extra(self, func: Any) -> Any:
         """See Numba."""
-        self.state.library = _Part(self.state.targetctx.codegen(), func.__qualname__)
+        self.state.library = self.library_of(self.state.targetctx.codegen(), func.__qualname__)
         self.state.library.enable_object_caching()
         return super().compile_extra(func)
+
+
+class CalledPartCompiler(PartCompiler):
+    """The same for parts that are called."""
+
+    library_of = _CalledPart

@@ -16,11 +16,10 @@ from truebook.engine.ledger import held_slot, hold_of
 from truebook.engine.orderchecks import (
     MALFORMED,
     OK,
+    is_unusual,
     place_code,
     reject_place,
-    reserved_of,
     time_flags_of,
-    unusual_of,
     values_valid,
 )
 from truebook.engine.state import State, balance_at, book_at, command_at
@@ -73,7 +72,7 @@ def _take(s: State, i: Any, best: Any) -> None:
 def place(s: State, i: Any) -> None:
     """Carry out the PLACE in record `i`, up to matching (PHASE_MATCH)."""
     c = command_at(s, i)
-    if rarely(reserved_of(s, i) | unusual_of(s, i) != 0):
+    if rarely(is_unusual(s, i)):
         place_unusual(s, i)
         return
     if rarely(not values_valid(s, i) or (c.order_type != _LIMIT and c.price != 0)):

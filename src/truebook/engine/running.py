@@ -34,7 +34,6 @@ from truebook.engine.layout import (
     PHASE_NONE,
     PHASE_TICK,
     PHASE_TIMERS,
-    POOLS,
     STATUS_DONE,
     STATUS_FULL,
 )
@@ -44,6 +43,7 @@ from truebook.engine.maps import add_name
 from truebook.engine.matching import ROWS_OF_A_STEP, finish, has_room, match
 from truebook.engine.orderchecks import MALFORMED
 from truebook.engine.placing import place
+from truebook.engine.pools import POOLS
 from truebook.engine.seldom import begin_seldom
 from truebook.engine.state import (
     State,
@@ -216,7 +216,7 @@ def run(s: State, count: Any) -> Any:
     meta.reply = 0
     status = STATUS_FULL
     while True:
-        if meta.phase != PHASE_NONE:
+        if rarely(meta.phase != PHASE_NONE):
             if not _go_on(s):
                 break
         elif rarely(meta.cursor == meta.entry_end):

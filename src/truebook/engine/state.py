@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from truebook.engine.compiled import BOUNDS_CHECKED, inlined, prefetch, record_at
-from truebook.engine.layout import ANSWER, NODE, OFFSETS, PLACE_IN_MAP, POOLS, ROW, WORD
+from truebook.engine.layout import ANSWER, NODE, PLACE_IN_MAP, ROW, WORD
+from truebook.engine.pools import OFFSETS, POOLS
 from truebook.messages import (
     COMMAND,
     COMMAND_BYTES,

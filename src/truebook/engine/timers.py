@@ -166,7 +166,7 @@ def cancel_after(s: State, i: Any, c: Any) -> None:
 # --- running out ------------------------------------------------------------------------------
 
 
-@inlined
+@called
 def begin_timers(s: State) -> None:
     """An entry is applied at whose time a timer has run out (PHASE_TIMERS)."""
     meta = meta_of(s)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from truebook.engine.answer import answer_done
-from truebook.engine.compiled import inlined
+from truebook.engine.compiled import called, inlined
 from truebook.engine.emit import emit_rejected, emit_ticked, emit_transferred, head, row
 from truebook.engine.hashing import touch_balance
 from truebook.engine.hashing_seldom import put_reference
@@ -134,7 +134,7 @@ def tick(s: State, i: Any) -> None:
     meta_of(s).step = 0
 
 
-@inlined
+@called
 def go_on_ticking(s: State, i: Any) -> Any:
     """Number the markets of the TICK in record `i`; False where a buffer is full in the middle."""
     meta = meta_of(s)

@@ -1,5 +1,5 @@
-"""What administrators do: credits and debits, market states, new assets and markets, fee tiers, an
-account's tier, caps and block. Endpoints and command line share it.
+"""What administrators do: credits and debits, market states, new assets and markets, fee tiers, the
+rules, an account's tier, caps and block. Endpoints and command line share it.
 
 Promise: each is a command in the log, and directly before it in the same entry stands a note of who
 did it and why. Nothing is written before everything was looked at that can be looked at here; what
@@ -28,6 +28,7 @@ from truebook.limits import (
 )
 from truebook.messages import (
     NOTE_BYTES_MAX,
+    RULES_VERSION_MAX,
     SET_MARKET,
     AccountFlag,
     MarketState,
@@ -173,6 +174,13 @@ class Admin:
         await self._carry_out(
             why, command, lambda known: known.tiers.get(tier) == (maker_bp, taker_bp)
         )
+
+    async def set_rules(self, version: int, why: Why) -> None:
+        """Have the engines follow a later version of the rules from here on, for good. Whoever asks
+        has made sure that all of them know it: one that doesn't would refuse what others do."""
+        if not 1 <= version <= RULES_VERSION_MAX:
+            raise Unacceptable("version", f"must be 1 … {RULES_VERSION_MAX}")
+        await self._carry_out(why, commands.set_rules(version))
 
     async def set_account(self, number: int, change: AccountChange, why: Why) -> Account:
         """Change an account's fee tier, its cap on open orders, and whether it is blocked."""

@@ -71,7 +71,7 @@ class Nursery:
             ours.close()
             if beside is not None:
                 beside._control.close()
-            os.setpgid(0, 0)
+            os.setsid()
             run(nurse(theirs, load))
             os._exit(0)
         theirs.close()

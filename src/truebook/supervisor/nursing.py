@@ -106,9 +106,8 @@ def _become(request: Request, received: Sequence[int]) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Ctrl-C is for the supervisor, which then ends everything in the right order. No session of its
-    # own: between sessions the kernel shares processors out (autogroups) and heeds no idle.py.
-    os.setpgid(0, 0)
+    # Ctrl-C is for the supervisor, which then ends everything in the right order.
+    os.setsid()
     _place(received, request.descriptors)
     os.dup2(OUTPUT, ERRORS)
     nothing = os.open(os.devnull, os.O_RDONLY)

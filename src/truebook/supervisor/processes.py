@@ -133,7 +133,7 @@ async def _started(
         stderr=output,
         pass_fds=descriptors,
         # Ctrl-C is for the supervisor, which then ends everything in the right order.
-        process_group=0,
+        start_new_session=True,
     )
     return process.pid, process.wait()
 

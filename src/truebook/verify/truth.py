@@ -4,6 +4,10 @@ Promise: the state, the chain and the event hash at a position are made from the
 this build, and from nothing that an engine or file claims alone. Asking for a later position goes
 on from the last one.
 
+That an engine came late becomes a fact behind what it came late to (0017): until then a right
+engine may say, of entries that nobody was told about, what isn't so any more afterwards. `is_late`
+tells which these are: nobody can be judged by what it says of them.
+
 What is long ago needn't be made again: where engines have agreed on something since, a snapshot
 that leads to just that, along the log, is as good as genesis for whatever comes behind it. One that
 leads elsewhere is named and passed over; with none left, it is genesis.
@@ -16,7 +20,8 @@ from collections.abc import Callable, Iterable, Sequence
 from truebook.commandlog.attestations import Attested
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.entries import engine_pieces
-from truebook.commandlog.interface import GENESIS, LogEntry, LogReader, Overtaken, Position
+from truebook.commandlog.interface import GENESIS, LogEntry, Overtaken, Position
+from truebook.commandlog.reached_log import ReachedLog
 from truebook.commandlog.replies import split
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
@@ -40,7 +45,7 @@ class Truth:
 
     def __init__(
         self,
-        log: LogReader,
+        log: ReachedLog,
         make_engine: Callable[[], Engine],
         snapshots: Callable[[], Sequence[Kept]] = lambda: (),
     ) -> None:
@@ -68,11 +73,25 @@ class Truth:
 
     def at(self, position: Position) -> Attested:
         """What a right engine attests there. Raises NoSuchPosition."""
-        agreed = max((of for of in self._agreements if of.position <= position), default=None)
+        agreed = max((of for of in self._agreements if self._is_sure(of, position)), default=None)
         is_far = agreed is not None and agreed.entries > self._entries + NEAR_ENTRIES
         if self._engine is None or position < self._position or is_far:
             self._begin_near(agreed)
         return self._forward_to(position)
+
+    def look_again(self) -> None:
+        """Learn what has become a fact since. Raises LogUnavailable."""
+        try:
+            self._log.refresh(self._position)
+        except Overtaken:
+            self._begin()
+
+    def is_late(self, position: Position) -> bool:
+        """Whether the entry there was reached late, as far as was looked by now."""
+        return self._log.known.covering(position) is not None
+
+    def _is_sure(self, of: Attested, position: Position) -> bool:
+        return of.position <= position and not self.is_late(of.position)
 
     def _begin_near(self, agreed: Attested | None) -> None:
         """Begin at a snapshot that leads to what was agreed on, else at genesis."""

@@ -12,6 +12,7 @@ on. docs/witness.md tells what to do.
 """
 
 import logging
+from typing import TypeGuard
 
 from msgspec import Struct, structs
 
@@ -121,7 +122,7 @@ class Witness:
         """Compare the newest attestation that nobody else has made with the log itself."""
         if self._attested:
             position = max(self._attested)
-            self._settle(position, self._attested[position], self._truth.at(position))
+            self._settle(position, self._attested[position])
 
     def newest(self) -> dict[str, Attested]:
         """The newest attestation of each engine that is waiting to be compared."""
@@ -145,13 +146,13 @@ class Witness:
         if len(set(here.values())) == 1:
             self._agree(attestation.of, here)
         else:
-            self._settle(position, here, self._truth.at(position))
+            self._settle(position, here)
 
     def _agree(self, of: Attested, here: dict[bytes, Attested]) -> None:
         for key in here:
             if here[key] == of and (key not in self._right or self._right[key] < of):
                 self._right[key] = of
-        if self.agreed is None or of.position > self.agreed.position:
+        if self.agreed is None or of.position >= self.agreed.position:
             self.agreed = of
             self._truth.agree(of)
         # Older ones stay for a while: an engine that lags may still come to differ there.
@@ -160,9 +161,18 @@ class Witness:
             if len(self._attested[position]) >= trusted or len(self._attested) > 64:
                 del self._attested[position]
 
-    def _settle(self, position: Position, here: dict[bytes, Attested], right: Attested) -> None:
-        """The log has decided what is right there: who isn't?"""
+    def _settle(self, position: Position, here: dict[bytes, Attested]) -> None:
+        """The log decides what is right there: who isn't?"""
+        right = self._truth.at(position)
+        if any(of != right for of in here.values()):
+            self._truth.look_again()
+            right = self._truth.at(position)
         wrong = [key for key, of in here.items() if of != right]
+        if self._truth.is_late(position):
+            # They have said it before that was a fact; what they say behind it counts.
+            for key in wrong:
+                del here[key]
+            wrong = []
         if len(wrong) < len(here):
             self._agree(right, here)
         for key in wrong:
@@ -188,13 +198,16 @@ class Witness:
         attested = {
             position: here[key]
             for position, here in self._attested.items()
-            if key in here and position <= wrong_at
+            if key in here and position <= wrong_at and not self._truth.is_late(position)
         }
         rights = self._truth.at_all(attested)
         first = min((p for p in attested if attested[p] != rights[p]), default=wrong_at)
         known = [rights[p] for p in attested if p < first]
-        known += [of for of in (self._right.get(key), self.agreed) if of and of.position < first]
+        known += [of for of in (self._right.get(key), self.agreed) if self._is_known(of, first)]
         return max(known, default=None), first
+
+    def _is_known(self, of: Attested | None, before: Position) -> TypeGuard[Attested]:
+        return of is not None and of.position < before and not self._truth.is_late(of.position)
 
     def _judge_fault(self, name: str, attestation: Attestation, fault: Fault) -> None:
         """An engine has found something in its own memory."""

@@ -33,6 +33,7 @@ COMMANDS = [
     ["admin", "add-asset"],
     ["admin", "add-market"],
     ["admin", "tier"],
+    ["admin", "rules"],
     ["admin", "account"],
     ["admin", "market"],
     ["admin", "withdrawals"],

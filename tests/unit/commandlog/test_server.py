@@ -190,6 +190,20 @@ def test_a_log_server_that_could_lose_entries_is_refused_unless_allowed(
     assert append(server.url, b"a", durability=UNCHECKED)
 
 
+def test_a_log_server_that_could_not_read_its_file_again_is_refused(tmp_path, started):
+    server = started(start_log_server, tmp_path)
+    configured(server.url, "ACL", "SETUSER", "gate", "on", ">secret", "~*", "&*", "+@all")
+    url = server.url.replace("unix://", "unix://gate:secret@")
+    configured(url, "ACL", "SETUSER", "default", "off", "-@all")
+    with pytest.raises(LogNotDurable, match="user default do XADD"):
+        append(url, b"a")
+    configured(url, "ACL", "SETUSER", "default", "+@all", "-hset")
+    with pytest.raises(LogNotDurable, match="user default do HSET"):
+        append(url, b"a")
+    configured(url, "ACL", "SETUSER", "default", "+@all")
+    assert append(url, b"a")
+
+
 def test_a_log_server_that_hides_its_settings_is_refused_unless_allowed(tmp_path, started):
     server = started(start_log_server, tmp_path)
     user = ("ACL", "SETUSER", "gate", "on", ">p%ss w", "~*", "&*", "+@all", "-config")

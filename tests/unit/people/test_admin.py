@@ -1,5 +1,7 @@
 """What administrators do: its effect, and what of it stands in the log."""
 
+import asyncio
+
 import pytest
 from venue.browser import PASSWORD, Town
 
@@ -7,8 +9,17 @@ from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.interface import LogEntry, Position
 from truebook.engine.fast import FastEngine
 from truebook.engine.naive.engine import NaiveEngine
-from truebook.messages import NOTE_PARTS_MAX, MarketState, note_parts, read_note
+from truebook.messages import (
+    NOTE_PARTS_MAX,
+    RULES_VERSION_MAX,
+    MarketState,
+    note_parts,
+    read_note,
+)
+from truebook.people.admin import Admin, Why
 from truebook.people.audit import noted
+from truebook.people.errors import Unacceptable
+from truebook.people.exchange import Refused
 
 ORDER = {
     "symbol": "SOL_USDC",
@@ -355,3 +366,18 @@ def test_a_note_changes_no_state_of_any_engine(town):
             engine.apply(data)
             hashes.append(engine.state_hash())
         assert hashes[0] == hashes[1]
+
+
+def test_the_rules_are_switched_by_a_command_with_a_reason_and_never_beyond_what_is_known(
+    town, log
+):
+    admin = Admin(town.exchange)
+    asyncio.run(admin.set_rules(RULES_VERSION_MAX, Why("root", "the new release runs everywhere")))
+    (note,) = noted(log)
+    assert note.commands == [{"kind": "SET_RULES", "version": RULES_VERSION_MAX}]
+    assert (note.who, note.why) == ("root", "the new release runs everywhere")
+    for version in (0, RULES_VERSION_MAX + 1):
+        with pytest.raises(Unacceptable, match="version"):
+            asyncio.run(admin.set_rules(version, Why("root", "by mistake")))
+    with pytest.raises(Refused, match="SETTING_INVALID"):
+        asyncio.run(admin.set_rules(RULES_VERSION_MAX - 1, Why("root", "back again")))

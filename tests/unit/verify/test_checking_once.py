@@ -1,10 +1,11 @@
 """A check says what it can't tell, rather than that all is right."""
 
+from venue.reached import reached
+
 from truebook.clock import ManualClock
 from truebook.commandlog.halts import MemoryHaltBook
 from truebook.commandlog.memory import (
     MemoryBusServer,
-    MemoryLogReader,
     MemoryLogServer,
     MemoryPublisher,
     MemorySubscription,
@@ -18,7 +19,7 @@ from truebook.verify.truth import Truth
 
 def test_where_nobody_is_trusted_nothing_is_right():
     clock, bus = ManualClock(), MemoryBusServer()
-    log = MemoryLogReader(MemoryLogServer(clock))
+    log = reached(MemoryLogServer(clock))
     engines = Engines(MemoryPublisher(bus), MemorySubscription(bus, "me"), "me", clock)
     truth = Truth(log, NaiveEngine)
     parts = Parts(log, truth, engines, MemoryAttestations(bus), MemoryHaltBook(), clock)

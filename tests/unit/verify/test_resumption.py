@@ -1,11 +1,11 @@
 """A resumption begins where the published events are last those that the log makes."""
 
 import pytest
+from venue.reached import reached
 from venue.snapshotted import Exchange, work
 
 from truebook.commandlog.chain import START
 from truebook.commandlog.interface import GENESIS, Tail
-from truebook.commandlog.memory import MemoryLogReader
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.verify.resumption import true_tail
 from truebook.verify.truth import Truth
@@ -35,7 +35,7 @@ def traded(tmp_path):
         exchange.trade(number)
     work(node)
     node.close()
-    return Truth(MemoryLogReader(exchange.log), NaiveEngine), exchange.bus.entries
+    return Truth(reached(exchange.log), NaiveEngine), exchange.bus.entries
 
 
 @pytest.mark.parametrize("agreed", [None, 2, 5])

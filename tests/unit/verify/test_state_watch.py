@@ -5,10 +5,10 @@ from contextlib import closing
 
 import pytest
 from store.database import store
+from venue.reached import reached
 from venue.snapshotted import Exchange, work
 
 from truebook.clock import ManualClock
-from truebook.commandlog.memory import MemoryLogReader
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.store.reading import state_of
 from truebook.store.sqlite.place import url_of
@@ -27,7 +27,7 @@ def watch(tmp_path):
     work(node)
     path = tmp_path / "database"
     store(path, exchange.bus.entries)
-    truth = Truth(MemoryLogReader(exchange.log), NaiveEngine)
+    truth = Truth(reached(exchange.log), NaiveEngine)
 
     def edit(statement):
         with closing(sqlite3.connect(path)) as database, database:

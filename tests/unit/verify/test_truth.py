@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from venue.reached import reached
 from venue.snapshotted import Exchange, work
 
 from truebook.commandlog.memory import MemoryLogReader
@@ -47,7 +48,7 @@ class OneByOne(MemoryLogReader):
 
 
 def truth_of(exchange, **options):
-    return Truth(OneByOne(exchange.log), Counted, **options)
+    return Truth(reached(exchange.log, OneByOne(exchange.log)), Counted, **options)
 
 
 def agreed_at(exchange, number):

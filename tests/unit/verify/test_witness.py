@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from nacl.signing import SigningKey
 from unit.node.test_node import Exchange, work
+from venue.reached import reached
 
 from truebook import commands
 from truebook.commandlog.entries import pack_entry
 from truebook.commandlog.halts import MemoryHaltBook, Standing
 from truebook.commandlog.interface import QUERIES_CHANNEL
-from truebook.commandlog.memory import MemoryLogReader, MemoryPublisher, MemorySubscription
+from truebook.commandlog.memory import MemoryPublisher, MemorySubscription
 from truebook.commandlog.memory_attestations import MemoryAttestations
 from truebook.engine.fast import FastEngine
 from truebook.engine.layout import ACCOUNT_BITS
@@ -66,7 +67,7 @@ class Venue(Exchange):
     def made_witness(self):
         answers = MemorySubscription(self.bus, "witness")
         engines = Waiting(self, MemoryPublisher(self.bus), answers, "witness", self.clock)
-        truth = Truth(MemoryLogReader(self.log), FastEngine)
+        truth = Truth(reached(self.log), FastEngine)
         return Witness(truth, engines, self.book, self.clock)
 
     def start(self, name):
@@ -148,7 +149,7 @@ class Venue(Exchange):
 
     def resume(self):
         """What `truebook resume` does: the stream ends where it is true."""
-        truth = Truth(MemoryLogReader(self.log), FastEngine)
+        truth = Truth(reached(self.log), FastEngine)
         kept = [e for e in self.bus.entries if truth.at(e.position).event_hash == e.event_hash]
         assert kept == self.bus.entries[: len(kept)]
         self.bus.entries[:] = kept

@@ -1,6 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ApiError } from "../lib/api";
+import { grouped } from "../lib/format";
+import { settings } from "../state/connection";
 import { tell } from "../state/notices";
 import { signIn, signUp } from "../state/session";
 
@@ -31,6 +33,7 @@ export function Entrance({ close }: { close: () => void }) {
   }
 
   const at = fault.value?.field;
+  const given = Object.entries(settings.value?.faucet ?? {}).map(([asset, amount]) => `${grouped(amount)} ${asset}`).join(", ");
   return (
     <dialog ref={dialog} class="entrance" onClose={close} aria-labelledby="entrance-title">
       <form onSubmit={(event) => void submit(event)}>
@@ -47,6 +50,7 @@ export function Entrance({ close }: { close: () => void }) {
           />
         </label>
         {isNew.value && <p class="hint">At least ten characters. There is no way to recover it: it is your key.</p>}
+        {isNew.value && given && <p class="hint">To try it out you are given {given}.</p>}
         <p class="fault" role="alert">{fault.value?.message}</p>
         <button class="primary wide" type="submit" disabled={busy.value}>
           {isNew.value ? "Create account" : "Sign in"}

@@ -48,7 +48,7 @@ export function Ladder() {
       >
         <i style={{ transform: `scaleX(${row.total / largest})` }} />
         <span class="price">{own.has(row.price) && <em title="Your order" />}{grouped(price(row.price))}</span>
-        <span>{size(row.size)}</span>
+        <span class="changed" key={row.size}>{size(row.size)}</span>
         <span>{size(row.total)}</span>
       </button>
     );

@@ -25,7 +25,7 @@ function Choice({ one }: { one: Market }) {
         onClick={() => choose(one.symbol)}
       >
         <b>{one.symbol.replace("_", "/")}</b>
-        <span class="number">{figures ? grouped(figures.lastPrice, gridOf(one).price) : "–"}</span>
+        <span class="number changed" key={figures?.lastPrice}>{figures ? grouped(figures.lastPrice, gridOf(one).price) : "–"}</span>
         <span class={`number ${direction(change)}`}>{percent(change)}</span>
         <span class="number faint">{figures ? compact(figures.quoteVolume) : "–"}</span>
       </button>

@@ -1,5 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { divide, parse, text } from "../lib/decimal";
+import { useRef } from "preact/hooks";
+import { parse, text, trimmed } from "../lib/decimal";
 import { sideWord } from "../lib/order";
 import type { Order } from "../lib/types";
 import { book } from "../state/live";
@@ -23,6 +24,7 @@ interface Moving { id: string; ticks: number }
 type Resting = Order & { price: string; quantity: string };
 
 const LABEL_HEIGHT = 20, LABEL_WIDTH = 150;
+const DECIMALS = 18;
 
 /** One's orders as lines in the chart: dragged, or moved by arrow keys and Enter, they are amended. */
 export function OrderLines({ scale }: { scale: Scale }) {
@@ -90,11 +92,22 @@ interface LineProps {
 
 function Line({ order, price, y, column, isMoving, isTaking, move, step, drop, leave }: LineProps) {
   const words = `${sideWord(order.side)} ${left(order)}`;
+  const pointer = useRef(0);
   function key(event: KeyboardEvent): void {
     const by = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
     if (by) event.preventDefault(), step(event.shiftKey ? 10 * by : by);
-    if (event.key === "Escape") leave();
+    if (event.key === "Escape") {
+      const label = event.currentTarget as HTMLElement;
+      if (label.hasPointerCapture(pointer.current)) label.releasePointerCapture(pointer.current);
+      leave();
+    }
     if (event.key === "Enter") event.preventDefault(), drop();
+  }
+  function grasp(event: PointerEvent): void {
+    const label = event.currentTarget as HTMLElement;
+    pointer.current = event.pointerId;
+    label.focus();
+    label.setPointerCapture(event.pointerId);
   }
   function drag(event: PointerEvent): void {
     const label = event.currentTarget as HTMLElement;
@@ -110,8 +123,7 @@ function Line({ order, price, y, column, isMoving, isTaking, move, step, drop, l
         <button
           type="button" class="grip number" onKeyDown={key} onBlur={leave}
           aria-label={`${words} at ${price}. Drag, or move with the arrow keys and press Enter`}
-          onPointerDown={(event) => (event.currentTarget.focus(), event.currentTarget.setPointerCapture(event.pointerId))}
-          onPointerMove={drag} onPointerUp={drop} onPointerCancel={leave}
+          onPointerDown={grasp} onPointerMove={drag} onPointerUp={drop} onPointerCancel={leave}
         >
           {words} <b>{price}</b>{isTaking && " trades at once"}
         </button>
@@ -123,7 +135,6 @@ function Line({ order, price, y, column, isMoving, isTaking, move, step, drop, l
 
 /** What of an order hasn't been filled, exactly. */
 function left(order: Resting): string {
-  const all = parse(order.quantity, 18) ?? 0n;
-  const rest = all - (parse(order.executedQuantity, 18) ?? 0n);
-  return text(divide(rest, 10n ** 12n), 6).replace(/\.?0+$/, "");
+  const [all, done] = [parse(order.quantity, DECIMALS) ?? 0n, parse(order.executedQuantity, DECIMALS) ?? 0n];
+  return trimmed(text(all - done, DECIMALS));
 }

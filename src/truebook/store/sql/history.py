@@ -70,6 +70,24 @@ SELECT c.start, c.open, c.high, c.low, c.close, c.volume, c.turnover,
   (SELECT unit FROM markets WHERE market = ?), c.trades
 FROM candles c WHERE c.market = ? AND c.seconds = ?
 """
+_MERGED = """
+SELECT g.first, f.open, g.high, g.low, l.close, g.volume_high, g.volume_low, g.turnover_high,
+  g.turnover_low, (SELECT unit FROM markets WHERE market = ?), g.trades
+FROM (
+  SELECT min(c.start) AS first, max(c.start) AS last, max(c.high) AS high, min(c.low) AS low,
+    CAST(sum(c.volume >> 32) AS BIGINT) AS volume_high,
+    CAST(sum(c.volume & 4294967295) AS BIGINT) AS volume_low,
+    CAST(sum(c.turnover >> 32) AS BIGINT) AS turnover_high,
+    CAST(sum(c.turnover & 4294967295) AS BIGINT) AS turnover_low,
+    CAST(sum(c.trades) AS BIGINT) AS trades
+  FROM candles c WHERE c.market = ? AND c.seconds = ? AND c.start >= ? AND c.start < ?
+  GROUP BY (c.start - ?) / ?
+) g
+JOIN candles f ON f.market = ? AND f.seconds = ? AND f.start = g.first
+JOIN candles l ON l.market = ? AND l.seconds = ? AND l.start = g.last
+ORDER BY g.first
+"""
+"""Sums in two halves: a whole one may be more than a database's integers hold."""
 
 
 class SqlHistory:
@@ -193,11 +211,17 @@ class SqlHistory:
         return [Trade._make(row) for row in rows]
 
     async def candles(
-        self, market: int, interval: KeptInterval, from_s: int, to_s: int
+        self, market: int, interval: KeptInterval, from_s: int, to_s: int, every_s: int = 0
     ) -> list[Candle]:
-        """Kept candles with from_s ≤ start_s < to_s, oldest first."""
+        """Kept candles with from_s ≤ start_s < to_s, oldest first. Where `every_s` is longer than
+        they are, those of each so many seconds, counted from `from_s`, are merged into one."""
+        of = market, SECONDS[interval]
+        if every_s > SECONDS[interval]:
+            values = (market, *of, from_s, to_s, from_s, every_s, *of, *of)
+            rows = await self._rows(_MERGED, values)
+            return [_merged_candle(row, from_s, every_s) for row in rows]
         query = f"{_CANDLE} AND c.start >= ? AND c.start < ? ORDER BY c.start"
-        rows = await self._rows(query, (market, market, SECONDS[interval], from_s, to_s))
+        rows = await self._rows(query, (market, *of, from_s, to_s))
         return [_candle(row) for row in rows]
 
     async def last_candle(
@@ -322,3 +346,10 @@ def _fill(row: Any) -> PastFill:
 def _candle(row: Any) -> Candle:
     *prices_and_volume, turnover, unit, trades = row
     return Candle._make((*prices_and_volume, turnover * unit, trades))
+
+
+def _merged_candle(row: Any, from_s: int, every_s: int) -> Candle:
+    first, *prices, volume_high, volume_low, turnover_high, turnover_low, unit, trades = row
+    volume, turnover = (volume_high << 32) + volume_low, (turnover_high << 32) + turnover_low
+    start_s = first - (first - from_s) % every_s
+    return Candle._make((start_s, *prices, volume, turnover * unit, trades))

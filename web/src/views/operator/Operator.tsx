@@ -13,10 +13,10 @@ import { Withdrawals } from "./Withdrawals";
 export function Operator() {
   if (!session.value) return <main class="page"><p class="empty">Sign in as an administrator.</p></main>;
   if (!isAdmin.value) return <main class="page"><p class="empty">This page is for administrators.</p></main>;
-  return <Desk />;
+  return <Board />;
 }
 
-function Desk() {
+function Board() {
   useEffect(followOperator, []);
   return (
     <main class="page operator">

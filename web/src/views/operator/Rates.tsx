@@ -16,7 +16,7 @@ const RATES: [name: string, count: (process: Process) => number][] = [
   ["HTTP requests", answered],
   ["Log entries", ofActiveEngine("applied_entries")],
   ["Log records", ofActiveEngine("applied_records")],
-  ["Stream messages", figure("sent_messages")],
+  ["Messages", figure("sent_messages")],
 ];
 
 /** How much goes on, a second, and how that changed in the last minutes. */
