@@ -21,7 +21,7 @@ class _Nowhere:
         """A part that never runs by itself needs no environment."""
 
 
-class _Part(JITCodeLibrary):  # type: ignore[misc, unused-ignore]
+class _Part(JITCodeLibrary):
     """The intermediate code of a part, for those that it becomes part of."""
 
     def _optimize_final_module(self) -> None:
@@ -54,7 +54,7 @@ class _CalledPart(_Part):
         super().add_ir_module(ir_module)
 
 
-class PartCompiler(Compiler):  # type: ignore[misc, unused-ignore]
+class PartCompiler(Compiler):
     """Numba's own way of compiling, but for where the code ends up."""
 
     library_of: type[JITCodeLibrary] = _Part
