@@ -41,9 +41,9 @@ up: web
 	@exec .venv/bin/truebook up $(ARGS)
 
 # One process more than there are processors (tests/conftest.py), and no more than memory is sure to
-# hold. At the lowest priority, or else the work of an exchange that makes way would never be done.
+# hold.
 test: web
-	@nice -n 19 $(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 lint: setup
 	$(PY) -m ruff format --check .
@@ -54,7 +54,7 @@ lint: setup
 check: lint test
 
 night: setup
-	@nice -n 19 $(PY) -m pytest -m night $(ARGS)
+	@$(PY) -m pytest -m night $(ARGS)
 
 WORKLOADS := $(addprefix build/bench/,flow multi deep levels)
 

@@ -212,6 +212,7 @@ async def looked_at(
         **{name: round(value, 1) for name, value in frames.items()},
         "corePercent": {kind: round(100 * cpu / elapsed_s, 1) for kind, cpu in taken.items()},
         "corePercentInAll": round(100 * sum(taken.values()) / elapsed_s, 1),
+        "cpuMsPerFrame": round(1000 * sum(taken.values()) / (elapsed_s * frames["framesPerS"]), 2),
     }
 
 
@@ -242,6 +243,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("book changes a second", f"{found['changesPerS']:,}"),
         ("frames a second", f"{found['framesPerS']}, the longest {found['longestFrameMs']} ms"),
         ("of one core", f"{found['corePercentInAll']} % ({kinds})"),
+        ("a frame takes of all processes", f"{found['cpuMsPerFrame']} ms"),
         (
             f"memory, and after {found['minutes']:g} minutes",
             f"{found['heapMib']} MiB, {found['heapMibAfter']} MiB",

@@ -43,8 +43,13 @@ CORES = os.cpu_count() or 1
 
 
 def figures_of(*words: object) -> Any:
-    """What a benchmark tells."""
-    command = [sys.executable, "-m", "truebook", "bench", *map(str, words), "--json"]
+    """What a benchmark of the command line tells."""
+    return printed_by("-m", "truebook", "bench", *words, "--json")
+
+
+def printed_by(*words: object) -> Any:
+    """What a Python program prints as JSON."""
+    command = [sys.executable, *map(str, words)]
     finished = subprocess.run(
         command, check=True, stdout=subprocess.PIPE, text=True, timeout=PART_S_MAX
     )
@@ -186,8 +191,36 @@ def recovery(quick: bool, _: Sequence[str]) -> Any:
 
 def of_recovery(found: Any) -> str:
     """What came of it."""
-    rows = [(name, json.dumps(value)) for name, value in found.items()]
-    return "`truebook bench recovery`.\n\n" + table(("", ""), rows)
+    return "`truebook bench recovery`.\n\n" + as_told(found)
+
+
+def as_told(found: dict[str, Any]) -> str:
+    """Figures by the names that the benchmark gives them."""
+    return table(("", ""), [(name, json.dumps(value)) for name, value in found.items()])
+
+
+def database(quick: bool, _: Sequence[str]) -> Any:
+    """What the store writes, and what charts ask for."""
+    many = ("--commands", 50_000, "--trades", 200_000) if quick else ("--trades", 10_000_000)
+    return figures_of("database", *many)
+
+
+def of_database(found: Any) -> str:
+    """What came of it."""
+    told = "`truebook bench database`, on a PostgreSQL server of its own.\n\n"
+    return told + as_told(found)
+
+
+def terminal(quick: bool, _: Sequence[str]) -> Any:
+    """The trading page in a browser."""
+    often = ("--seconds", 3, "--minutes", 0.1) if quick else ("--seconds", 20, "--minutes", 5)
+    return printed_by(Path(__file__).parent / "page.py", *often, "--json")
+
+
+def of_terminal(found: Any) -> str:
+    """What came of it."""
+    told = "`tools/bench/page.py`: chromium without a graphics card shows a market at its busiest."
+    return f"{told}\n\n{as_told(found)}"
 
 
 def idle(quick: bool, _: Sequence[str]) -> Any:
@@ -263,6 +296,8 @@ PARTS = (
     Part("engine", "The engine behind the durable log", engine, of_engine),
     Part("fanout", "Fan-out", fanout, of_fanout),
     Part("recovery", "Recovery", recovery, of_recovery),
+    Part("database", "The database", database, of_database),
+    Part("terminal", "The trading page", terminal, of_terminal),
     Part("idle", "At rest", idle, of_idle),
     Part("kernel", "The kernel", kernel, of_kernel),
     Part("peak", "At the peak", peak, of_peak),

@@ -91,7 +91,7 @@ def compared(found: Sections) -> str:
     """The table of all targets."""
     rows = []
     for target in TARGETS:
-        wanted = f"{'≤' if target.at_most else '≥'} {target.wanted:,g} {target.unit}"
+        wanted = f"{'≤' if target.at_most else '≥'} {target.wanted:,} {target.unit}"
         try:
             measured = target.measured(found)
         except LookupError:

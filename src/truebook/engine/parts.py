@@ -21,7 +21,7 @@ class _Nowhere:
         """A part that never runs by itself needs no environment."""
 
 
-class _Part(JITCodeLibrary):  # Numba has no types
+class _Part(JITCodeLibrary):
     """The intermediate code of a part, for those that it becomes part of."""
 
     def _optimize_final_module(self) -> None:

@@ -54,10 +54,10 @@ class Verdict(Struct, rename="camel", frozen=True):
         if self.engine == DATABASE:
             return f"the database is wrong between {self.agreed} and {self.first}: {self.what}"
         outcome = "the venue is halted" if self.published else "it begins again from the log"
-        return (
-            f"{self.engine} is wrong: right at {self.agreed}, not at {self.first}: {self.what}"
-            f" ({outcome})"
-        )
+        since = f"right at {self.agreed}, not at {self.first}"
+        if self.agreed == self.first:
+            since = f"all that it told up to {self.first} is right, its memory there isn't"
+        return f"{self.engine} is wrong: {since}: {self.what} ({outcome})"
 
 
 def announce(verdict: Verdict) -> None:
