@@ -8,6 +8,7 @@ import pytest
 from backpack_exchange_sdk import AuthenticationClient, PublicClient
 from backpack_exchange_sdk._base.errors import BackpackAPIError
 from backpack_exchange_sdk.websocket import WebSocketClient
+from venue.installed import wait_until
 
 SOL = "SOL_USDC"
 ADDRESS = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"
@@ -154,6 +155,8 @@ def test_the_account(trader):
 
 def test_deposits_and_withdrawals(connect):
     owner = connect(USDC="1000")
+    # Another process credited it, which this gateway may learn of a moment later.
+    wait_until(lambda: owner.get_deposits(excludePlatform=False), 30, "the deposit is told")
     assert [one["quantity"] for one in owner.get_deposits(excludePlatform=False)] == ["1000"]
     assert owner.get_deposit_address("Solana")["address"]
     wanted = owner.request_withdrawal(ADDRESS, "Solana", "10", "USDC", client_id="mine")

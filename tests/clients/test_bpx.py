@@ -12,6 +12,7 @@ import bpx.public
 import pytest
 from bpx.base.base_account import BaseAccount
 from bpx.base.base_public import BasePublic
+from venue.installed import wait_until
 
 SOL = "SOL_USDC"
 ADDRESS = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"
@@ -160,6 +161,8 @@ def test_the_account(trader):
 
 def test_deposits_and_withdrawals(connect):
     owner = connect(USDC="1000")
+    # Another process credited it, which this gateway may learn of a moment later.
+    wait_until(lambda: owner.get_deposits(limit=10, offset=0), 30, "the deposit is told")
     assert [one["quantity"] for one in owner.get_deposits(limit=10, offset=0)] == ["1000"]
     assert owner.get_deposit_address("Solana")["address"]
     wanted = owner.withdrawal(

@@ -1,6 +1,7 @@
 """Unmodified ccxt.backpack on deposits, withdrawals, and what a spot venue has none of."""
 
 import pytest
+from venue.installed import wait_until
 from venue.late import ccxt
 
 ADDRESS = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"
@@ -12,6 +13,8 @@ def owner(connect, account):
 
 
 def test_deposits(owner):
+    # Another process credited it, which this gateway may learn of a moment later.
+    wait_until(lambda: owner.fetch_deposits("USDC"), 30, "the deposit is told")
     deposits = owner.fetch_deposits("USDC")
     assert [(one["currency"], one["amount"], one["status"]) for one in deposits] == [
         ("USDC", 1000.0, "ok")

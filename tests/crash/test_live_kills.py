@@ -89,6 +89,8 @@ def note_updates(told: Told, event: Any) -> None:
 def kill_in_turn(exchange: Any, diary: Any, book: BookKeeper, kills: int, seed: int) -> list[str]:
     """Kill the roles in turn, with orders and depth going on in between."""
     rng, killed = random.Random(seed), []
+    # The bots begin after the exchange is ready.
+    wait_until(lambda: set(ROLES) <= set(serving(exchange).values()), BACK_S_MAX, "all serve")
     roles = sorted(serving(exchange).values())
     for number in range(kills):
         acknowledged, updates = diary.acknowledged() + PROGRESS, book.updates + PROGRESS

@@ -167,7 +167,7 @@ def test_garbage_is_answered_or_closed_and_others_lose_nothing(seed):
     ids=range(10),
 )
 def test_what_is_no_handshake_is_refused(request_bytes, monkeypatch):
-    monkeypatch.setattr("truebook.ws.serve.WS_HANDSHAKE_S_MAX", 0.3)
+    monkeypatch.setattr("truebook.ws.connections.WS_HANDSHAKE_S_MAX", 0.3)
 
     async def run():
         async with served_rooms() as server:

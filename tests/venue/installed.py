@@ -20,6 +20,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from venue.credentials import Credentials
 
@@ -109,12 +110,18 @@ class Installed:
         """What a command with --json prints; it must succeed.
 
         It runs in this process, since most take less time than a process of their own would; in
-        another thread, since the caller may have an event loop.
+        another thread, since the caller may have an event loop. How the tests log stays as it is.
         """
         words = [*arguments, "--data", str(self.data)]
         command = partial(app, words, result_action="return_value", exit_on_error=False)
         said, complained = io.StringIO(), io.StringIO()
-        with ThreadPoolExecutor(1) as thread, redirect_stdout(said), redirect_stderr(complained):
+        with (
+            patch("structlog.configure"),
+            patch("logging.basicConfig"),
+            ThreadPoolExecutor(1) as thread,
+            redirect_stdout(said),
+            redirect_stderr(complained),
+        ):
             status = thread.submit(exit_status, command).result()
         assert status == 0, complained.getvalue()
         return json.loads(said.getvalue())
