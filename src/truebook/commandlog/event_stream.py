@@ -26,7 +26,7 @@ local token = tonumber(redis.call('GET', KEYS[3]) or '0')
 """
 
 # KEYS: stream, tail, token, life. ARGV: the tail expected, the tail afterwards, how many entries,
-# `trim` (a position, or empty), the token known, the life that may begin an empty stream (or empty),
+# `trim` (a position, or empty), the token known, the life that may begin an empty stream (or none),
 # each entry (id, previous, events, replies, hash), each message (channel, text). Gives the tail, or
 # 0 in another life, or the token, or nothing once it is done.
 SCRIPT = f"""{_TAIL}

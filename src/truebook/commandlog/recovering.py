@@ -19,8 +19,8 @@ forgets everything when it is lost. Then nobody knows what was told of the newes
 in the log when the new stream began is therefore carried out as if it had been reached in time
 (what is acknowledged counts more than a deadline), and first of all the token is changed, so that
 no claim of the old stream ends as a recovery beside the new one. An engine that has outlived a bus
-doesn't know where its stream ended: it claims nothing of the next one, doesn't begin it (else nobody
-would note where the log ended then) and writes nothing about it, but begins again (StreamLost).
+doesn't know where its stream ended: it claims nothing of the next one, doesn't begin it (nobody
+would have noted where the log ended) and writes nothing about it, but begins again (StreamLost).
 """
 
 import logging
