@@ -1,17 +1,34 @@
 """An upgrade as docs/operations.md tells it: process by process under load, then the rules."""
 
+from collections.abc import Iterator
+
 import pytest
 from crash.diary import Ending
 from crash.history import read_history
 from crash.test_kills import check_orders
 from crash.traders import trading
 from services.test_failures import CREDIT, PATIENCE_S, TRADERS, goes_on
+from venue import postgres
 from venue.installed import wait_until
+from venue.redis_server import missing
+from venue.services import Services, services
 
 from truebook.messages import RULES_VERSION_MAX
 
 ORDER = ("engine", "store", "archive", "witness", "feed", "api", "ws")
 """Of the roles, as the documentation has it."""
+
+
+@pytest.fixture
+def system(tmp_path) -> Iterator[Services]:
+    """One of its own: the whole log is held against what the traders were told."""
+    if reason := missing() or postgres.missing():
+        pytest.skip(reason)
+    with (
+        postgres.shared_cluster() as cluster,
+        services(tmp_path, database_url=cluster.create()) as exchange,
+    ):
+        yield exchange
 
 
 @pytest.mark.night
