@@ -14,6 +14,10 @@ policy counts for nothing: an idle thread of one session takes as much as a busy
 a process that leads a session lowers the share of its session as well, while it makes way: to a
 tenth of another's, so that it is never starved by who has nothing to do with it.
 
+A thread that gets so little can't end either: a process ends with its last thread, which gives all
+memory back. So whoever ends such a process lets it `hurry` first. Linux permits that to root, and
+to others where RLIMIT_NICE allows priority 0 (`ulimit -e 20`, LimitNICE=+0).
+
 What it can't do: interrupt a step. While others want all processors an idle thread gets about 1/300
 of one, and whoever waits for the interpreter in this process waits with it: 2 ms of work take 0.6 s
 then. So steps are to be small; and where it happens, it happens ever more rarely.
@@ -23,6 +27,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,7 +41,6 @@ RAISED_S_MAX = 320.0
 
 MAKING_WAY_NICE = 10
 """The share of a session that makes way: 110 against 1,024."""
-_AUTOGROUP = Path("/proc/self/autogroup")
 
 T = TypeVar("T")
 
@@ -50,14 +54,19 @@ class IdleWork:
         self._raised_s = RAISED_S_MIN
         self._is_session_raised = False
         self._thread: ThreadPoolExecutor | None = None
+        self._thread_id: int | None = None
         if sys.platform == "linux":
-            self._thread = ThreadPoolExecutor(1, "idle", initializer=make_way)
+            self._thread = ThreadPoolExecutor(1, "idle", initializer=self._begin)
             weigh_session(MAKING_WAY_NICE)
 
     @property
     def is_raised(self) -> bool:
         """Whether steps run at normal priority at the moment."""
         return self._thread is None or self._clock.elapsed_s() < self._raised_until_s
+
+    def _begin(self) -> None:
+        self._thread_id = threading.get_native_id()
+        make_way()
 
     def _lower(self) -> None:
         """Make way again, after having been raised."""
@@ -80,8 +89,10 @@ class IdleWork:
                 self._raise()
 
     def close(self) -> None:
-        """End the thread, after the step that it is at."""
+        """End the thread, after the step that it is at; neither makes way any more."""
         weigh_session(0)
+        if self._thread_id is not None:
+            _stop_making_way(self._thread_id)
         if self._thread is not None:
             self._thread.shutdown(wait=True)
 
@@ -102,9 +113,30 @@ def make_way() -> None:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def weigh_session(nice: int) -> None:
-    """Set the share of processors that our session gets beside others, where Linux shares by
-    session; one that somebody else leads is left alone."""
-    if sys.platform == "linux" and os.getsid(0) == os.getpid():
+def _stop_making_way(thread: int) -> None:
+    """Give a thread the usual policy again, where that is allowed."""
+    if sys.platform == "linux":
         with contextlib.suppress(OSError):
-            _AUTOGROUP.write_text(str(nice))
+            if os.sched_getscheduler(thread) == os.SCHED_IDLE:
+                os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+
+
+def hurry(pid: int) -> None:
+    """Have a process make way no more, where that is allowed: for whoever waits for its end. One
+    that has ended is left alone."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                _stop_making_way(int(thread))
+        weigh_session(0, pid)
+
+
+def weigh_session(nice: int, pid: int | None = None) -> None:
+    """Set the share of processors that the session of a process, of this one unless another is
+    named, gets beside others, where Linux shares by session; one that somebody else leads is left
+    alone."""
+    pid = os.getpid() if pid is None else pid
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == pid:
+                Path(f"/proc/{pid}/autogroup").write_text(str(nice))

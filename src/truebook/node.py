@@ -124,6 +124,7 @@ class Node:
             self._publication.open(self._reader.last_position)
             if self._recovering is not None:
                 self._publication.token = self._recovering.token
+                self._publication.life = self._recovering.life
             if self._quorum is not None and self.position > GENESIS:
                 # Should nothing come after the snapshot, nobody would vote for what it has.
                 self._quorum.vote(self.position, self._publication.event_hash)

@@ -83,7 +83,7 @@ def apply_a_repeated_entry(patch):
 def publish_wherever_the_stream_ends(patch):
     """A bus that adds events without comparing the position before them."""
 
-    def append(publisher, before, entries, messages, token=0):
+    def append(publisher, before, entries, messages, token=0, life=""):
         publisher._server.check_up()
         publisher._server.entries.extend(entries)
         for channel, message in messages:

@@ -55,9 +55,9 @@ class SimulatedPublisher:
     def tail(self):
         return self._ask("the tail", self._memory.tail)
 
-    def append(self, before, entries, messages, token=0):
+    def append(self, before, entries, messages, token=0, life=""):
         def operation():
-            found = self._memory.append(before, entries, messages, token)
+            found = self._memory.append(before, entries, messages, token, life)
             if found is None:
                 self._server.added(len(entries))
             return found

@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from truebook.clock import ManualClock
-from truebook.idle import RAISED_S_MAX, RAISED_S_MIN, IdleWork
+from truebook.idle import RAISED_S_MAX, RAISED_S_MIN, IdleWork, hurry, make_way
 from truebook.limits import LAG_MS_MAX
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has SCHED_IDLE")
@@ -83,6 +85,77 @@ def test_where_making_way_is_too_much_again_and_again_it_is_tried_ever_more_rare
         assert await is_idle(work)
 
     run(script)
+
+
+def raised_in_time():
+    """A step that lasts until its thread doesn't make way any more: whether that came to be."""
+    for _ in range(10_000):
+        if os.sched_getscheduler(0) == os.SCHED_OTHER:
+            return True
+        time.sleep(0.001)
+    return False
+
+
+@pytest.fixture
+def permitted():
+    """Whether a thread may leave SCHED_IDLE is up to the system."""
+
+    def leave():
+        make_way()
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+    with ThreadPoolExecutor(1) as threads:
+        try:
+            threads.submit(leave).result()
+        except PermissionError:
+            pytest.skip("no thread may leave SCHED_IDLE: RLIMIT_NICE")
+
+
+@linux
+def test_who_ends_does_not_make_way_any_more(permitted):
+    async def script(work, clock):
+        await work.run(lambda: None)  # so that the thread is there
+        last = asyncio.create_task(work.run(raised_in_time))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(work.close)
+        assert await last
+
+    run(script)
+
+
+MAKING_WAY = """
+import asyncio
+import os
+from truebook.idle import IdleWork
+
+def tell():
+    print(os.sched_getscheduler(0), flush=True)
+    input()
+    print(os.sched_getscheduler(0))
+
+work = IdleWork()
+asyncio.run(work.run(tell))
+work.close()
+"""
+
+
+@linux
+def test_a_process_that_is_to_end_can_be_told_to_hurry(permitted):
+    program = [sys.executable, "-c", MAKING_WAY]
+    child = subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with child:
+        assert int(child.stdout.readline()) == os.SCHED_IDLE
+        hurry(child.pid)
+        assert int(child.communicate("\n")[0]) == os.SCHED_OTHER
+
+
+@linux
+def test_a_process_that_has_ended_is_not_told_to_hurry():
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    hurry(child.pid)
 
 
 def test_a_failure_of_a_step_is_its_callers():

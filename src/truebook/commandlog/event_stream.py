@@ -18,18 +18,21 @@ from truebook.commandlog.interface import GENESIS, EventEntry, Position, Tail
 from truebook.commandlog.resp import pairs
 from truebook.limits import EVENT_STREAM_ENTRIES_MAX
 
+_EMPTY = f"{GENESIS} {START.hex()}"
 _TAIL = f"""
-local tail = redis.call('GET', KEYS[2]) or '{GENESIS} {START.hex()}'
+local tail = redis.call('GET', KEYS[2]) or '{_EMPTY}'
 if tail ~= ARGV[1] then return tail end
 local token = tonumber(redis.call('GET', KEYS[3]) or '0')
 """
 
-# KEYS: stream, tail, token. ARGV: the tail expected, the tail afterwards, how many entries, `trim`
-# (a position, or empty), the token known, each entry (id, previous, events, replies, hash), each
-# message (channel, text). Gives the tail, or the token, or nothing once it is done.
+# KEYS: stream, tail, token, life. ARGV: the tail expected, the tail afterwards, how many entries,
+# `trim` (a position, or empty), the token known, the life that may begin an empty stream (or none),
+# each entry (id, previous, events, replies, hash), each message (channel, text). Gives the tail, or
+# 0 in another life, or the token, or nothing once it is done.
 SCRIPT = f"""{_TAIL}
+if tail == '{_EMPTY}' and ARGV[6] ~= '' and redis.call('GET', KEYS[4]) ~= ARGV[6] then return 0 end
 if token > tonumber(ARGV[5]) then return token end
-local at = 6
+local at = 7
 for _ = 1, tonumber(ARGV[3]) do
   redis.call('XADD', KEYS[1], 'MAXLEN', '~', '{EVENT_STREAM_ENTRIES_MAX}', ARGV[at],
     'p', ARGV[at + 1], 'e', ARGV[at + 2], 'r', ARGV[at + 3], 'h', ARGV[at + 4])
@@ -44,7 +47,7 @@ end
 return false
 """
 
-# KEYS as above, and life. ARGV: the tail expected, the token to be known from now on, the life
+# KEYS as above. ARGV: the tail expected, the token to be known from now on, the life
 # expected. Gives 0 in another life.
 CLAIM = f"""if redis.call('GET', KEYS[4]) ~= ARGV[3] then return 0 end
 {_TAIL}

@@ -311,11 +311,14 @@ class Publisher(Protocol):
         entries: Sequence[EventEntry],
         messages: Sequence[tuple[str, bytes]],
         token: int = 0,
+        life: str = "",
     ) -> Tail | None:
         """Append the entries and send the messages (channel, bytes), if the stream ends with
         `before`, all in one step: None. Else do nothing: where the stream does end.
 
-        Raises Claimed if it waits for a recovery with a higher token than this."""
+        Raises Claimed if it waits for a recovery with a higher token than this. `life`: the
+        server's, in which this engine has noted where an empty stream begins; an empty stream of
+        another life isn't begun: StreamLost. Empty: not looked at."""
 
     def claim(self, before: Tail, token: int, life: str) -> Tail | None:
         """If the stream ends with `before`, let only those go on there who know this token: None.

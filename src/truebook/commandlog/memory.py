@@ -43,6 +43,7 @@ from truebook.commandlog.once import OWNER, bucket_of, dropped_ms
 
 _logger = logging.getLogger(__name__)
 _POLL_S = 0.001
+_LOST = "the bus in memory has lost the event stream since this engine began"
 
 
 class MemoryLogServer:
@@ -303,12 +304,15 @@ class MemoryPublisher:
         entries: Sequence[EventEntry],
         messages: Sequence[tuple[str, bytes]],
         token: int = 0,
+        life: str = "",
     ) -> Tail | None:
         """Append and send, if the stream ends with `before`."""
         self._server.check_up()
         with self._server.lock:
             if self._server.tail() != before:
                 return self._server.tail()
+            if life not in ("", self._server.life) and not self._server.entries:
+                raise StreamLost(_LOST)
             if self._server.token > token:
                 raise Claimed(self._server.token)
             self._server.entries.extend(entries)
@@ -321,7 +325,7 @@ class MemoryPublisher:
         self._server.check_up()
         with self._server.lock:
             if life != self._server.life:
-                raise StreamLost("the bus in memory is another one than it was")
+                raise StreamLost(_LOST)
             if self._server.tail() != before:
                 return self._server.tail()
             self._server.token = max(self._server.token, token)

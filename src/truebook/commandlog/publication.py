@@ -93,6 +93,8 @@ class Publication:
         """What an append to the stream took."""
         self.token = 0
         """Of the recoveries that were heeded in what is added."""
+        self.life = ""
+        """The bus's, on which it was noted where an empty stream begins; empty: nobody notes it."""
 
     @property
     def event_hash(self) -> bytes:
@@ -210,7 +212,8 @@ class Publication:
         entries = [entry for entry, _ in batch]
         before = self._before(entries[0])
         began_s = self._clock.elapsed_s()
-        tail = self._publisher.append(before, entries, _messages(batch), self.token)
+        messages = _messages(batch)
+        tail = self._publisher.append(before, entries, messages, self.token, self.life)
         self.times.add(self._clock.elapsed_s() - began_s)
         if tail is None:
             self._seen(Tail(entries[-1].position, entries[-1].event_hash))

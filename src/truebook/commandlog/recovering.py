@@ -19,8 +19,8 @@ forgets everything when it is lost. Then nobody knows what was told of the newes
 in the log when the new stream began is therefore carried out as if it had been reached in time
 (what is acknowledged counts more than a deadline), and first of all the token is changed, so that
 no claim of the old stream ends as a recovery beside the new one. An engine that has outlived a bus
-doesn't know where its stream ended: it claims nothing of the next one and writes nothing about it,
-but begins again (StreamLost).
+doesn't know where its stream ended: it claims nothing of the next one, doesn't begin it (nobody
+would have noted where the log ended) and writes nothing about it, but begins again (StreamLost).
 """
 
 import logging
@@ -53,7 +53,7 @@ class Recovering:
         self._clock = clock
         self._ahead_ms = 0
         """The log server's clock before ours."""
-        self._life = ""
+        self.life = ""
         """The bus's, whose stream this engine has found out about."""
         self._settled = GENESIS
         """Up to there the stream has what became of the entries, or may have had it."""
@@ -73,7 +73,7 @@ class Recovering:
         begun = self._publisher.begin(life, end, self.token)
         if begun is None:
             raise LogUnavailable("the bus was lost just now")
-        self._life = life
+        self.life = life
         if begun.token > self.token:
             self.heed(begun.token, GENESIS)
         self._settled = max(begun.end, tail.position)
@@ -110,7 +110,7 @@ class Recovering:
         if self.token < token:
             # Who claimed it did not live to write the recovery, or is about to.
             tail = self._publisher.tail()
-            if self._publisher.life() != self._life:
+            if self._publisher.life() != self.life:
                 raise StreamLost("the bus has lost the stream that was claimed")
             self._log.book.append(self.token, tail.position)
             self._log.refresh(applied)
@@ -122,7 +122,7 @@ class Recovering:
     def _recovered(self, entries: list[LogEntry], applied: Position, tail: Tail) -> list[LogEntry]:
         """Make it a fact that the entries were reached only now, if nobody is faster."""
         token = self.token
-        if self._publisher.claim(tail, token + 1, self._life) is not None:
+        if self._publisher.claim(tail, token + 1, self.life) is not None:
             return []
         is_written = self._log.book.append(token, tail.position)
         self._log.refresh(applied)

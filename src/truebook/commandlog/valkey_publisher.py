@@ -44,6 +44,7 @@ PING_S = 2.0
 SILENT_S_MAX = 6.0
 """… and connects anew if still nothing comes."""
 RECONNECT_S = 0.1
+_LOST = "the bus has lost the event stream since this engine began"
 
 
 class ValkeyPublisher:
@@ -71,16 +72,19 @@ class ValkeyPublisher:
         entries: Sequence[EventEntry],
         messages: Sequence[tuple[str, bytes]],
         token: int = 0,
+        life: str = "",
     ) -> Tail | None:
         """Append and send, if the stream ends with `before`; else where it does end."""
         after = Tail(entries[-1].position, entries[-1].event_hash)
         arguments: list[str | bytes | int] = [pack_tail(before), pack_tail(after), len(entries)]
-        arguments += [self._keep_from, token]
+        arguments += [self._keep_from, token, life]
         for entry in entries:
             arguments += entry_arguments(entry)
         for channel, message in messages:
             arguments += (key(self._shard, channel), message)
         found = self._request("EVALSHA", None, *self._keys, *arguments)
+        if found == 0:
+            raise StreamLost(_LOST)
         if isinstance(found, int):
             raise Claimed(found)
         if found is not None:
@@ -90,10 +94,9 @@ class ValkeyPublisher:
 
     def claim(self, before: Tail, token: int, life: str) -> Tail | None:
         """Let only those go on who know the token, if the stream ends with `before`."""
-        keys = (4, *self._keys[1:], self._life)
-        found = self._request("EVAL", CLAIM, *keys, pack_tail(before), token, life)
+        found = self._request("EVAL", CLAIM, *self._keys, pack_tail(before), token, life)
         if found == 0:
-            raise StreamLost("the bus has lost the event stream since this engine began")
+            raise StreamLost(_LOST)
         return None if found is None else read_tail(found)
 
     def life(self) -> str:
@@ -109,7 +112,7 @@ class ValkeyPublisher:
 
     @property
     def _keys(self) -> tuple[int | str, ...]:
-        return 3, self._stream, self._tail, self._token
+        return 4, self._stream, self._tail, self._token, self._life
 
     def publish(self, channel: str, message: bytes) -> None:
         """Send a message."""

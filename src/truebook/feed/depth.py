@@ -106,7 +106,7 @@ class Depth:
             self.is_behind = False
 
     def _begin_chains(self, first: int) -> None:
-        """With the first event: chains that ended before it can't go on."""
+        """With the first event that is known: chains that ended before it can't go on."""
         if self.is_behind and first > self._now.told + 1:
             self.lose()
         for chain in self._later.values():
@@ -208,6 +208,12 @@ class Depth:
             for period, chain in self._later.items():
                 chain.told = min(told.get(period, now), now)
             self.is_behind = min(self.told.values()) < self.loaded
+
+    def end_resuming(self) -> None:
+        """All events have been folded that `load` was after, as far as they are to be had."""
+        if self.is_behind:
+            self._begin_chains(self.loaded + 1)
+            self.is_behind = False
 
     def lose(self) -> None:
         """Events have been missed: the levels must be loaded."""

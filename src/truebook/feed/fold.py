@@ -192,10 +192,14 @@ class Fold:
             if symbol in interest.klines and (anew or symbol not in known.klines):
                 stream.tell_klines_again()
 
-    def lose(self) -> None:
-        """Events have been missed: everything must be loaded again."""
+    def lose(self, missed: Position) -> None:
+        """Events up to that position have been missed: everything must be loaded again, but for
+        the levels of a restarted feed that has folded none yet and had told those events before.
+        They have all that in them; which updates can go on is seen from the numbers."""
+        is_told = self.position < missed <= self._told_position
         for stream in self.markets.values():
-            stream.depth.lose()
+            if stream.depth.folded or not is_told:
+                stream.depth.lose()
             stream.candles.lose()
         for account in self.accounts.values():
             account.lose()

@@ -55,8 +55,7 @@ class Loader:
             if self._fold.position >= position:
                 # All events are folded that the levels were loaded after.
                 del self._resumed[number]
-                if self._fold.market(number).depth.is_behind:
-                    self._fold.market(number).depth.lose()
+                self._fold.market(number).depth.end_resuming()
         if any(stream.depth.must_load for stream in self._fold.markets.values()):
             self._needed.set()
 

@@ -8,7 +8,8 @@ so that a step always ends where every chain of updates does. A bus that comes b
 again by the engine; positions that are passed already are not told again.
 
 If the stream was trimmed past where the feed stands, the fold `lose`s what it knows, and all of it
-is loaded again (loading.py).
+is loaded again (loading.py). A restarted feed stands where the slowest chain ended; where only that
+one's events are gone the others go on without a gap.
 
 What is told first after a loss waits a moment for the listeners to be back: a bus that has died
 lost all of them, and what it is given before they come again nobody hears.
@@ -164,7 +165,7 @@ class Publisher:
                 self._entries[0].previous,
                 self.fold.position,
             )
-            self.fold.lose()
+            self.fold.lose(self._entries[0].previous)
 
     async def _send(self, made: Made) -> None:
         self.extra += made.messages

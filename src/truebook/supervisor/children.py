@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Sequence
 
 from truebook.clock import Clock
+from truebook.idle import hurry
 from truebook.lifeline import SERVING
 from truebook.supervisor.processes import NotStarted, Process, Start
 from truebook.supervisor.restarts import Restarts
@@ -108,6 +109,7 @@ class Child:
 
     def _signal(self, number: int) -> None:
         if self.pid:
+            hurry(self.pid)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 

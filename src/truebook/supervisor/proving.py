@@ -12,6 +12,7 @@ import signal
 from collections.abc import Awaitable, Callable
 
 from truebook.clock import Clock
+from truebook.idle import hurry
 from truebook.proof.folder import ProofFolder
 from truebook.supervisor.processes import NotStarted, Process
 
@@ -70,6 +71,7 @@ class Proving:
             status = await asyncio.shield(ended)
         finally:
             if not ended.done():
+                hurry(process.pid)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)
                 await asyncio.wait({ended}, timeout=ENDING_S_MAX)

@@ -103,6 +103,18 @@ def test_an_empty_stream_notes_once_where_the_log_ended(buses):
     publisher.close()
 
 
+def test_nobody_begins_the_stream_of_another_life_of_the_bus(buses):
+    publisher = buses.publisher()
+    life = publisher.life()
+    with pytest.raises(StreamLost):
+        publisher.append(tail(0), [entry(1)], [], 0, f"not {life}")
+    assert publisher.tail() == tail(0)
+    assert publisher.append(tail(0), [entry(1)], [], 0, life) is None
+    assert publisher.append(tail(0), [entry(1)], [], 0, f"not {life}") == tail(1)
+    assert publisher.append(tail(1), [entry(2)], [], 0, f"not {life}") is None
+    publisher.close()
+
+
 def test_a_refused_append_sends_nothing(buses):
     async def listen():
         bus, heard = buses.bus(), []

@@ -133,6 +133,29 @@ def test_a_resumed_chain_begins_behind_its_last_update():
     assert depth.take_period("200ms").first == 5
 
 
+def test_a_resumed_market_without_events_since_its_last_update_has_no_gap():
+    depth = Depth()
+    depth.load({90: 5}, {}, 8)
+    depth.resume({"": 8, "200ms": 4})
+    assert depth.is_behind
+    depth.end_resuming()
+    assert depth.can_tell
+    assert not depth.must_load
+    numbered(depth, depth.accepted, BID, 1, 90, 1, True)
+    assert depth.take() == DepthUpdate(9, 9, [(90, 6)], [])
+    assert depth.take_period("200ms") == DepthUpdate(9, 9, [(90, 6)], [])
+
+
+def test_a_resumed_market_whose_events_do_not_come_needs_the_levels_again():
+    depth = Depth()
+    depth.load({90: 5}, {}, 8)
+    depth.resume({"": 7, "200ms": 4})
+    depth.end_resuming()
+    assert depth.must_load
+    assert depth.load({90: 6}, {}, 9)
+    assert depth.told == {"": 9, "200ms": 9, "600ms": 9, "1000ms": 9}
+
+
 def test_levels_that_were_loaded_again_are_shown_once_the_update_to_them_is_told(depth):
     numbered(depth, depth.accepted, BID, 1, 91, 3, True)
     depth.take()

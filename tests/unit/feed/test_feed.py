@@ -14,6 +14,7 @@ from truebook.commandlog.interface import Position
 from truebook.commandlog.memory import MemoryBus, MemoryLog
 from truebook.feed.channels import read_numbered
 from truebook.feed.feed import Feed, running
+from truebook.feed.publisher import POSITION, RESUME
 from truebook.history import Candle, HistoryUnavailable
 from truebook.messages import OrderType, Side
 from truebook.units import Grid
@@ -69,6 +70,10 @@ def numbers(messages):
 
 def chained(updates):
     return all(b["U"] == a["u"] + 1 for a, b in itertools.pairwise(updates))
+
+
+def touched(messages):
+    return {price for update in read(messages) for price, _ in update["b"] + update["a"]}
 
 
 def test_a_trade_is_told_to_everybody_and_depth_follows_it(venue):
@@ -254,8 +259,7 @@ def test_a_restarted_feed_goes_on_where_the_last_one_ended(venue):
             await until(lambda: numbers(mine)[-1] == 7)
             assert [trade["t"] for trade in read(trades)] == [1, 2, 3]
             assert chained(read(depth))
-            touched = {price for update in read(depth) for price, _ in update["b"] + update["a"]}
-            assert touched == {"90", "100", "101", "102"}
+            assert touched(depth) == {"90", "100", "101", "102"}
             # What was missed meanwhile is announced by its number alone, then all goes on.
             assert numbers(mine[before:]) == [5, 6, 7]
             assert [bool(read_numbered(m)[1]) for m in mine[before:]] == [False, True, True]
@@ -284,6 +288,34 @@ def test_a_feed_whose_place_in_the_stream_is_gone_loads_everything_anew(venue):
             assert numbers(mine) == [11, 12]
             # The chain has a hole, which a client heals by asking for the depth again.
             assert read(depth)[-1]["U"] == int(book["lastUpdateId"]) + 1
+
+    run(venue, play)
+
+
+def test_a_restarted_feed_goes_on_where_only_what_a_slower_stream_lacks_is_gone(venue):
+    """As after a bus that was lost: its next stream begins with the last entry before."""
+    depth, slow = venue.listen("depth.SOL_USDC"), venue.listen("depth.1000ms.SOL_USDC")
+    notes = venue.bus.notes
+
+    async def play():
+        async with venue.feed():
+            await venue.place(1, Side.BID, 9_000, 100)
+            await until(lambda: depth and slow)
+            early = dict(notes)
+            await venue.place(1, Side.BID, 9_001, 100)
+            await until(lambda: "90.01" in touched(depth))
+        # Killed before the slow stream told the second order, of which the next one knows nothing.
+        told = int(notes["0"])
+        notes.update({RESUME: early[POSITION], "0.1000ms": early["0"]})
+        await venue.place(1, Side.BID, 9_002, 100)
+        entries = venue.bus.entries
+        entries[:] = [e for e in entries if e.position > Position.parse(notes[POSITION])]
+        slow.clear()
+        async with venue.feed():
+            await venue.place(1, Side.BID, 9_003, 100)
+            await until(lambda: "90.03" in touched(depth) and slow)
+            assert chained(read(depth))
+            assert read(slow)[0]["U"] == told + 1
 
     run(venue, play)
 

@@ -46,7 +46,8 @@ class CountingFold:
     def chains(self):
         return {}
 
-    def lose(self):
+    def lose(self, missed):
+        assert missed > self.position
         self.losses += 1
 
 

@@ -210,6 +210,23 @@ def test_an_engine_that_outlives_the_bus_declares_nothing_late_of_what_was_told(
     exchange.check_replay(node)
 
 
+def test_an_engine_that_outlives_the_bus_does_not_begin_the_next_stream(exchange):
+    """It would begin it with what it has, and nobody would know where the log ended then."""
+    survivor = exchange.node(work=False)
+    other = exchange.node()
+    told = exchange.place()
+    exchange.work(other)
+    exchange.clock.advance(6)
+    lose_bus(exchange.bus)
+    with pytest.raises(StreamLost):
+        exchange.work(survivor)
+    assert exchange.bus.entries == []
+    node = exchange.node()
+    assert exchange.recoveries() == []
+    assert [o.order_id for o in node.engine.open_orders(1)] == [told]
+    exchange.check_replay(node)
+
+
 def test_a_claim_on_a_bus_that_was_lost_since_is_not_finished_on_the_next(exchange):
     survivor = exchange.node()
     exchange.work(survivor)

@@ -11,6 +11,7 @@ import pytest
 
 from truebook.clock import SYSTEM_CLOCK
 from truebook.datafolder import is_running
+from truebook.supervisor import children
 from truebook.supervisor.childlog import ChildLog
 from truebook.supervisor.children import Child
 from truebook.supervisor.processes import NotStarted, RoleProcess
@@ -112,6 +113,20 @@ def test_stop_leaves_nothing_even_of_a_child_that_ignores_it(tmp_path):
             await child.stop(patience_s=0.2)
             assert not is_running(pid)
             assert told == ["role-1 doesn't end within 0.2 s: killed"]
+
+    asyncio.run(scenario())
+
+
+def test_a_child_that_is_to_end_is_let_hurry_before_each_signal(tmp_path, monkeypatch):
+    hurried = []
+    monkeypatch.setattr(children, "hurry", lambda pid: hurried.append((pid, is_running(pid))))
+
+    async def scenario():
+        async with child_of(tmp_path, python(DEAF)) as (child, _):
+            await child.serving()
+            pid = child.pid
+            await child.stop(patience_s=0.2)
+            assert hurried == [(pid, True)] * 2
 
     asyncio.run(scenario())
 
