@@ -60,6 +60,8 @@ from truebook.vigil import IDLE_S, Ends, Vigil
 _logger = logging.getLogger(__name__)
 _UNCONNECTED_S = 0.01
 _START_AGAIN_S = 0.1
+_SETTLE_AGAIN_S = 1.0
+"""Between two looks at the recoveries for a snapshot, while the log server is away."""
 
 
 class Node:
@@ -113,6 +115,7 @@ class Node:
         self._is_started = False
         self._waiting = Waiting("log and bus", _logger, clock)
         self._is_stopping = False
+        self._next_settling_s = 0.0
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
@@ -361,11 +364,29 @@ class Node:
     def _look_after_snapshots(self) -> None:
         if self.keeper is None or self._publication.waiting:
             return
+        if self.keeper.is_due(self.position) and not self._is_settled():
+            return
         before = self.keeper.kept
         for query, told in self.keeper.step(self.position, self._snapshot):
             self._desk.tell(query, Answer(query.id, str(self.position), status=told))
         if self.keeper.kept != before:
             self._reader.hold(self.keeper.kept)
+
+    def _is_settled(self) -> bool:
+        """Whether what was applied is what was published. Where others have published beyond it,
+        they may have come to it late; that was a fact before. Raises Overtaken."""
+        if self._recovering is None or self._publication.is_confirmed:
+            return True
+        now_s = self._clock.elapsed_s()
+        if now_s < self._next_settling_s:
+            return False
+        self._next_settling_s = now_s + _SETTLE_AGAIN_S
+        try:
+            self._recovering.look_again(self.position)
+        except LogUnavailable as error:
+            _logger.warning("no snapshot yet, as recoveries can't be read: %s", error)
+            return False
+        return True
 
     def _snapshot(self) -> Snapshot:
         """The state as it is; called in a fork."""

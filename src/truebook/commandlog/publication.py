@@ -107,6 +107,11 @@ class Publication:
         return len(self._waiting)
 
     @property
+    def is_confirmed(self) -> bool:
+        """Whether the stream was seen to end with the events made last: all of them are its own."""
+        return self._published == self._made
+
+    @property
     def last(self) -> EventEntry | None:
         """The entry that was added last; None: none was since genesis."""
         return None if self._last is None else self._last[0]

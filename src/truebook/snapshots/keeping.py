@@ -118,14 +118,18 @@ class Keeper:
             if not self._is_finished(self._fork):
                 return []
             served, self._served = self._served, []
-            if served:
-                return [(query, self._told()) for query in served]
-        is_new = self.latest is None or self.latest[0] < position
-        if is_new and position > GENESIS and not self.trouble_is_fresh and self._is_wanted():
+            return [(query, self._told()) for query in served]
+        if self.is_due(position):
             self._take(position, state)
             return []
         asked, self._asked = self._asked, []
         return [(query, self._told()) for query in asked]
+
+    def is_due(self, position: Position) -> bool:
+        """Whether `step` would begin one, of the state at `position`."""
+        is_new = self.latest is None or self.latest[0] < position
+        may_begin = self._fork is None and not self.trouble_is_fresh
+        return is_new and position > GENESIS and may_begin and self._is_wanted()
 
     @property
     def trouble_is_fresh(self) -> bool:

@@ -25,6 +25,7 @@ from truebook.messages import (
     OrderType,
     Side,
 )
+from truebook.snapshots.keeping import Keeper, Plan
 from truebook.verify.replay import replay
 
 FUNDS = 10**14
@@ -289,6 +290,23 @@ def test_an_engine_that_stood_still_with_something_to_publish_starts_again(excha
         exchange.work(slow)
     exchange.check_replay(node)
     assert exchange.node().engine.state_hash() == node.engine.state_hash()
+
+
+def test_no_snapshot_is_taken_of_what_another_has_declared_late(exchange, monkeypatch):
+    slow = exchange.node()
+    root = exchange.folder / "snapshots"
+    slow.keeper = Keeper("slow", root, Plan(seconds=1.0), NaiveEngine, exchange.clock)
+    exchange.place()
+    exchange.bus.is_up = False
+    exchange.work(slow)
+    exchange.bus.is_up = True
+    exchange.clock.advance(6)
+    exchange.node()
+    # It sees that others have published, and hasn't heard yet of what came into the log since.
+    monkeypatch.setattr(slow._reader, "follow", lambda after, count: [])
+    with pytest.raises(Overtaken):
+        exchange.work(slow)
+    assert slow.keeper.fileno() < 0, "no snapshot was begun"
 
 
 def test_a_killed_claim_is_finished_by_the_next_engine(exchange):
