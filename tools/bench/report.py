@@ -213,7 +213,7 @@ def of_database(found: Any) -> str:
 
 def terminal(quick: bool, _: Sequence[str]) -> Any:
     """The trading page in a browser."""
-    often = ("--seconds", 3, "--minutes", 0.1) if quick else ("--seconds", 20, "--minutes", 5)
+    often = ("--seconds", 3, "--minutes", 0.1) if quick else ("--seconds", 20, "--minutes", 3)
     return printed_by(Path(__file__).parent / "page.py", *often, "--json")
 
 
