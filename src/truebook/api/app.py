@@ -142,7 +142,8 @@ class Application:
         """Answer one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"not for {scope['type']}")
-        request_id = asked_id(scope["headers"]) or next(self._request_ids)
+        asked = next((value for name, value in scope["headers"] if name == REQUEST_ID), b"")
+        request_id = asked_id(asked) or next(self._request_ids)
         began_s = self._clock.elapsed_s()
         status = 0
 

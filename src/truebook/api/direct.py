@@ -105,8 +105,7 @@ class Answering(AnsweredSubmission):
     def carry_out(self, headers: Headers, body: bytes) -> None:
         """Begin; the answer may come at once."""
         direct = self._direct
-        has_id = REQUEST_ID in headers
-        self._request_id = (asked_id(headers.items()) if has_id else "") or next(direct.request_ids)
+        self._request_id = asked_id(headers.get(REQUEST_ID, b"")) or next(direct.request_ids)
         try:
             direct.throttle.signed(self._address)
             caller, work = direct.orders.prepared(self._change, headers, body)

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable
 
 import structlog
 
@@ -17,7 +16,6 @@ CLIENT_GONE = 499
 """Counted for a client that went away before it was answered, as others do."""
 REQUEST_ID = b"x-request-id"
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-
 
 Line = tuple[str, str]
 """Method and path."""
@@ -48,9 +46,7 @@ class RequestFigures:
             tell("request", **where, status=status, ms=round(seconds * 1000, 3))
 
 
-def asked_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The request id that the client, or a proxy before us, gives; empty: none that is one."""
-    for name, value in headers:
-        if name == REQUEST_ID:
-            return value.decode() if _WELL_FORMED.fullmatch(value) else ""
-    return ""
+def asked_id(value: bytes) -> str:
+    """The request id that the client, or a proxy before us, gives by its header; empty: none that
+    is one."""
+    return value.decode() if _WELL_FORMED.fullmatch(value) else ""

@@ -13,7 +13,6 @@ machine) of the server's for this connection: on a machine that others use only 
 import asyncio
 import contextlib
 import gc
-import json
 import os
 import tempfile
 import time
@@ -25,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from truebook.bench.postgres_server import missing, private_cluster
+from truebook.bench.telling import print_figures, tell
 from truebook.bench.venue import ACCOUNTS, settings_of
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.entries import for_engine, pack_entry
@@ -76,11 +76,7 @@ def run(url: str | None, commands: int, trades: int, as_json: bool) -> None:
     """`truebook bench database`. Raises UserError."""
     with _database(url) as found:
         told = measure(found, commands, trades)
-    if as_json:
-        print(json.dumps(told))
-        return
-    for name, value in told.items():
-        print(f"{name:28} {value}")
+    tell(told, as_json, print_figures)
 
 
 def measure(url: str, commands: int, trades: int) -> Told:

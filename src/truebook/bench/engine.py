@@ -9,15 +9,15 @@ come to rest and their cancellations, 16 entries under way, each on disk before 
 
 import asyncio
 import statistics
-import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 
 from truebook.bench.exchange import BenchError, StartedExchange, started
 from truebook.bench.processes import difference
+from truebook.bench.telling import print_figures, run_and_tell
 from truebook.bench.trading import EDGE, MIDDLE, Trader, equipped
 from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.address import parse
@@ -167,13 +167,4 @@ async def measure(options: Options, progress: Progress) -> dict[str, Any]:
 
 def run(options: Options, as_json: bool) -> None:
     """`truebook bench engine`."""
-    progress = Progress(stream=sys.stderr)
-    try:
-        found = asyncio.run(measure(options, progress))
-    finally:
-        progress.end()
-    if as_json:
-        print(msgspec.json.encode(found).decode())
-        return
-    for name, value in found.items():
-        print(f"{name:18} {value:,}" if isinstance(value, int) else f"{name:18} {value}")
+    run_and_tell(partial(measure, options), as_json, print_figures)

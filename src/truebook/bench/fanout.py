@@ -15,18 +15,17 @@ import contextlib
 import os
 import signal
 import statistics
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-
-import msgspec
 
 from truebook.bench.driving import drive
 from truebook.bench.exchange import StartedExchange, started
 from truebook.bench.mixes import Desk
 from truebook.bench.plan import write_plan
+from truebook.bench.telling import run_and_tell
 from truebook.bench.trading import SYMBOL, Trader, equipped
 from truebook.commandlog.address import parse
 from truebook.commandlog.resp import key
@@ -202,14 +201,6 @@ async def _bench(options: Options, progress: Progress) -> AsyncGenerator[Bench]:
 
 def run(options: Options, as_json: bool) -> None:
     """`truebook bench fanout`."""
-    progress = Progress(stream=sys.stderr)
-    try:
-        found = asyncio.run(measure(options, progress))
-    finally:
-        progress.end()
-    if as_json:
-        print(msgspec.json.encode(found).decode())
-        return
     from truebook.bench.tables import print_fanout
 
-    print_fanout(found)
+    run_and_tell(partial(measure, options), as_json, print_fanout)

@@ -5,12 +5,12 @@ memory of each process. Of shared pages each process counts its part.
 """
 
 import asyncio
-import json
-import sys
+from functools import partial
 from typing import Any
 
 from truebook.bench.exchange import StartedExchange, started
 from truebook.bench.processes import cpu_ns, difference, resident_bytes
+from truebook.bench.telling import run_and_tell
 from truebook.progress import Progress
 
 SETTLE_S = 5.0
@@ -47,14 +47,11 @@ async def look(exchange: StartedExchange, seconds: float) -> dict[str, Any]:
 
 def run(seconds: float, as_json: bool) -> None:
     """`truebook bench idle`."""
-    progress = Progress(stream=sys.stderr)
-    try:
-        found = asyncio.run(measure(seconds, progress))
-    finally:
-        progress.end()
-    if as_json:
-        print(json.dumps(found))
-        return
+    run_and_tell(partial(measure, seconds), as_json, show)
+
+
+def show(found: dict[str, Any]) -> None:
+    """A line for each process."""
     for role, percent in found["cpuPercent"].items():
         print(f"{role:12} {percent:6.2f} % of a processor {found['memoryMib'][role]:6} MiB")
     print(f"{'in all':12} {found['cpuPercentInAll']:6.2f} %{'':16} {found['memoryMibInAll']:6} MiB")

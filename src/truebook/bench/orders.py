@@ -11,18 +11,17 @@ meanwhile; every figure is the median of the rounds, `spread` how far the rounds
 import asyncio
 import contextlib
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import msgspec
 
 from truebook.bench import driving
 from truebook.bench.exchange import BenchError, StartedExchange, started
 from truebook.bench.mixes import BATCH_ORDERS, Desk, Mix
 from truebook.bench.plan import Lane, write_plan
+from truebook.bench.telling import run_and_tell
 from truebook.bench.trading import Trader, cancel_all, equipped
 from truebook.progress import Progress
 
@@ -223,14 +222,6 @@ def _sections(options: Options) -> dict[str, dict[str, int]]:
 
 def run(options: Options, as_json: bool) -> None:
     """`truebook bench orders`."""
-    progress = Progress(stream=sys.stderr)
-    try:
-        found = asyncio.run(measure(options, progress))
-    finally:
-        progress.end()
-    if as_json:
-        print(msgspec.json.encode(found).decode())
-        return
     from truebook.bench.tables import print_orders
 
-    print_orders(found)
+    run_and_tell(partial(measure, options), as_json, print_orders)

@@ -6,7 +6,6 @@ those of a clock on the wall; the kernel's own time for the same commands is tol
 replay's.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from truebook.bench.resting import founding, more, resting
 from truebook.bench.servers import Venue, engine_at_work, fill, venue_at_work
 from truebook.bench.takeover import quorum_cost, takeovers
+from truebook.bench.telling import print_figures, tell
 from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.chain import START
 from truebook.commandlog.entries import engine_pieces
@@ -179,9 +179,4 @@ def _restored(venue: Venue) -> Told:
 
 def run(orders: int, lost: int, as_json: bool) -> None:
     """`truebook bench recovery`."""
-    told = measure(orders, lost)
-    if as_json:
-        print(json.dumps(told))
-        return
-    for name, value in told.items():
-        print(f"{name:22} {value}")
+    tell(measure(orders, lost), as_json, print_figures)
