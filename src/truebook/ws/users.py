@@ -8,8 +8,6 @@ One is made when the server starts and is handed around; there is no global one.
 """
 
 import asyncio
-import contextlib
-from collections import Counter
 from http import HTTPStatus
 
 import structlog
@@ -24,6 +22,7 @@ from truebook.limits import (
 )
 from truebook.ws.connections import headers_of, refusal, repair_connection_header
 from truebook.ws.interface import Guide, Handshake, Rejected
+from truebook.ws.open_sessions import OpenSessions
 from truebook.ws.proxies import Proxies
 from truebook.ws.sessions import Session
 from truebook.ws.subscriptions import SubscriptionManager
@@ -31,8 +30,6 @@ from truebook.ws.subscriptions import SubscriptionManager
 log = structlog.get_logger()
 
 PATHS = (b"/", b"/stream")
-_LOOK_S = 0.25
-"""Who may hear no more is found by two looks at the most: well inside the promised second."""
 
 
 class UserManager:
@@ -52,10 +49,8 @@ class UserManager:
         self._connections_per_address = connections_per_address
         self._connections_max = connections_max
         self._proxies = proxies or Proxies()
-        self._sessions: set[Session] = set()
-        self._addresses: Counter[str] = Counter()
+        self._sessions: OpenSessions[Session] = OpenSessions()
         self._is_leaving = False
-        self._all_left = asyncio.Event()
 
     def __len__(self) -> int:
         """How many sessions there are."""
@@ -63,7 +58,7 @@ class UserManager:
 
     def outbox_bytes(self) -> list[int]:
         """What waits for the reader of each session; may be called by another thread."""
-        return [session.outbox_bytes for session in list(self._sessions)]
+        return [session.outbox_bytes for session in self._sessions]
 
     def admit(
         self, request: WSUpgradeRequest, peer: str
@@ -76,7 +71,7 @@ class UserManager:
             return refusal(HTTPStatus.NOT_FOUND, "there are no streams here, but at /")
         if self._is_leaving or len(self._sessions) >= self._connections_max:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no more connections at the moment")
-        if self._addresses[address] >= self._connections_per_address:
+        if self._sessions.of(address) >= self._connections_per_address:
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many connections of this address")
         try:
             guest = self._guide.welcome(Handshake(address, headers))
@@ -86,13 +81,8 @@ class UserManager:
         return Session(self, self._subscriptions, guest, address)
 
     async def look_after(self) -> None:
-        """Look at every session four times a second, for ever."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(_LOOK_S)
-            now = loop.time()
-            for session in list(self._sessions):
-                session.look(now)
+        """Look at every session, for ever."""
+        await self._sessions.look_after()
 
     async def leave(self) -> None:
         """Let nobody in any more and close all sessions, spread over some seconds."""
@@ -106,11 +96,7 @@ class UserManager:
             goodbye = session.end_politely(WSCloseCode.GOING_AWAY, "the server is restarted")
             goodbyes.append(asyncio.create_task(goodbye))
             await asyncio.sleep(pause)
-        if self._sessions:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_left.wait(), WS_DRAINED_S_MAX)
-        for session in list(self._sessions):
-            session.abort()
+        await self._sessions.end(WS_DRAINED_S_MAX)
         for task in goodbyes:
             task.cancel()
         await asyncio.gather(*goodbyes, return_exceptions=True)
@@ -120,14 +106,7 @@ class UserManager:
     def joined(self, session: Session) -> None:
         """A session is open."""
         self._sessions.add(session)
-        self._addresses[session.address] += 1
 
     def left(self, session: Session) -> None:
         """A session has ended."""
-        if session in self._sessions:
-            self._sessions.discard(session)
-            self._addresses[session.address] -= 1
-            if not self._addresses[session.address]:
-                del self._addresses[session.address]
-            if self._is_leaving and not self._sessions:
-                self._all_left.set()
+        self._sessions.discard(session)

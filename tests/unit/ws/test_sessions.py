@@ -271,7 +271,7 @@ def test_pings_that_nobody_reads_the_answers_of_take_no_memory(served):
 
 def test_a_dead_session_ends(served, monkeypatch):
     monkeypatch.setattr("truebook.ws.connected.WS_PING_S", 1.0)
-    monkeypatch.setattr("truebook.ws.users._LOOK_S", 0.1)
+    monkeypatch.setattr("truebook.ws.open_sessions.LOOK_S", 0.1)
 
     async def test(server):
         client = await server.subscriber("talk.a")

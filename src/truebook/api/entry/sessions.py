@@ -6,7 +6,6 @@ answers what it has begun, says goodbye to each and is done within seconds.
 
 import asyncio
 import contextlib
-from collections import Counter
 from http import HTTPStatus
 
 from picows import WSUpgradeRequest, WSUpgradeResponseWithListener
@@ -19,10 +18,10 @@ from truebook.limits import (
     WS_CONNECTIONS_PER_ADDRESS,
 )
 from truebook.ws.connections import headers_of, refusal, repair_connection_header
+from truebook.ws.open_sessions import OpenSessions
 from truebook.ws.proxies import Proxies
 
 PATH = "/api/v1/ws"
-_LOOK_S = 0.25
 
 
 class EntrySessions:
@@ -33,11 +32,9 @@ class EntrySessions:
         """Whose word on who asks is taken."""
         self._services = services
         self._attendance = attendance
-        self._sessions: set[EntrySession] = set()
-        self._addresses: Counter[str] = Counter()
+        self._sessions: OpenSessions[EntrySession] = OpenSessions()
         self._looking: asyncio.Task[None] | None = None
         self._is_leaving = False
-        self._all_left = asyncio.Event()
 
     def admit(
         self, request: WSUpgradeRequest, peer: str
@@ -46,7 +43,7 @@ class EntrySessions:
         address = self.proxies.address(peer, headers_of(request))
         if self._is_leaving or len(self._sessions) >= ENTRY_SESSIONS_MAX:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "no more sessions at the moment")
-        if self._addresses[address] >= WS_CONNECTIONS_PER_ADDRESS:
+        if self._sessions.of(address) >= WS_CONNECTIONS_PER_ADDRESS:
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many sessions of this address")
         repair_connection_header(request)
         return EntrySession(self, self._services, address)
@@ -54,13 +51,9 @@ class EntrySessions:
     async def leave(self) -> None:
         """Let nobody in any more, answer what is under way, and close all sessions."""
         self._is_leaving = True
-        for session in list(self._sessions):
+        for session in self._sessions:
             session.leave()
-        if self._sessions:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_left.wait(), ENTRY_LEAVING_S_MAX)
-        for session in list(self._sessions):
-            session.abort()
+        await self._sessions.end(ENTRY_LEAVING_S_MAX)
         if self._looking is not None:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -72,24 +65,9 @@ class EntrySessions:
     def joined(self, session: EntrySession) -> None:
         """A session is open."""
         self._sessions.add(session)
-        self._addresses[session.address] += 1
         if self._looking is None:
-            self._looking = asyncio.create_task(self._look_after())
+            self._looking = asyncio.create_task(self._sessions.look_after())
 
     def left(self, session: EntrySession) -> None:
         """A session has ended."""
-        if session in self._sessions:
-            self._sessions.discard(session)
-            self._addresses[session.address] -= 1
-            if not self._addresses[session.address]:
-                del self._addresses[session.address]
-            if self._is_leaving and not self._sessions:
-                self._all_left.set()
-
-    async def _look_after(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(_LOOK_S)
-            now_s = loop.time()
-            for session in list(self._sessions):
-                session.look(now_s)
+        self._sessions.discard(session)
