@@ -13,10 +13,11 @@ the place and leaves no trace. (A map without such counts has to move others bac
 processor can guess the length.) Behind the last home there is room for everything that could be
 displaced past it, so nothing wraps around.
 
-Growing. A map that is half full gets a successor with twice the homes in the other half of its
-pool. Each insertion then moves a few lines over, from the lowest on, each with those that were
-displaced from it: so a key whose home lies below `moved` is in the successor and any other still in
-the predecessor, and that is all a look-up has to ask.
+Growing. A map that is a quarter full gets a successor with twice the homes in the other half of its
+pool (fuller, every other key would be displaced, and no processor guesses which). Each insertion
+then moves a few lines over, from the lowest on, each with those that were displaced from it: so a
+key whose home lies below `moved` is in the successor and any other still in the predecessor, and
+that is all a look-up has to ask.
 """
 
 from collections.abc import Callable
@@ -28,8 +29,11 @@ from truebook.engine.compiled import called, inlined, rarely
 from truebook.engine.layout import MAP_PLACES_MAX
 from truebook.engine.places import home_of
 from truebook.engine.state import Accessor, Record, State, accessor, map_at
+from truebook.limits import ORDERS_MAX
 
 MAP_BITS_START = 10
+_MAP_BITS_MAX = ORDERS_MAX.bit_length()
+"""With as many orders as there may be the largest map is half full."""
 NOTHING_TO_MOVE = -1
 _LINE = 8
 _END = 2 * MAP_PLACES_MAX - 1
@@ -177,7 +181,7 @@ def growing_map(name: str, number: int) -> GrowingMap:
     @inlined
     def remember(s: State, count: Any, tag: Any, slot: Any) -> None:
         here = map_at(s, number)
-        if rarely(count * 2 > np.int64(1) << here.bits):
+        if rarely(count * 4 > np.int64(1) << here.bits) and here.bits < _MAP_BITS_MAX:
             here.base = MAP_PLACES_MAX - here.base
             here.bits += 1
             here.moved = 0

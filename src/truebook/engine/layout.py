@@ -77,8 +77,9 @@ META = np.dtype(
 )
 """The one record of scalars."""
 
-ADDRESSES = slice(1, 4)
-"""Of its words: the addresses of input, events and replies."""
+assert META.fields is not None
+ADDRESSES_AT = META.fields["input"][1]
+"""Where in it the addresses of input, events and replies stand, bytes."""
 
 MAP = np.dtype(
     [
@@ -302,7 +303,7 @@ AHEAD = np.dtype(
         ("maker", "<i4"),  # which resting order it will meet first, 0: none, or not looked for
         ("leaf", "<i4"),  # of the price index, where the order it places belongs; 0: not looked for
         ("level", "<i4"),  # where that order will rest, if it is there already
-        ("tag", "<i8"),  # of the order id
+        ("zero", "<i8"),
     ]
 )
 """What was found out about a command before its turn (lookahead.py), by its record's number."""
