@@ -86,6 +86,8 @@ MAP = np.dtype(
         ("base", "<i8"),  # where the map begins: 0 or MAP_PLACES_MAX
         ("bits", "<i8"),  # it has 2 ** bits homes
         ("moved", "<i8"),  # of its predecessor in the other half, the homes below this moved here
+        ("prepared", "<i8"),  # of its successor, the homes below this have memory
+        ("look_again", "<i8"),  # with more keys than that something is to be done
     ]
 )
 """A map that grows, and how far it has grown (growingmap.py). `moved` −1: it has no predecessor."""
