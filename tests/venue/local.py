@@ -115,6 +115,9 @@ class LocalExchange:
     def last_position(self) -> Position:
         return Position(self._sequence, 0)
 
+    async def published(self) -> Position:
+        return self.last_position
+
     def next_order_id(self) -> int:
         return next(self._order_ids)
 

@@ -94,6 +94,10 @@ class Exchange(Protocol):
     def last_position(self) -> Position:
         """The highest log position that this gateway has seen."""
 
+    async def published(self) -> Position:
+        """Up to where anybody was told anything: whoever was answered by another gateway, too,
+        finds what that was about from here on."""
+
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
 
