@@ -36,13 +36,13 @@ def exchange(runner):
 
 @pytest.fixture(scope="module")
 def traders(runner, exchange):
-    return runner.run(equipped(exchange.config, 2 * TRADERS, 0))
+    return runner.run(equipped(exchange.config, 2 * TRADERS + 1, 0))
 
 
 @pytest.fixture(scope="module", params=[0, 4])
 def book(request, exchange, traders):
     """Whose orders go by HTTP, or by websocket, so many at a time."""
-    own = traders[:TRADERS] if request.param else traders[TRADERS:]
+    own = traders[:TRADERS] if request.param else traders[TRADERS:-1]
     nothing = AsyncMock()
     return request.param, orders.Book(exchange, 0, own, nothing, is_websocket=request.param > 0)
 
@@ -80,7 +80,7 @@ def test_an_exchange_that_runs_already_is_left_without_our_orders(
     tmp_path, runner, exchange, traders
 ):
     file = tmp_path / "key.json"
-    file.write_bytes(msgspec.json.encode(traders[0].key))
+    file.write_bytes(msgspec.json.encode(traders[-1].key))
     host, port = exchange.api
     there = ExchangeElsewhere(f"http://{host}:{port}", [file])
     options = orders.Options((1,), (0,), ("place",), 0.2, 1, rate=20, elsewhere=there)
