@@ -24,6 +24,7 @@ from truebook.commandlog.interface import (
     UsedBefore,
 )
 from truebook.directory import Directory
+from truebook.messages import REPLY
 from truebook.queries import Answer, QueryKind
 
 
@@ -33,8 +34,13 @@ class Outcome(NamedTuple):
     position: Position
     """Of the log entry that carries its commands."""
 
-    replies: NDArray[np.void]
+    packed: bytes
     """messages.REPLY records, in the order of its commands; CANCEL_ALL has many."""
+
+    @property
+    def replies(self) -> NDArray[np.void]:
+        """The same as an array."""
+        return np.frombuffer(self.packed, REPLY)
 
 
 _logger = logging.getLogger(__name__)
@@ -45,11 +51,7 @@ NotApplied = LogUnavailable | UsedBefore | TimedOut
 class AnsweredSubmission(Submission):
     """Commands whose sender is told, once, what became of them: by a call, without a task."""
 
-    __slots__ = ("is_settled",)
-
-    def __init__(self, records: bytes, commands: int, once: Once | None = None) -> None:
-        super().__init__(records, commands, once)
-        self.is_settled = False
+    is_settled = False
 
     def settle(self, outcome: Outcome | NotApplied) -> None:
         """Tell, unless it was told before."""

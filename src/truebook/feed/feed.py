@@ -30,7 +30,7 @@ from truebook.directory import Directory
 from truebook.feed.accounts import Accounts
 from truebook.feed.channels import DEPTH_PERIODS_MS
 from truebook.feed.fold import Fold, chain_name
-from truebook.feed.interest import interest_in
+from truebook.feed.interest import NO_INTEREST, interest_in
 from truebook.feed.loading import Loader
 from truebook.feed.publisher import POSITION, RESUME, Publisher
 from truebook.feed.questions import Questions
@@ -118,6 +118,8 @@ class Feed:
             anew, self._is_heard_anew = self._is_heard_anew, False
             self.publisher.listened = frozenset(channels)
             self.fold.listen(interest_in(channels), anew)
+        if self.fold.interest != NO_INTEREST:
+            self.publisher.hurry()
         await self.accounts.listened(self.fold.interest.accounts)
 
     def _hear_anew(self) -> None:

@@ -39,7 +39,7 @@ from truebook.store.remaking import RemakeFailed
 
 _logger = logging.getLogger(__name__)
 
-TICK_S = 0.05
+TICK_S = 0.1
 """From one batch to the next: many small ones cost more than a few large ones."""
 READ_ENTRIES = 256
 WAIT_MS = 1000
