@@ -21,13 +21,12 @@ class Clock(Protocol):
 class SystemClock:
     """The clock of this machine."""
 
+    elapsed_s = staticmethod(time.monotonic)
+    """Seconds since the machine started, or thereabouts."""
+
     def now_ms(self) -> int:
         """Milliseconds since 1970."""
         return time.time_ns() // 1_000_000
-
-    def elapsed_s(self) -> float:
-        """Seconds since the machine started, or thereabouts."""
-        return time.monotonic()
 
 
 class ManualClock:

@@ -6,7 +6,9 @@ no state here that matters: a node that is killed anywhere starts again from its
 the log behind it, or from the log alone, and publishes from where the event stream ends.
 
 Why the loop is a plain one: a batch of entries costs one read, one `apply` and one write, and an
-idle node waits in one `select` for log, questions and the signal to stop.
+idle node waits in one `poll` for log, questions and the signal to stop. Whoever waits for a reply
+waits for what stands before `publish`; so there stands only what an event depends on, and what else
+there is to do for a batch (_remember), or now and then (_look_after), comes behind it.
 
 It ends, loudly, where going on would be wrong: the log lost what it acknowledged (LogLost), what
 was trimmed isn't in the archive (LogHole, SegmentDamaged), the event stream is gone (StreamLost:
@@ -19,12 +21,12 @@ applies nothing more.
 import contextlib
 import logging
 import os
-import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.covering import Cover
+from truebook.commandlog.ears import Ears
 from truebook.commandlog.entries import engine_pieces
 from truebook.commandlog.interface import (
     GENESIS,
@@ -44,7 +46,7 @@ from truebook.commandlog.progress import Progress
 from truebook.commandlog.publication import Publication
 from truebook.commandlog.quorum import Quorum
 from truebook.commandlog.recovering import Recovering
-from truebook.commandlog.replies import split
+from truebook.commandlog.replies import Made, split
 from truebook.commandlog.waiting import Waiting
 from truebook.engine.interface import Engine
 from truebook.figures import Latency
@@ -60,6 +62,9 @@ from truebook.vigil import IDLE_S, Ends, Vigil
 _logger = logging.getLogger(__name__)
 _UNCONNECTED_S = 0.01
 _START_AGAIN_S = 0.1
+_HEAR_S = 0.05
+"""How often questions are listened for even if nothing seems to have come: a connection that is
+silent must be noticed, and a node that is behind never waits."""
 _SETTLE_AGAIN_S = 1.0
 """Between two looks at the recoveries for a snapshot, while the log server is away."""
 
@@ -116,6 +121,8 @@ class Node:
         self._waiting = Waiting("log and bus", _logger, clock)
         self._is_stopping = False
         self._next_settling_s = 0.0
+        self._next_hearing_s = 0.0
+        self._ears = Ears()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
@@ -178,15 +185,16 @@ class Node:
         `beat` in every round."""
         while not self._is_started and not self._is_stopping and not self.start():
             self._wait(_START_AGAIN_S)
-        is_told = False
+        is_told = may_be_asked = False
         while not self._is_stopping:
             beat()
-            is_busy = self.step()
-            if self.is_caught_up and not is_told:
+            is_busy = self.step(may_be_asked)
+            may_be_asked = False
+            if not is_told and self.is_caught_up:
                 is_told = True
                 caught_up()
             if not is_busy:
-                self._wait(self._seconds_to_wait())
+                may_be_asked = self._wait(self._seconds_to_wait())
 
     def _seconds_to_wait(self) -> float:
         seconds = self._publication.seconds_to_wait()
@@ -215,21 +223,33 @@ class Node:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def step(self) -> bool:
-        """One round; whether there was anything to do."""
-        is_asked = self._desk.hear()
+    def step(self, may_be_asked: bool = True) -> bool:
+        """One round; whether there was anything to do. `may_be_asked`: whether questions may have
+        come; otherwise they are listened for now and then only."""
+        is_asked = self._hear(may_be_asked)
         if self._quorum is not None:
             self._quorum.hear()
             self._quorum.repeat()
         is_applied = not self.stands_still and self._publish() and self._apply_next()
         if not is_applied:
             self.lag_ms = 0.0
-        if self.vigil is not None and self.vigil.watch(is_idle=not is_applied):
+        self._look_after(is_idle=not is_applied)
+        return is_applied or is_asked
+
+    def _hear(self, may_be_asked: bool) -> bool:
+        """Hear questions; whether there was any."""
+        now_s = self._clock.elapsed_s()
+        if not may_be_asked and now_s < self._next_hearing_s:
+            return False
+        self._next_hearing_s = now_s + _HEAR_S
+        return self._desk.hear()
+
+    def _look_after(self, is_idle: bool) -> None:
+        """What is done behind the batches, or where there is none."""
+        if self.vigil is not None and self.vigil.watch(is_idle):
             self._found_fault(self.vigil)
-        is_asked |= self._desk.hear()
         self._desk.answer()
         self._look_after_snapshots()
-        return is_applied or is_asked
 
     @property
     def stands_still(self) -> bool:
@@ -276,9 +296,8 @@ class Node:
                 break
             if self.vigil is not None:
                 count = self.vigil.together(entries[:count], self.entries)
-            self._apply(entries[:count])
+            self._apply(entries if count == len(entries) else entries[:count])
             entries = entries[count:]
-            self._publish()
         return was_any
 
     def _in_time(self, entries: list[LogEntry], recovering: Recovering) -> list[LogEntry]:
@@ -328,24 +347,31 @@ class Node:
         pieces = [piece for entry in entries for piece in engine_pieces(entry)]
         began_s = self._clock.elapsed_s()
         applied = self.engine.apply(b"".join(pieces))
-        self.apply_times.add(self._clock.elapsed_s() - began_s)
+        took_s = self._clock.elapsed_s() - began_s
         all_made = split(applied.events, applied.replies, len(entries))
         for entry, made in zip(entries, all_made, strict=True):
-            self.chain = extend(self.chain, entry.position, entry.data)
             self._publication.add(entry.position, made)
         self.position = last
-        self.entries += len(entries)
         self._progress.done(last)
         self.lag_ms = max(0, self._clock.now_ms() - first.high)
-        self.entry_ages.add(self.lag_ms / 1000)
-        records = sum(len(entry.data) // COMMAND_BYTES - 1 for entry in entries)
-        self.records += records
-        if self.keeper is not None:
-            self.keeper.applied(records)
         if self._cover is not None:
             self._cover.read(entries[-1])
         if self._quorum is not None:
             self._quorum.vote(last, self._publication.event_hash)
+        self._publish()
+        self._remember(entries, all_made, took_s)
+
+    def _remember(self, entries: list[LogEntry], all_made: Sequence[Made], took_s: float) -> None:
+        """What was applied, for everybody who asks later."""
+        for entry in entries:
+            self.chain = extend(self.chain, entry.position, entry.data)
+        self.entries += len(entries)
+        records = sum([len(entry.data) for entry in entries]) // COMMAND_BYTES - len(entries)
+        self.records += records
+        self.apply_times.add(took_s)
+        self.entry_ages.add(self.lag_ms / 1000)
+        if self.keeper is not None:
+            self.keeper.applied(records)
         if self.vigil is not None:
             self.vigil.applied(entries, all_made, self.entries, self._ends())
 
@@ -362,7 +388,7 @@ class Node:
     # snapshots
 
     def _look_after_snapshots(self) -> None:
-        if self.keeper is None or self._publication.waiting:
+        if self.keeper is None or not self.keeper.has_to_do or self._publication.waiting:
             return
         if self.keeper.is_due(self.position) and not self._is_settled():
             return
@@ -430,14 +456,15 @@ class Node:
             return str(self.halted)
         return str(self.position) if self.stands_still else ""
 
-    def _wait(self, seconds: float) -> None:
-        """Wait until there may be something to do."""
-        numbers = [self._desk.fileno()]
-        ears_of = (self.keeper, self._quorum, self._cover)
-        others = [held.fileno() for held in ears_of if held is not None]
+    def _wait(self, seconds: float) -> bool:
+        """Wait until there may be something to do; whether there may be questions."""
+        desk = self._desk.fileno()
+        numbers = [self._wake_read, desk]
         if self.halted is None:
             numbers.append(self._reader.fileno())
         if min(numbers) < 0:
             seconds = min(seconds, _UNCONNECTED_S)
-        ears = [self._wake_read, *(number for number in (*numbers, *others) if number >= 0)]
-        select.select(ears, [], [], seconds)
+        for held in (self.keeper, self._quorum, self._cover):
+            if held is not None:
+                numbers.append(held.fileno())
+        return desk in self._ears.wait(numbers, seconds) or desk < 0

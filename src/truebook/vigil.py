@@ -48,9 +48,11 @@ wrong."""
 SUSPECTED_S = 5.0
 PART_BYTES = 4 << 20
 """Of the state, in one message of the bus."""
+COMMANDS_AT_ONCE_MIN = 16
+"""What fewer are worth is looked at with what the next ones are, or in an idle moment."""
 COMMANDS_AT_ONCE_MAX = 1024
 """Worth half a millisecond of looking; what a larger batch is worth is looked at after the next."""
-IDLE_S = 0.05
+IDLE_S = 0.2
 """How often an idle engine looks through a bit of its memory."""
 
 
@@ -93,7 +95,7 @@ class Vigil:
         self._commands = 0
         self._disputed = ""
         self._disputed_s = 0.0
-        self._suspected_s = -SUSPECTED_S
+        self._suspected_until_s = 0.0
         self._exported = GENESIS, b""
         self._unsent: list[bytes] = []
         self._next_look = 0.0
@@ -115,8 +117,10 @@ class Vigil:
     @property
     def is_halted(self) -> bool:
         """Whether the engine must apply and publish nothing."""
-        is_suspected = self._clock.elapsed_s() - self._suspected_s < SUSPECTED_S
-        return self.fault is not None or self.halt is not None or is_suspected
+        if self.fault is not None or self.halt is not None:
+            return True
+        until_s = self._suspected_until_s
+        return until_s > 0.0 and self._clock.elapsed_s() < until_s
 
     @property
     def is_mistrusted(self) -> bool:
@@ -180,8 +184,8 @@ class Vigil:
         last = entries[-1]
         if self._scrubber is not None:
             gateways = [(m.gateway, m.sequence) for m in all_made if m.status == _APPLIED]
-            self._scrubber.applied(b"".join(made.events for made in all_made), gateways)
-            self._commands += sum(len(entry.data) for entry in entries) // COMMAND_BYTES
+            self._scrubber.applied(b"".join([made.events for made in all_made]), gateways)
+            self._commands += sum([len(entry.data) for entry in entries]) // COMMAND_BYTES
         elif last.position >= self._from:
             self._scrubber = self._make_scrubber(self._watched)
         if last.position <= self._from:
@@ -198,14 +202,15 @@ class Vigil:
         """Look through as much memory as the commands since the last time are worth, and a bit
         where there were none; True where a fault was found just now."""
         commands = min(self._commands, COMMANDS_AT_ONCE_MAX)
-        self._commands -= commands
-        if self._scrubber is None or self.is_halted or not (commands or is_idle):
-            return False
-        if not commands:
+        if commands < COMMANDS_AT_ONCE_MIN:
             now = self._clock.elapsed_s()
-            if now < self._next_look:
+            if not is_idle or now < self._next_look:
                 return False
             self._next_look = now + IDLE_S
+            commands = self._commands = 0  # an idle moment is worth more than these
+        self._commands -= commands
+        if self._scrubber is None or self.is_halted:
+            return False
         self.fault = self._scrubber.scrub(commands)
         if self.fault is not None:
             _logger.critical("%s stops: %s", self._name, self.fault)
@@ -227,7 +232,7 @@ class Vigil:
         """A part of the whole state, and how many there are: as of when part 0 was asked for.
 
         Who asks suspects this engine: it stands still for a while, until it is told what to do."""
-        self._suspected_s = self._clock.elapsed_s()
+        self._suspected_until_s = self._clock.elapsed_s() + SUSPECTED_S
         if part == 0:
             self._exported = position, pack_tables(self._watched.export())
         at, packed = self._exported

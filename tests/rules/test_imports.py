@@ -23,6 +23,7 @@ LAYERS = (
             "postgres",
             "progress",
             "queries",
+            "signatures",
             "strict_json",
             "units",
         }

@@ -269,7 +269,8 @@ class WitnessRole(Role):
         book = SimulatedHaltBook(process, log)
         folder = WitnessFolder(self.world.folder / "witness")
         truth = Truth(self.whole_log(process), self.world.plan.make_engine)
-        witness = Witness(truth, engines, book, self.clock, folder.load().agreed)
+        known = folder.load()
+        witness = Witness(truth, engines, book, self.clock, known.agreed, known.dealt_with)
         witnessing = Witnessing(
             witness,
             self.whole_log(process),

@@ -8,7 +8,6 @@ import itertools
 import time
 from collections.abc import Callable
 
-import numpy as np
 from nacl.signing import SigningKey
 from venue.credentials import Credentials
 from venue.local_feed import LocalFeed
@@ -33,7 +32,6 @@ from truebook.engine.answering import answer as answered
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.genesis import DEFAULT_VENUE, Venue, commands_of
 from truebook.messages import (
-    REPLY,
     OrderStatus,
     Permission,
 )
@@ -78,7 +76,7 @@ class LocalExchange:
             self.directory.follow(pack_position(position) + rows)
         self.feed.follow(position, applied.events)
         self._publish(position, applied.events)
-        return Outcome(position, np.frombuffer(applied.replies, REPLY))
+        return Outcome(position, applied.replies)
 
     def _publish(self, position: Position, events: bytes) -> None:
         before, known = GENESIS, START
@@ -116,6 +114,9 @@ class LocalExchange:
     @property
     def last_position(self) -> Position:
         return Position(self._sequence, 0)
+
+    async def published(self) -> Position:
+        return self.last_position
 
     def next_order_id(self) -> int:
         return next(self._order_ids)

@@ -168,7 +168,7 @@ class Administration:
         notes: dict[int, str] = {}
         with contextlib.suppress(HistoryUnavailable):
             page = Page(WITHDRAWALS_PENDING_MAX, oldest_first=True)
-            after = self._exchange.last_position
+            after = await self._exchange.published()
             found, _ = await self._history.withdrawals_pending(page, after=after)
             notes = {withdrawal.withdrawal_id: withdrawal.note for withdrawal in found}
         directory = self._exchange.directory

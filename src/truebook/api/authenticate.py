@@ -10,8 +10,8 @@ are can be ambiguous: {"a": "1&b=2"} reads like {"a": "1", "b": "2"}. So paramet
 joining characters are taken only percent-encoded, and one string always means one request.
 
 What a signature changes it changes once: a `Caller` has a mark that goes with its commands into the
-log, which takes each mark once (commandlog/once.py). libsodium takes one encoding only of a
-signature and of a key, and no key of small order, so nobody can turn a signature into another.
+log, which takes each mark once (commandlog/once.py). Nobody can turn a signature into another, or
+make one for a key whose secret isn't theirs (signatures.py).
 A request without a signature may come with a session (people/statements.py), which was signed when
 its owner logged in; then the browser must not say that another site's page sent it.
 """
@@ -21,11 +21,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from urllib.parse import quote
-
-from nacl.bindings import crypto_sign_open
-from nacl.exceptions import BadSignatureError
 
 from truebook.api.errors import ApiError, invalid
 from truebook.api.headers import Headers
@@ -40,10 +37,14 @@ from truebook.messages import Permission
 from truebook.people.doorkeeper import Doorkeeper
 from truebook.people.passwords import is_password_key
 from truebook.people.statements import Session, permissions_now
+from truebook.signatures import is_signed
+from truebook.strict_json import NumberText
 
 Parameters = Sequence[tuple[str, str]]
 """Names and values of one signed object, as text."""
 
+_TEXTS = frozenset({str, NumberText})
+"""What nearly all fields are."""
 _NAME = itemgetter(0)
 _HEADERS = (b"x-api-key", b"x-signature", b"x-timestamp", b"x-window")
 _KEY_BYTES = 32
@@ -74,6 +75,8 @@ class Caller(NamedTuple):
 
 def parameters_of(fields: Mapping[str, object]) -> list[tuple[str, str]]:
     """What of a JSON object is signed: its fields as text. Raises ApiError for nested values."""
+    if _TEXTS.issuperset(map(type, fields.values())):
+        return cast(list[tuple[str, str]], list(fields.items()))
     return [
         (name, value if isinstance(value, str) else _signed_text(name, value))
         for name, value in fields.items()
@@ -331,10 +334,9 @@ def _is_unambiguous(raw: str, objects: Sequence[Parameters]) -> bool:
 
 def _verifies(public_key: bytes, signature: bytes, text: str) -> bool:
     try:
-        crypto_sign_open(signature + text.encode(), public_key)
-    except (BadSignatureError, UnicodeError):
+        return is_signed(signature, text.encode(), public_key)
+    except UnicodeError:
         return False
-    return True
 
 
 def _decoded(header: bytes, size: int) -> bytes | None:

@@ -88,7 +88,7 @@ class Capital:
             page,
             from_ms=whole_number_of(fields, "from", TIME_MS_MAX),
             to_ms=whole_number_of(fields, "to", TIME_MS_MAX),
-            after=self._exchange.last_position,
+            after=await self._exchange.published(),
         )
         assets = self._exchange.directory.assets
         told = [_deposit_json(deposit, assets[deposit.asset]) for deposit in found]
@@ -117,7 +117,7 @@ class Capital:
             client_id=client_id,
             from_ms=whole_number_of(fields, "from", TIME_MS_MAX),
             to_ms=whole_number_of(fields, "to", TIME_MS_MAX),
-            after=self._exchange.last_position,
+            after=await self._exchange.published(),
         )
         directory = self._exchange.directory
         return _respond([_past_json(one, directory) for one in found], page, total)

@@ -55,7 +55,7 @@ class Charts:
         fields = fields_of(query_of(request.scope))
         market = market_of(fields, self._exchange.directory)
         page = Page(limit_of(fields), whole_number_of(fields, "offset", OFFSET_MAX) or 0)
-        after = self._exchange.last_position
+        after = await self._exchange.published()
         trades = await self._history.trades(market.number, page, after=after)
         return JsonResponse([_trade_json(trade, market) for trade in trades])
 

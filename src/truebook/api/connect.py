@@ -17,6 +17,7 @@ from truebook.asking import Asker, Halted, TimedOut
 from truebook.commandlog.durability import CHECKED, Durability
 from truebook.commandlog.interface import (
     Bus,
+    BusUnavailable,
     Log,
     LogNotDurable,
     LogUnavailable,
@@ -43,6 +44,7 @@ class ConnectedExchange:
         follower: DirectoryFollower,
         pressure: Pressure,
         log_end: Callable[[], Awaitable[Position]],
+        published: Callable[[], Awaitable[Position]],
     ) -> None:
         self.commands = commands
         """The way into the log."""
@@ -51,6 +53,7 @@ class ConnectedExchange:
         self.pressure = pressure
         """What keeps this gateway from appending."""
         self._log_end = log_end
+        self._published = published
 
     @classmethod
     async def start(cls, log: Log, bus: Bus, space: Space = ANY_SPACE) -> "ConnectedExchange":
@@ -64,7 +67,7 @@ class ConnectedExchange:
         asker = await Asker.start(bus, answer_channel(gateway.number), gateway)
         follower = await DirectoryFollower.start(bus, asker, log.last_position)
         pressure = await Pressure.start(asker, log.last_position, space)
-        return cls(commands, asker, follower, pressure, log.last_position)
+        return cls(commands, asker, follower, pressure, log.last_position, bus.event_tail)
 
     @property
     def directory(self) -> Directory:
@@ -75,6 +78,13 @@ class ConnectedExchange:
     def last_position(self) -> Position:
         """The highest log position that this gateway has seen."""
         return self.commands.gateway.last_position
+
+    async def published(self) -> Position:
+        """Up to where anybody was told anything; as far as we know, while the bus is away."""
+        try:
+            return max(self.last_position, await self._published())
+        except BusUnavailable:
+            return self.last_position
 
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
@@ -116,8 +126,8 @@ class ConnectedExchange:
         limit: int = 0,
         sequence: int | None = None,
     ) -> Answer:
-        """What an engine or the feed holds, at or after all that this gateway has seen; of a
-        halted engine, what it holds. Raises TimedOut."""
+        """What an engine or the feed holds, at or after all that was published; of a halted
+        engine, what it holds. Raises TimedOut."""
         ask = partial(
             self._asker.ask,
             kind,
@@ -129,7 +139,7 @@ class ConnectedExchange:
             sequence=sequence,
         )
         try:
-            return await ask()
+            return await ask(after=await self.published())
         except Halted as halted:
             return await ask(after=halted.halted_at)
 

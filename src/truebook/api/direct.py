@@ -7,7 +7,7 @@ its head, answers that wait, `Prefer`, `Expect`) doesn't come here but goes the 
 A request is a submission: the gateway calls it when the engine has answered. So there is no task
 and no future for it, no ASGI message and no middleware: half of what a request costs beside its
 signature. `Answering` is also what uvicorn takes for its own cycle of request and response; what it
-needs to see of one is in the slots.
+needs to see of one are its public attributes.
 """
 
 from collections.abc import Iterator
@@ -78,29 +78,25 @@ class _Nobody:
 class Answering(AnsweredSubmission):
     """One request that is being carried out."""
 
-    __slots__ = (
-        *("disconnected", "keep_alive", "more_body", "response_complete", "response_started"),
-        *("_address", "_began_s", "_change", "_connection", "_direct", "_request_id", "_work"),
-    )
-
+    disconnected = False
+    more_body = False
+    response_started = False
+    response_complete = False
     message_event = _Nobody()
+
+    _request_id: str
+    _work: Work
 
     def __init__(
         self, direct: Direct, connection: Connection, change: Change, address: str, keep_alive: bool
     ) -> None:
-        super().__init__(b"", 0)
-        self.disconnected = False
+        # What a submission has is known later.
         self.keep_alive = keep_alive
-        self.more_body = False
-        self.response_started = False
-        self.response_complete = False
         self._direct = direct
         self._connection = connection
         self._change = change
         self._address = address
         self._began_s = direct.clock.elapsed_s()
-        self._request_id: str
-        self._work: Work
 
     def carry_out(self, headers: Headers, body: bytes) -> None:
         """Begin; the answer may come at once."""
@@ -122,7 +118,7 @@ class Answering(AnsweredSubmission):
         """Tell what the engine made of it."""
         try:
             markets = self._direct.orders.trading.markets
-            self._tell(200, self._work.result(replies_of(outcome.replies), markets))
+            self._tell(200, self._work.result(replies_of(outcome.packed), markets))
         except Exception as failure:
             self._fail(failure)
 

@@ -24,6 +24,7 @@ from truebook.commandlog.interface import (
     UsedBefore,
 )
 from truebook.directory import Directory
+from truebook.messages import REPLY
 from truebook.queries import Answer, QueryKind
 
 
@@ -33,8 +34,13 @@ class Outcome(NamedTuple):
     position: Position
     """Of the log entry that carries its commands."""
 
-    replies: NDArray[np.void]
+    packed: bytes
     """messages.REPLY records, in the order of its commands; CANCEL_ALL has many."""
+
+    @property
+    def replies(self) -> NDArray[np.void]:
+        """The same as an array."""
+        return np.frombuffer(self.packed, REPLY)
 
 
 _logger = logging.getLogger(__name__)
@@ -45,11 +51,7 @@ NotApplied = LogUnavailable | UsedBefore | TimedOut
 class AnsweredSubmission(Submission):
     """Commands whose sender is told, once, what became of them: by a call, without a task."""
 
-    __slots__ = ("is_settled",)
-
-    def __init__(self, records: bytes, commands: int, once: Once | None = None) -> None:
-        super().__init__(records, commands, once)
-        self.is_settled = False
+    is_settled = False
 
     def settle(self, outcome: Outcome | NotApplied) -> None:
         """Tell, unless it was told before."""
@@ -92,6 +94,10 @@ class Exchange(Protocol):
     def last_position(self) -> Position:
         """The highest log position that this gateway has seen."""
 
+    async def published(self) -> Position:
+        """Up to where anybody was told anything: whoever was answered by another gateway, too,
+        finds what that was about from here on."""
+
     def next_order_id(self) -> int:
         """An id that no other order has or will have."""
 
@@ -119,5 +125,4 @@ class Exchange(Protocol):
         limit: int = 0,
         sequence: int | None = None,
     ) -> Answer:
-        """What an engine or the feed holds, at or after all that this gateway has seen. Raises
-        TimedOut."""
+        """What an engine or the feed holds, at or after `published`. Raises TimedOut."""

@@ -13,9 +13,6 @@ from datetime import UTC, datetime
 from struct import Struct
 from typing import Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from truebook.api.shapes import order as shapes
 from truebook.api.shapes.order import (
     Executed,
@@ -103,9 +100,9 @@ _REPLY = Struct("<BBHHHqIIqqqqq")
 assert _REPLY.size == REPLY.itemsize
 
 
-def replies_of(records: NDArray[np.void]) -> list[Reply]:
+def replies_of(packed: bytes) -> list[Reply]:
     """The records as tuples of integers; NumPy scalars are slow one by one."""
-    return list(map(Reply._make, _REPLY.iter_unpack(records.tobytes())))
+    return list(map(Reply._make, _REPLY.iter_unpack(packed)))
 
 
 def json_of_reply(reply: Reply, market: Market) -> shapes.Order:

@@ -128,7 +128,7 @@ class Orders:
             with told_to_client(work.order_id, work.order_ids):
                 if waits:
                     outcome = await self.exchange.send_and_await(*terms)
-                    replies = replies_of(outcome.replies)
+                    replies = replies_of(outcome.packed)
                 else:
                     await self.exchange.submit(*terms)
         if waits:

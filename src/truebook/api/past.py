@@ -71,7 +71,7 @@ class Past:
             page,
             order_id=order_id,
             market=market,
-            after=self._exchange.last_position,
+            after=await self._exchange.published(),
         )
         return _respond(
             [json_of_past_order(order, directory.markets[order.market]) for order in orders],
@@ -100,7 +100,7 @@ class Past:
             market=market,
             from_ms=from_ms,
             to_ms=to_ms,
-            after=self._exchange.last_position,
+            after=await self._exchange.published(),
         )
         return _respond([_fill_json(fill, directory) for fill in fills], page, total)
 

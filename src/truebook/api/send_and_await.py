@@ -17,7 +17,6 @@ is the first one's, wherever it stands.
 import asyncio
 import logging
 from collections import deque
-from typing import NamedTuple
 
 from truebook.api.exchange import AnsweredSubmission, NotApplied, Outcome
 from truebook.asking import TimedOut
@@ -50,15 +49,15 @@ _LOOK_BACK_AT_ONCE = 64
 _END_OF_TIME = Position((1 << 64) - 1, (1 << 64) - 1)
 
 
-class _Key(NamedTuple):
-    gateway: int
-    sequence: int
+_Key = tuple[int, int]
+"""Of an entry: gateway and sequence."""
+
+_APPLIED = int(EntryStatus.APPLIED)
+_REPEATED = int(EntryStatus.REPEATED)
 
 
 class _Sent(AnsweredSubmission):
     """Commands whose sender waits for their replies."""
-
-    __slots__ = ("outcome",)
 
     def __init__(self, records: bytes, commands: int, once: Once | None = None) -> None:
         super().__init__(records, commands, once)
@@ -179,12 +178,13 @@ class CommandClient:
 
     def _answer(self, entry: EntryReplies) -> None:
         self._gateway.saw(entry.position)
-        if entry.status == EntryStatus.REPEATED:
+        if entry.status == _REPEATED:
             return
-        if entry.status != EntryStatus.APPLIED:
-            _logger.error("entry %s was rejected: %s", entry.position, entry.status.name)
+        if entry.status != _APPLIED:
+            status = EntryStatus(entry.status).name
+            _logger.error("entry %s was rejected: %s", entry.position, status)
             self._gateway.renew(entry.gateway)
-        for submission in self._in_flight.pop(_Key(entry.gateway, entry.sequence), ()):
+        for submission in self._in_flight.pop((entry.gateway, entry.sequence), ()):
             submission.settle(_outcome(submission, entry))
         self._drop_settled()
 
@@ -201,7 +201,9 @@ class CommandClient:
     def _drop_settled(self) -> None:
         sent = self._sent
         while sent and sent[0][1].is_settled:
-            self._forget(sent.popleft()[1])
+            _, settled = sent.popleft()
+            if self._in_flight:
+                self._forget(settled)
 
     def _look(self) -> None:
         """Give up what is late, and look again when the next one may be."""
@@ -270,16 +272,17 @@ class CommandClient:
             if found is None:
                 return None
             entry = _read(found)
-            if entry.status != EntryStatus.REPEATED:
+            if entry.status != _REPEATED:
                 # One that reached the engine damaged doesn't tell any more whose it was.
-                return entry._replace(gateway=key.gateway, sequence=key.sequence)
+                gateway, sequence = key
+                return entry._replace(gateway=gateway, sequence=sequence)
             before = position
         for _ in range(LOOK_BACK_ENTRIES_MAX // _LOOK_BACK_AT_ONCE):
             entries = await self._bus.event_entries_before(before, _LOOK_BACK_AT_ONCE)
             for found in entries:
                 entry = _read(found)
-                is_it = _Key(entry.gateway, entry.sequence) == key
-                if is_it and entry.status != EntryStatus.REPEATED:
+                is_it = (entry.gateway, entry.sequence) == key
+                if is_it and entry.status != _REPEATED:
                     return entry
             if len(entries) < _LOOK_BACK_AT_ONCE:
                 break
@@ -288,16 +291,16 @@ class CommandClient:
 
 
 def _key_of(submission: AnsweredSubmission) -> _Key:
-    return _Key(submission.gateway, submission.sequence)
+    return submission.gateway, submission.sequence
 
 
 def _outcome(submission: AnsweredSubmission, entry: EntryReplies) -> Outcome | LogUnavailable:
     """What became of a submission in its entry."""
-    if entry.status == EntryStatus.APPLIED:
-        replies = replies_of(entry.replies, submission.first, submission.commands)
+    if entry.status == _APPLIED:
+        replies = replies_of(entry.packed, submission.first, submission.commands)
         return Outcome(entry.position, replies)
-    reason = f"the engine rejected the whole entry {entry.position}: {entry.status.name}"
-    return LogUnavailable(reason)
+    status = EntryStatus(entry.status).name
+    return LogUnavailable(f"the engine rejected the whole entry {entry.position}: {status}")
 
 
 def _read(found: EventEntry) -> EntryReplies:

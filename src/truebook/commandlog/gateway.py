@@ -65,25 +65,24 @@ WriteError = LogUnavailable | UsedBefore | OutcomeUnknown
 
 
 class Submission:
-    """Commands on their way into the log; the gateway tells it what becomes of them."""
+    """Commands on their way into the log; the gateway tells it what becomes of them.
 
-    __slots__ = (
-        *("commands", "first", "gateway", "is_withdrawn", "once", "position", "records"),
-        "sequence",
-    )
+    What it begins with stands in the class, so that none of it is written for each.
+    """
+
+    gateway = 0
+    sequence = 0
+    """0 until it is packed into an entry."""
+    first = 0
+    position: Position | None = None
+    """Where it stands, once that is known."""
+    is_withdrawn = False
+    """Set by who gave up waiting: it won't be packed any more, nor sent again."""
 
     def __init__(self, records: bytes, commands: int, once: Once | None = None) -> None:
         self.records = records
         self.commands = commands
         self.once = once
-        self.gateway = 0
-        self.sequence = 0
-        """0 until it is packed into an entry."""
-        self.first = 0
-        self.position: Position | None = None
-        """Where it stands, once that is known."""
-        self.is_withdrawn = False
-        """Set by who gave up waiting: it won't be packed any more, nor sent again."""
 
     def written_at(self, position: Position) -> None:
         """It stands in the log."""
@@ -96,8 +95,6 @@ class Submission:
 class AwaitedWrite(Submission):
     """Commands whose sender waits for the write alone. Awaiting it gives Written or raises
     LogUnavailable or UsedBefore; it takes as long as the outcome is unknown."""
-
-    __slots__ = ("_written",)
 
     def __init__(self, records: bytes, commands: int, once: Once | None = None) -> None:
         super().__init__(records, commands, once)
@@ -153,7 +150,8 @@ class Gateway:
         self._queue: deque[Submission] = deque()
         self._queued_records = 0
         self._unknown: _Entry | None = None
-        self._has_work = asyncio.Event()
+        self._idle: asyncio.Future[None] | None = None
+        """Waited on while there is nothing to do."""
         self._needs_number = True
         self._is_closed = False
         self._task: asyncio.Task[None] | None = None
@@ -205,18 +203,25 @@ class Gateway:
             raise LogUnavailable("too many commands wait for the log")
         self._queue.append(submission)
         self._queued_records += count
-        self._has_work.set()
+        if self._idle is not None:
+            self._wake()
 
     def renew(self, gateway: int) -> None:
         """Go on under another number: the log has a hole in the sequence of this one."""
         if gateway == self.number:
             self._needs_number = True
-            self._has_work.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        """There is something to do."""
+        idle, self._idle = self._idle, None
+        if idle is not None and not idle.done():
+            idle.set_result(None)
 
     async def close(self) -> None:
         """Write what waits, as far as the log takes it at once, and end."""
         self._is_closed = True
-        self._has_work.set()
+        self._wake()
         if self._task is not None:
             await self._task
         await self._log.close()
@@ -224,14 +229,19 @@ class Gateway:
     async def _run(self) -> None:
         pause_s = RETRY_S_MIN
         while True:
-            if not (self._unknown or self._queue or self._needs_number):
-                if self._is_closed:
-                    return
-                self._has_work.clear()
-                await self._has_work.wait()
-                continue
             try:
-                await self._append_next()
+                # What is unknown goes first: nothing may overtake it.
+                if self._unknown is not None:
+                    await self._append_again(self._unknown)
+                elif self._needs_number:
+                    await self._lease()
+                elif self._queue:
+                    await self._append_new()
+                elif self._is_closed:
+                    return
+                else:
+                    self._idle = asyncio.get_running_loop().create_future()
+                    await self._idle
                 pause_s = RETRY_S_MIN
                 continue
             except LogUnavailable as error:
@@ -246,15 +256,6 @@ class Gateway:
                 return
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, RETRY_S_MAX)
-
-    async def _append_next(self) -> None:
-        """Send the unknown entry again, else take a new number if needed, else the next entry."""
-        if self._unknown is not None:
-            await self._append_again(self._unknown)
-        elif self._needs_number:
-            await self._lease()
-        else:
-            await self._append_new()
 
     async def _append_new(self) -> None:
         entry = self._pack()

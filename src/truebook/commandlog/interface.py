@@ -19,13 +19,14 @@ class Position(NamedTuple):
     low: int
 
     def __str__(self) -> str:
-        return f"{self.high}-{self.low}"
+        return f"{self[0]}-{self[1]}"
 
     @classmethod
     def parse(cls, text: str | bytes) -> "Position":
         """The position written as text, `high-low`; ValueError for anything else."""
-        high, _, low = (text.decode("ascii") if isinstance(text, bytes) else text).partition("-")
-        if not (high.isascii() and high.isdigit() and low.isascii() and low.isdigit()):
+        high, _, low = (text.encode() if isinstance(text, str) else text).partition(b"-")
+        # Of bytes only the ten digits of ASCII are digits.
+        if not (high.isdigit() and low.isdigit()):
             raise ValueError(f"not a log position: {text!r}")
         return cls(int(high), int(low))
 

@@ -3,6 +3,9 @@
 Promise: every request gets its reply, Refused, or ConnectionLost; none waits for ever on a broken
 connection. A connection is used once: when it is lost its owner opens another, and so decides
 itself what to do about the requests whose outcome is unknown.
+
+All time limits of a connection share one timer, which looks at what waits when the first of them
+may have passed: a request that is answered in time, as nearly all are, starts none and ends none.
 """
 
 import asyncio
@@ -41,41 +44,35 @@ class PipelinedConnection(asyncio.Protocol):
         self._on_message = on_message
         self._transport: asyncio.Transport | None = None
         self._reader = new_reader()
-        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
+        """Each with the time at which it is late."""
+        self._looking: asyncio.TimerHandle | None = None
+        self._looks_s = 0.0
 
     @property
     def is_open(self) -> bool:
         """Whether requests can be made, as far as we know."""
         return not self.lost.done()
 
-    def request(self, *command: str | bytes | int) -> asyncio.Future[Any]:
-        """Send a command; its reply comes with the future."""
+    def call(self, *command: str | bytes | int, seconds: float) -> asyncio.Future[Any]:
+        """Send a command; its reply comes with the future, or Refused. If `seconds` pass first the
+        connection, whose replies nobody could tell apart any more, is given up: ConnectionLost."""
         if self._transport is None or self.lost.done():
             raise ConnectionLost(f"not connected to {self._address}")
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
+        late_s = self._loop.time() + seconds
+        if self._looking is None or late_s < self._looks_s:
+            self._look_at(late_s)
+        future = self._loop.create_future()
+        self._waiting.append((future, late_s))
         self._transport.write(pack(*command))
         return future
-
-    async def call(self, *command: str | bytes | int, seconds: float) -> Any:
-        """Send a command and wait for its reply. If `seconds` pass first the connection, whose
-        replies nobody could tell apart any more, is given up: ConnectionLost."""
-        future = self.request(*command)
-        try:
-            async with asyncio.timeout(seconds):
-                return await future
-        except TimeoutError:
-            self.abort(f"no answer within {seconds:g} s")
-            raise ConnectionLost(f"{self._address}: no answer within {seconds:g} s") from None
 
     async def call_both(self, first: Command, second: Command, seconds: float) -> tuple[Any, Any]:
         """Send two commands at once and wait for both replies; Refused and ConnectionLost as
         values. As with `call`, the connection is given up if `seconds` pass first."""
-        futures = self.request(*first), self.request(*second)
-        _, waiting = await asyncio.wait(futures, timeout=seconds)
-        if waiting:
-            self.abort(f"no answer within {seconds:g} s")
-            await asyncio.wait(futures)
+        futures = self.call(*first, seconds=seconds), self.call(*second, seconds=seconds)
+        await asyncio.wait(futures)
         replies = [future.exception() or future.result() for future in futures]
         return replies[0], replies[1]
 
@@ -124,7 +121,7 @@ class PipelinedConnection(asyncio.Protocol):
         if self._on_message is not None and type(reply) is list and reply[0] == b"message":
             self._on_message(reply[1], reply[2])
             return
-        future = self._waiting.popleft()
+        future, _ = self._waiting.popleft()
         if future.done():
             return
         if isinstance(reply, hiredis.ReplyError):
@@ -132,12 +129,31 @@ class PipelinedConnection(asyncio.Protocol):
         else:
             future.set_result(reply)
 
+    def _look_at(self, moment_s: float) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        self._looks_s = moment_s
+        self._looking = self._loop.call_at(moment_s, self._look)
+
+    def _look(self) -> None:
+        """Give the connection up if something is late; else look again when the next may be."""
+        self._looking = None
+        if not self._waiting:
+            return
+        first_s = min([late_s for _, late_s in self._waiting])
+        if first_s > self._loop.time():
+            self._look_at(first_s)
+        else:
+            self.abort("no answer in time")
+
     def _end(self, reason: str) -> None:
         if self.lost.done():
             return
         self.lost.set_result(reason)
+        if self._looking is not None:
+            self._looking.cancel()
         while self._waiting:
-            future = self._waiting.popleft()
+            future, _ = self._waiting.popleft()
             if not future.done():
                 future.set_exception(ConnectionLost(f"lost {self._address}: {reason}"))
 

@@ -180,12 +180,14 @@ class Publication:
                 return self._waiting_bytes < KEPT_BYTES_MAX
             while self._waiting and (batch := self._next_batch()) and self._append(batch):
                 pass
-            if self._waiting and self.is_active:
+            if not self._waiting:
+                return True
+            if self.is_active:
                 # What may not leave yet may be in the stream already: made by others on a bus that
                 # was lost and filled again, and which they won't vote for once more.
                 self._drop_published()
             may_go_on = not self.is_active or self._quorum is not None or self._cover is not None
-            return not self._waiting or (may_go_on and self._waiting_bytes < KEPT_BYTES_MAX)
+            return may_go_on and self._waiting_bytes < KEPT_BYTES_MAX
         except BusUnavailable as error:
             if not self._is_unsure:
                 _logger.warning("the bus can't be reached, trying again: %s", error)
@@ -318,6 +320,8 @@ class Publication:
         """What may leave now."""
         batch: list[tuple[EventEntry, Made]] = []
         size, count = 0, len(self._waiting)
+        if count == 1 and self._quorum is None and self._cover is None:
+            return [*self._waiting]
         if self._quorum is not None:
             count = self._quorum.agreed([entry.position for entry, _ in self._waiting])
         if self._cover is not None:

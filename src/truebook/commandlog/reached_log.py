@@ -22,7 +22,7 @@ from truebook.commandlog.interface import (
     Recovery,
     RecoveryBook,
 )
-from truebook.commandlog.recoveries import Recoveries, recovery_in
+from truebook.commandlog.recoveries import Recoveries, may_be_recovery, recovery_in
 
 
 class ReachedLog:
@@ -93,11 +93,21 @@ class ReachedLog:
         if not self._is_read:
             self.refresh(after)
         last = entries[-1].position
+        if self._passes_none(after, entries):
+            return entries
         passed = [found for entry in entries if (found := recovery_in(entry)) is not None]
         if passed != self.known.between(after, last):
             self.refresh(after)
             self._compare(passed, self.known.between(after, last))
         return self.known.told(entries)
+
+    def _passes_none(self, after: Position, entries: list[LogEntry]) -> bool:
+        """Whether these entries have nothing to do with a recovery, as nearly always: none is one,
+        and all that are known stand before them."""
+        known = self.known.all
+        if known and known[-1].at > after:
+            return False
+        return not any(map(may_be_recovery, entries))
 
     def _compare(self, passed: list[Recovery], listed: list[Recovery]) -> None:
         """The recoveries that stand in the log are those that the list has there."""

@@ -71,12 +71,17 @@ class Recoveries:
         return [recovery for recovery in self.all if first < recovery.at <= last]
 
 
+def may_be_recovery(entry: LogEntry) -> bool:
+    """Whether an entry is as long as a recovery and begins like one."""
+    data = entry.data
+    return len(data) == _RECOVERY_BYTES and data[COMMAND_BYTES] == _RECOVERY
+
+
 def recovery_in(entry: LogEntry) -> Recovery | None:
     """The recovery that an entry is: one command, alone in it; None for every other entry."""
-    data = entry.data
-    if len(data) != _RECOVERY_BYTES or data[COMMAND_BYTES] != _RECOVERY or not is_whole(data):
+    if not may_be_recovery(entry) or not is_whole(entry.data):
         return None
-    return Recovery(Position(*_AFTER.unpack_from(data, _AFTER_OFFSET)), entry.position)
+    return Recovery(Position(*_AFTER.unpack_from(entry.data, _AFTER_OFFSET)), entry.position)
 
 
 def has_expired(entry: LogEntry, now_ms: int) -> bool:

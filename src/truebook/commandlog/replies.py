@@ -52,6 +52,11 @@ _POSITION = Struct("<QQ")
 _ENTRY_HEAD = Struct("<BBHIq")
 """The first fields of messages.ENTRY_EVENT."""
 
+assert REPLY.fields is not None
+_COMMAND = Struct("<H")
+_FROM_COMMAND = REPLY_BYTES - REPLY.fields["command"][1]
+"""From where a reply names its command to its end."""
+
 # Looking a member up in its class costs more than all else here does for a small entry.
 _ENTRY = int(EventKind.ENTRY)
 _APPLIED = int(EntryStatus.APPLIED)
@@ -79,8 +84,15 @@ class EntryReplies(NamedTuple):
     position: Position
     gateway: int
     sequence: int
-    status: EntryStatus
-    replies: NDArray[np.void]
+    status: int
+    """EntryStatus."""
+    packed: bytes
+    """The replies as they came; columns of a single one cost more than all else here."""
+
+    @property
+    def replies(self) -> NDArray[np.void]:
+        """messages.REPLY records."""
+        return np.frombuffer(self.packed, REPLY)
 
 
 def split(events: bytes, replies: bytes, entries: int) -> list[Made]:
@@ -161,25 +173,25 @@ def read_reply_message(message: bytes) -> Iterator[EntryReplies]:
             raise ValueError("a reply message ends in an entry's head")
         high, low, sequence, gateway, count, status = _HEAD.unpack_from(message, offset)
         offset += REPLY_BYTES
-        if offset + count * REPLY_BYTES > len(message):
+        end = offset + count * REPLY_BYTES
+        if end > len(message):
             raise ValueError("a reply message ends in an entry's replies")
-        replies = np.frombuffer(message, REPLY, count, offset)
-        offset += count * REPLY_BYTES
-        position = Position(high, low)
-        yield EntryReplies(position, gateway, sequence, EntryStatus(status), replies)
+        yield EntryReplies(Position(high, low), gateway, sequence, status, message[offset:end])
+        offset = end
 
 
 def entry_replies(position: Position, events: bytes, replies: bytes) -> EntryReplies:
     """The same, from what the event stream keeps of one entry."""
-    head = np.frombuffer(events, ENTRY_EVENT, 1)[0]
-    found = np.frombuffer(replies, REPLY)
-    status = EntryStatus(int(head["status"]))
-    return EntryReplies(position, int(head["gateway"]), int(head["sequence"]), status, found)
+    _, status, _, gateway, sequence = _ENTRY_HEAD.unpack_from(events)
+    return EntryReplies(position, gateway, sequence, status, replies)
 
 
-def replies_of(replies: NDArray[np.void], first: int, commands: int) -> NDArray[np.void]:
-    """The replies of commands `first` … `first + commands - 1` of their entry."""
-    if not len(replies) or len(replies) == int(replies[-1]["command"]) + 1:
-        return replies[first : first + commands]
-    start, end = np.searchsorted(replies["command"], [first, first + commands])
-    return replies[start:end]
+def replies_of(packed: bytes, first: int, commands: int) -> bytes:
+    """The replies of commands `first` … `first + commands - 1` among those of their entry."""
+    count = len(packed) // REPLY_BYTES
+    start, end = first, first + commands
+    if count and count != _COMMAND.unpack_from(packed, len(packed) - _FROM_COMMAND)[0] + 1:
+        # Some command has several.
+        of_command = np.frombuffer(packed, REPLY)["command"]
+        start, end = np.searchsorted(of_command, [start, end]).tolist()
+    return packed[start * REPLY_BYTES : end * REPLY_BYTES]

@@ -65,18 +65,26 @@ class ValkeyLog:
         connection = await self._connected()
         try:
             # A server that takes over must know it as well, or would give it to somebody else.
-            return int(await self._write(connection, ("INCR", self._gateways)))
+            command = ("INCR", self._gateways)
+            if self._durability.replicas:
+                return int(await self._write_widely(connection, command))
+            return int(await connection.call(*command, seconds=APPEND_S_MAX))
         except (ConnectionLost, Refused, OutcomeUnknown) as error:
             raise LogUnavailable(str(error)) from None
 
     async def append(self, data: bytes, once: Sequence[Once] = ()) -> Position:
         """Append one entry; its position once it is on disk."""
-        connection = await self._connected()
+        connection = self._connection
+        if connection is None or not connection.is_open:
+            connection = await self._connected()
         command: Command = ("XADD", self._stream, "*", "d", data)
         if once:
             command = script_arguments(self._script, self._stream, data, once)
         try:
-            reply = await self._write(connection, command)
+            if self._durability.replicas:
+                reply = await self._write_widely(connection, command)
+            else:
+                reply = await connection.call(*command, seconds=APPEND_S_MAX)
         except Refused as error:
             if str(error).startswith(_ANOTHER_SERVER):
                 connection.abort(str(error))
@@ -87,12 +95,10 @@ class ValkeyLog:
             raise refusal(reply, once)
         return Position.parse(reply)
 
-    async def _write(self, connection: PipelinedConnection, command: Command) -> Any:
+    async def _write_widely(self, connection: PipelinedConnection, command: Command) -> Any:
         """The reply to a command, once what it has written is on all disks that are asked for.
         Raises OutcomeUnknown if it isn't in time."""
         replicas = self._durability.replicas
-        if not replicas:
-            return await connection.call(*command, seconds=APPEND_S_MAX)
         rounds = waiting_rounds(replicas, REPLICAS_S_MAX)
         reply, on_disk = await connection.call_both(command, next(rounds), APPEND_S_MAX)
         if isinstance(reply, ConnectionLost | Refused):

@@ -6,6 +6,7 @@ script from which position on the stream is to be kept. (What an earlier publish
 counted, so after a restart it may be twice as much for a while.)
 """
 
+import hashlib
 import logging
 import uuid
 from collections import deque
@@ -44,6 +45,8 @@ PING_S = 2.0
 SILENT_S_MAX = 6.0
 """… and connects anew if still nothing comes."""
 RECONNECT_S = 0.1
+_SCRIPT_DIGEST = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+"""The name under which a server knows it."""
 _LOST = "the bus has lost the event stream since this engine began"
 
 
@@ -57,7 +60,7 @@ class ValkeyPublisher:
         self._tail = key(shard, "events:tail")
         self._token = key(shard, "events:token")
         self._life = key(shard, "events:life")
-        self._script = b""
+        self._keys = (self._stream, self._tail, self._token, self._life)
         self._kept: deque[tuple[Position, int]] = deque()
         self._kept_bytes = 0
         self._keep_from = ""
@@ -82,19 +85,19 @@ class ValkeyPublisher:
             arguments += entry_arguments(entry)
         for channel, message in messages:
             arguments += (key(self._shard, channel), message)
-        found = self._request("EVALSHA", None, *self._keys, *arguments)
+        found = self._request("EVALSHA", _SCRIPT_DIGEST, 4, *self._keys, *arguments)
+        if found is None:
+            self._count(entries)
+            return None
         if found == 0:
             raise StreamLost(_LOST)
         if isinstance(found, int):
             raise Claimed(found)
-        if found is not None:
-            return read_tail(found)
-        self._count(entries)
-        return None
+        return read_tail(found)
 
     def claim(self, before: Tail, token: int, life: str) -> Tail | None:
         """Let only those go on who know the token, if the stream ends with `before`."""
-        found = self._request("EVAL", CLAIM, *self._keys, pack_tail(before), token, life)
+        found = self._request("EVAL", CLAIM, 4, *self._keys, pack_tail(before), token, life)
         if found == 0:
             raise StreamLost(_LOST)
         return None if found is None else read_tail(found)
@@ -110,10 +113,6 @@ class ValkeyPublisher:
         found = self._request("EVAL", BEGIN, *keys, life, str(end), token)
         return None if found is None else Begun(Position.parse(found[0]), int(found[1]))
 
-    @property
-    def _keys(self) -> tuple[int | str, ...]:
-        return 4, self._stream, self._tail, self._token, self._life
-
     def publish(self, channel: str, message: bytes) -> None:
         """Send a message."""
         self._request("PUBLISH", key(self._shard, channel), message)
@@ -126,20 +125,16 @@ class ValkeyPublisher:
         """Give the connection back."""
         self._connection.close()
 
-    def _request(self, *command: str | bytes | int | None) -> Any:
-        """Send a command, with the script's digest for None."""
+    def _request(self, *command: str | bytes | int) -> Any:
         try:
             if not self._connection.is_open:
                 self._connection.open()
-                loaded = self._connection.request("SCRIPT", "LOAD", SCRIPT, seconds=REPLY_S_MAX)
-                self._script = loaded
-            whole = [self._script if word is None else word for word in command]
-            reply = self._connection.request(*whole, seconds=REPLY_S_MAX)
+                self._connection.request("SCRIPT", "LOAD", SCRIPT, seconds=REPLY_S_MAX)
+            return self._connection.request(*command, seconds=REPLY_S_MAX)
         except (ConnectionLost, Refused) as error:
             # Refused too: the server may have forgotten the script, or be short of memory.
             self._connection.close()
             raise BusUnavailable(str(error)) from None
-        return reply
 
     def _count(self, entries: Sequence[EventEntry]) -> None:
         for entry in entries:

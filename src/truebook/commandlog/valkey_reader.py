@@ -118,6 +118,7 @@ class ValkeyLogReader:
                 if self._asked is not None:
                     self._open()
                 self._ask(after, count)
+                return []  # the answer wakes whoever waits
             reply = self._poll()
             if reply is NOT_YET:
                 self._check_alive()
@@ -274,5 +275,7 @@ def _entries(reply: Any) -> list[LogEntry]:
 
 def _entry(entry_id: bytes, fields: Any) -> LogEntry:
     position = Position.parse(entry_id)
+    if fields and len(fields) == 2 and fields[0] == b"d":
+        return LogEntry(position, position.high, fields[1])
     # A stranger's entry without our field is no entry of ours: malformed by rule.
     return LogEntry(position, position.high, pairs(fields).get(b"d", b""))

@@ -1,4 +1,5 @@
-"""The feed's passes: read what is there → fold → publish, some hundred times a second at most.
+"""The feed's passes: read what is there → fold → publish, some hundred times a second at most, and
+a tenth as often while nobody listens, unless somebody asks for what isn't folded yet.
 
 Promise: what is published follows the event stream without a gap and without a repeat, over any
 loss of the bus. A pass is sent in one step together with notes of how far it goes; if the bus is
@@ -18,6 +19,7 @@ lost all of them, and what it is given before they come again nobody hears.
 """
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import secrets
@@ -28,13 +30,16 @@ from truebook.clock import Clock
 from truebook.commandlog.interface import Bus, BusUnavailable, EventEntry
 from truebook.feed.channels import DEPTH_PERIODS_MS
 from truebook.feed.fold import Fold, Made
+from truebook.feed.interest import NO_INTEREST
 from truebook.feed.market_stream import Message
 from truebook.figures import Latency
 from truebook.idle import IdleWork
 
 _logger = logging.getLogger(__name__)
 PASS_S = 0.01
-"""From the beginning of one pass to that of the next: what comes in between is told together."""
+"""From the beginning of one pass to that of the next: what comes in between is told together …"""
+UNHEARD_PASS_S = 0.1
+"""… and so much later where nobody hears it. A pass costs half a millisecond, however small."""
 BLOCK_MS = 50
 """How long a pass waits for events: what is told at its time is late by no more …"""
 QUIET_BLOCK_MS = 500
@@ -102,19 +107,34 @@ class Publisher:
         self._told: dict[str, int] = {}
         self._untold = True
         """Whether the notes on the bus may be incomplete."""
+        self._hurried = asyncio.Event()
 
     def after_pass(self, call: Callable[[], None]) -> None:
         """Call `call` after each pass."""
         self._after.append(call)
 
+    def hurry(self) -> None:
+        """Somebody waits for what isn't folded yet."""
+        self._hurried.set()
+
     async def run(self) -> None:
         """Make passes, for ever."""
         while True:
             began_s = self._clock.elapsed_s()
+            self._hurried.clear()
             is_more = await self.make_pass()
             if not is_more:
-                rest_s = PASS_S - (self._clock.elapsed_s() - began_s)
-                await asyncio.sleep(max(rest_s, 0))
+                await self._rest(began_s)
+
+    async def _rest(self, began_s: float) -> None:
+        """Wait for the time of the next pass."""
+        ends_s = began_s + PASS_S
+        await asyncio.sleep(max(ends_s - self._clock.elapsed_s(), 0))
+        if self.fold.interest == NO_INTEREST and not self.extra:
+            more_s = ends_s - PASS_S + UNHEARD_PASS_S - self._clock.elapsed_s()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(more_s):
+                    await self._hurried.wait()
 
     async def make_pass(self) -> bool:
         """One pass; whether there is more to read at once."""

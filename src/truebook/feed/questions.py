@@ -101,7 +101,10 @@ class Questions:
         if len(self._held) < QUERIES_HELD_MAX:
             until_s = self._clock.elapsed_s() + QUERY_HELD_MS_MAX / 1000
             self._held.append(_Held(until_s, after, query))
-            self._asked.set()
+            if after > self._publisher.position:
+                self._publisher.hurry()
+            else:
+                self._asked.set()
 
     def _wake(self) -> None:
         if self._held:

@@ -7,7 +7,7 @@ TCP after TCP_S.
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,8 @@ from truebook.postgres.urls import SCHEME
 CONNECT_S = 5
 TCP_S = 10
 """How long a peer may acknowledge nothing."""
+STREAMED_ROWS = 1000
+"""Of one piece of a stream: enough that a piece costs nothing, few enough that both ends work."""
 
 Raw = psycopg.Connection[tuple[Any, ...]]
 
@@ -52,6 +54,12 @@ class Connection:
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> "psycopg.Cursor[Any]":
         """Run one statement; numbers come in binary, which is read faster."""
         return self.raw.execute(_translated(sql), values, binary=True)
+
+    def stream(self, sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """The rows that a statement finds, in the order in which they come; nothing else may be
+        asked on this connection before the last one was taken."""
+        cursor = self.raw.cursor()
+        return cursor.stream(_translated(sql), values, binary=True, size=STREAMED_ROWS)
 
 
 @lru_cache(maxsize=256)

@@ -13,6 +13,8 @@ from truebook.postgres.connecting import Raw, TablesUnfit
 
 LOCK = 0x7472_7565_626F_6F6B
 """The key of the advisory lock: "truebook"."""
+LOCK_S_MAX = 30
+"""Whoever holds it makes tables, which takes longer than any lock of daily work."""
 _HAS_TABLES = b"SELECT FROM pg_tables WHERE schemaname = %s AND tablename = 'schema_version'"
 """Not by `to_regclass`: what that has found missing once it may still miss in the next statement,
 when another process has just made it."""
@@ -34,6 +36,7 @@ def migrate(raw: Raw, schema: str, migrations: Sequence[Sequence[str]]) -> bool:
         return False
     try:
         with raw.transaction():
+            raw.execute(f"SET LOCAL lock_timeout = '{LOCK_S_MAX}s'".encode())
             raw.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             found = version_of(raw, schema)
             if found > wanted:

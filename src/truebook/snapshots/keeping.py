@@ -125,6 +125,11 @@ class Keeper:
         asked, self._asked = self._asked, []
         return [(query, self._told()) for query in asked]
 
+    @property
+    def has_to_do(self) -> bool:
+        """Whether `step` may have something to do, which it hasn't nearly always."""
+        return self._fork is not None or self._is_wanted()
+
     def is_due(self, position: Position) -> bool:
         """Whether `step` would begin one, of the state at `position`."""
         is_new = self.latest is None or self.latest[0] < position
@@ -156,10 +161,11 @@ class Keeper:
     def _is_wanted(self) -> bool:
         if self._asked:
             return True
-        since_s = self._clock.elapsed_s() - self._last_s
-        if not self._records or since_s < min(BETWEEN_S, self._plan.seconds):
+        if not self._records:
             return False
-        return since_s >= self._plan.seconds or self._records >= self._plan.records
+        since_s, plan = self._clock.elapsed_s() - self._last_s, self._plan
+        is_much = self._records >= plan.records and since_s >= BETWEEN_S
+        return is_much or since_s >= plan.seconds
 
     def _take(self, position: Position, state: Callable[[], Snapshot]) -> None:
         self._last_s = self._clock.elapsed_s()

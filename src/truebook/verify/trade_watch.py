@@ -31,6 +31,9 @@ EVERY_S = 1.0
 """From one interval that is compared again to the next, at the least."""
 REST = 50
 """For each second that a comparison takes, so many without one."""
+EVENTS_BYTES_MAX = 4 << 20
+"""Of events that wait to be looked through for trades: an interval may have hundreds of times as
+many."""
 
 
 class DatabaseWrong(msgspec.Struct, rename="camel", frozen=True):
@@ -59,7 +62,12 @@ class TradeWatch:
         self._begun = GENESIS
         self._ended = GENESIS
         self._entries = 0
+        self._taken = 0
+        """Entries of the interval at hand."""
         self._events: list[bytes] = []
+        self._events_bytes = 0
+        self._trades: list[Trades] = []
+        """Those of the interval that were in earlier events than `_events`."""
         self._next = 0
         self._clock = clock
         self._next_s = 0.0
@@ -86,7 +94,7 @@ class TradeWatch:
                     self._take(position, events)
                 if self._is_whole:
                     self._close(self._gathered(), keep=False)
-        if self._events:
+        if self._taken:
             self._close(self._gathered(), keep=False)
         return self.found
 
@@ -96,15 +104,28 @@ class TradeWatch:
 
     @property
     def _is_whole(self) -> bool:
-        return len(self._events) >= INTERVAL
+        return self._taken >= INTERVAL
 
     def _take(self, position: Position, events: bytes) -> None:
         self._events.append(events)
+        self._events_bytes += len(events)
+        if self._events_bytes > EVENTS_BYTES_MAX:
+            self._look_through()
         self._entries += 1
+        self._taken += 1
         self._ended = position
 
+    def _look_through(self) -> None:
+        """Keep of the events what their trades were."""
+        self._trades.append(trades_of(b"".join(self._events)))
+        self._events, self._events_bytes = [], 0
+
     def _gathered(self) -> Trades:
-        return trades_of(b"".join(self._events)) if self._events else np.zeros(0, TRADE)
+        """All of the interval."""
+        if self._events:
+            self._look_through()
+        gathered, self._trades = self._trades, []
+        return np.concatenate(gathered) if gathered else np.zeros(0, TRADE)
 
     def _close(self, trades: Trades, *, keep: bool = True) -> None:
         """An interval is complete."""
@@ -117,7 +138,7 @@ class TradeWatch:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._file.open("ab") as file:
                 file.write(msgspec.json.encode(interval) + b"\n")
-        self._begun, self._events = self._ended, []
+        self._begun, self._taken = self._ended, 0
 
     def _look_again(self) -> None:
         """Compare the next of the known intervals, if it is time."""
@@ -135,15 +156,16 @@ class TradeWatch:
         """The trades of an earlier interval, made anew from the log."""
         truth = self._make_truth()
         after, until = Position.parse(interval.after), Position.parse(interval.until)
-        events: list[bytes] = []
+        found = [np.zeros(0, TRADE)]
         try:
             while made := truth.forward():
-                events += [e for position, e in made if after < position <= until]
+                events = b"".join(e for position, e in made if after < position <= until)
+                found.append(trades_of(events))
                 if made[-1][0] >= until:
                     break
         finally:
             truth.close()
-        return trades_of(b"".join(events))
+        return np.concatenate(found)
 
     def _tell(self, interval: Interval, what: str) -> None:
         self._told.add(interval.until)

@@ -12,6 +12,8 @@ on. docs/witness.md tells what to do.
 """
 
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeGuard
 
 from msgspec import Struct, structs
@@ -81,10 +83,14 @@ class Witness:
         book: HaltBook,
         clock: Clock,
         agreed: Attested | None = None,
+        condemned: Mapping[bytes, Position] = MappingProxyType({}),
     ) -> None:
         self.agreed = agreed
         """The last attestation that at least two engines, or one and the log, agree on."""
         self.verdicts: list[Verdict] = []
+        self.condemned = dict(condemned)
+        """Engines that were told to begin again, by key, and the last position they were wrong
+        at."""
         self.refused = 0
         """Attestations that nobody has signed who was trusted there."""
         self.attesters = Attesters()
@@ -96,8 +102,6 @@ class Witness:
         self._attested: dict[Position, dict[bytes, Attested]] = {}
         self._right: dict[bytes, Attested] = {}
         """Of each engine the newest attestation that is known to be right."""
-        self._condemned: dict[bytes, Position] = {}
-        """Engines that were told to begin again, and the last position they were wrong at."""
         if agreed is not None:
             truth.agree(agreed)
 
@@ -115,7 +119,7 @@ class Witness:
             return
         if attestation.fault is not None:
             self._judge_fault(name, attestation, attestation.fault)
-        elif attestation.of.position > self._condemned.get(attestation.key, GENESIS):
+        elif attestation.of.position > self.condemned.get(attestation.key, GENESIS):
             self._compare(attestation)
 
     def check_alone(self) -> None:
@@ -212,7 +216,7 @@ class Witness:
     def _judge_fault(self, name: str, attestation: Attestation, fault: Fault) -> None:
         """An engine has found something in its own memory."""
         of = attestation.of
-        if of.position <= self._condemned.get(attestation.key, Position(-1, 0)):
+        if of.position <= self.condemned.get(attestation.key, Position(-1, 0)):
             return
         right = self._truth.at(of.position)
         events = right.event_hash == of.event_hash
@@ -246,7 +250,7 @@ class Witness:
         self.verdicts.append(verdict)
         # What it has attested up to now is dealt with; what it attests anew is looked at again.
         positions = [p for p, here in self._attested.items() if here.pop(key, None)]
-        self._condemned[key] = max([first, stands_at, *positions])
+        self.condemned[key] = max([first, stands_at, *positions])
 
     def _halt(self, name: str, agreed: Attested | None, first: Position, what: str) -> None:
         position, event_hash = ("", "")

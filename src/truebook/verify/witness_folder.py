@@ -1,10 +1,12 @@
 """What a witness remembers from one life to the next: a folder of its own.
 
 Promise: what was agreed is there whole, as it was or as it is; every verdict ever passed is kept,
-one JSON object a line.
+one JSON object a line. What a verdict was about isn't judged a second time by the next life, which
+may hear it again: after a resumption it would halt the venue for what is mended.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -27,6 +29,9 @@ class Remembered(Struct, rename="camel"):
     chain: str = ""
     event_hash: str = ""
     state_hash: str = ""
+    condemned: dict[str, str] = {}
+    """Keys of engines that were found wrong, in hex, and up to which position what they attest is
+    dealt with."""
 
     @property
     def agreed(self) -> Attested | None:
@@ -36,13 +41,29 @@ class Remembered(Struct, rename="camel"):
         hashes = (bytes.fromhex(text) for text in (self.chain, self.event_hash, self.state_hash))
         return Attested(Position.parse(self.position), self.entries, self.time_ms, *hashes)
 
+    @property
+    def dealt_with(self) -> dict[bytes, Position]:
+        """`condemned`, as a witness has it."""
+        return {bytes.fromhex(k): Position.parse(text) for k, text in self.condemned.items()}
+
     @classmethod
-    def of(cls, place: str, agreed: Attested | None) -> "Remembered":
+    def of(
+        cls, place: str, agreed: Attested | None, condemned: Mapping[bytes, Position]
+    ) -> "Remembered":
         """What is to be remembered."""
+        dealt_with = {key.hex(): str(position) for key, position in condemned.items()}
         if agreed is None:
-            return cls(place)
-        position, entries, time_ms, *hashes = agreed
-        return cls(place, str(position), entries, time_ms, *(text.hex() for text in hashes))
+            return cls(place, condemned=dealt_with)
+        return cls(
+            place=place,
+            position=str(agreed.position),
+            entries=agreed.entries,
+            time_ms=agreed.time_ms,
+            chain=agreed.chain.hex(),
+            event_hash=agreed.event_hash.hex(),
+            state_hash=agreed.state_hash.hex(),
+            condemned=dealt_with,
+        )
 
 
 class WitnessFolder:

@@ -208,11 +208,13 @@ class Witnessing:
             self._folder.add(verdict)
             self._passed += 1
             self.verdicts += 1
-        agreed = witness.agreed
-        if agreed is not None and str(agreed.position) != self._remembered.position:
-            self._remembered = Remembered.of(self._remembered.place, agreed)
-            self._folder.save(self._remembered)
+        known = self._remembered
+        found = Remembered.of(known.place, witness.agreed, witness.condemned)
+        if found.position != known.position:
             self._agreed_s = self._clock.elapsed_s()
+        if found != self._remembered:
+            self._remembered = found
+            self._folder.save(found)
 
     def _check_alone(self) -> None:
         """Where nobody else attests, the log is the other one."""
@@ -304,7 +306,8 @@ def open_witnessing(
     trades = None if database is None else TradeWatch(make_truth, database, folder, SYSTEM_CLOCK)
     truth = make_truth()
     state = None if database is None else StateWatch(truth, database.state, SYSTEM_CLOCK)
-    witness = Witness(truth, engines, book, SYSTEM_CLOCK, kept.load().agreed)
+    known = kept.load()
+    witness = Witness(truth, engines, book, SYSTEM_CLOCK, known.agreed, known.dealt_with)
     files = FileWatch(snapshots, open_archive(archive_url), SYSTEM_CLOCK)
     log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
     attestations = ValkeyAttestations(bus_url)

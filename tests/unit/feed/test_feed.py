@@ -15,10 +15,13 @@ from truebook.commandlog.memory import MemoryBus, MemoryLog
 from truebook.feed.channels import read_numbered
 from truebook.feed.feed import Feed, running
 from truebook.feed.publisher import POSITION, RESUME
+from truebook.feed.ticking import Ticker
 from truebook.history import Candle, HistoryUnavailable
 from truebook.messages import OrderType, Side
 from truebook.units import Grid
 
+TRADE_EVENTS = 3
+"""Of the market: both orders are accepted, and one fills the other."""
 _channels = map("answers:{}".format, itertools.count())
 
 
@@ -350,10 +353,16 @@ def test_a_feed_that_starts_while_the_stream_is_made_again_tells_nothing_old(ven
     async def no_tail_yet(bus):
         return Position(0, 0)
 
+    def is_all_told():
+        return trades and depth and read(depth)[-1]["u"] == TRADE_EVENTS
+
+    # A tick between the two feeds would be told by neither.
+    monkeypatch.setattr(Ticker, "tick", lambda *_: None)
+
     async def play():
         async with venue.feed():
             await venue.trade(10_000, 100)
-            await until(lambda: trades and depth)
+            await until(is_all_told)
         # With the bus the notes are lost, and the stream begins anew from the first entry.
         venue.bus.notes.clear()
         monkeypatch.setattr(MemoryBus, "event_tail", no_tail_yet)

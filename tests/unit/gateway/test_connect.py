@@ -13,8 +13,10 @@ from truebook.asking import TimedOut
 from truebook.commandlog.interface import (
     QUERIES_CHANNEL,
     SETTINGS_CHANNEL,
+    BusUnavailable,
     LogNotDurable,
     LogUnavailable,
+    Position,
 )
 from truebook.commandlog.memory import (
     MemoryBus,
@@ -124,6 +126,32 @@ def test_what_one_gateway_sets_every_other_one_learns(run):
             await first.send_and_await(CLOSE, 1, None)
             await until(lambda: second.directory.markets)
             await until(lambda: state_of(second) is MarketState.CLOSED)
+
+    run(scenario)
+
+
+def test_who_asks_another_gateway_is_told_of_no_time_before_what_was_done(run):
+    async def scenario(servers):
+        async with servers.gateway() as first, servers.gateway() as second:
+            await found(first)
+            done = await first.send_and_await(CLOSE, 1, None)
+            assert second.last_position < done.position
+            assert await second.published() == done.position
+            answer = await second.ask("balances", 1)
+            assert Position.parse(answer.position) >= done.position
+
+    run(scenario)
+
+
+def test_while_the_bus_is_away_a_gateway_knows_what_it_has_seen(run, monkeypatch):
+    async def away(bus):
+        raise BusUnavailable("away")
+
+    async def scenario(servers):
+        monkeypatch.setattr(MemoryBus, "event_tail", away)
+        async with servers.gateway() as exchange:
+            await found(exchange)
+            assert await exchange.published() == exchange.last_position
 
     run(scenario)
 

@@ -14,7 +14,7 @@ from truebook.commandlog.quorum import VOTES_CHANNEL, Quorum
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.faults import Fault
 from truebook.queries import Query, encode_query
-from truebook.vigil import Vigil
+from truebook.vigil import COMMANDS_AT_ONCE_MIN, IDLE_S, Vigil
 
 FAULT = Fault("balance of account 1 in asset 0", "available 7", "available 6")
 
@@ -108,6 +108,7 @@ def test_an_engine_that_publishes_and_finds_a_fault_halts_the_venue(exchange):
     exchange.write("a")
     work(active, standby)
     exchange.scrubbers["engine-1"].fault = FAULT
+    exchange.clock.advance(IDLE_S)
     exchange.write("b")
     work(active)
     assert exchange.book.standing.halt.engine == "engine-1"
@@ -118,6 +119,18 @@ def test_an_engine_that_publishes_and_finds_a_fault_halts_the_venue(exchange):
     work(active, standby)
     assert len(exchange.bus.entries) == before
     assert standby.status()["reason"].startswith("engine-1 is not what its log says")
+
+
+def test_commands_are_looked_for_faults_where_no_moment_is_idle(exchange):
+    node = exchange.node("engine-1")
+    exchange.write("a")
+    work(node)
+    exchange.scrubbers["engine-1"].fault = FAULT
+    for number in range(COMMANDS_AT_ONCE_MIN):
+        assert exchange.book.standing.halt is None
+        exchange.write(f"n{number}")
+    work(node)
+    assert exchange.book.standing.halt.engine == "engine-1"
 
 
 def test_a_standby_that_finds_a_fault_keeps_it_to_the_witness(exchange):

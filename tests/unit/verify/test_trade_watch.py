@@ -80,9 +80,11 @@ class Watched:
         return [str(wrong) for wrong in self.watch.found]
 
 
-@pytest.fixture
-def watched(tmp_path, monkeypatch):
+@pytest.fixture(params=[trade_watch.EVENTS_BYTES_MAX, 0])
+def watched(request, tmp_path, monkeypatch):
+    """0: what an interval's trades were is kept entry by entry."""
     monkeypatch.setattr(trade_watch, "INTERVAL", INTERVAL)
+    monkeypatch.setattr(trade_watch, "EVENTS_BYTES_MAX", request.param)
     made = Watched(tmp_path)
     yield made
     made.watch.close()

@@ -23,6 +23,7 @@ from truebook.queries import Query, encode_query
 from truebook.verify.engines import Engines
 from truebook.verify.truth import Truth
 from truebook.verify.witness import Witness
+from truebook.verify.witness_folder import Remembered, WitnessFolder
 from truebook.vigil import Vigil
 
 NAMES = ("engine-1", "engine-2", "engine-3")
@@ -30,6 +31,7 @@ ACCOUNTS = 20
 IDLE = 19
 FAR = 1 << 44
 """The account that never trades, and its order."""
+NOTHING_KNOWN = Remembered()
 KEY = bytes(SigningKey(bytes(32)).verify_key)
 
 
@@ -64,11 +66,19 @@ class Venue(Exchange):
             self.start(name)
         self.trade(10)
 
-    def made_witness(self):
+    def made_witness(self, known=NOTHING_KNOWN):
         answers = MemorySubscription(self.bus, "witness")
         engines = Waiting(self, MemoryPublisher(self.bus), answers, "witness", self.clock)
         truth = Truth(reached(self.log), FastEngine)
-        return Witness(truth, engines, self.book, self.clock)
+        return Witness(truth, engines, self.book, self.clock, known.agreed, known.dealt_with)
+
+    def begin_witness_again(self, folder, place):
+        """Another process, which hears again what came behind a place."""
+        old, kept = self.witness, WitnessFolder(folder)
+        kept.save(Remembered.of(place, old.agreed, old.condemned))
+        known = kept.load()
+        self.witness = self.made_witness(known)
+        self.place, self.followed = known.place, 0
 
     def start(self, name):
         """A new process for the engine of that name."""
@@ -249,9 +259,9 @@ def test_an_edited_standby_is_named_with_both_values_and_begins_again(venue, wha
 
 
 @pytest.mark.parametrize("what", ["balance", "tier"])
-def test_an_edited_engine_that_publishes_halts_the_venue_until_it_is_resumed(venue, what):
+def test_an_edited_engine_that_publishes_halts_the_venue_until_it_is_resumed(venue, what, tmp_path):
     venue.trade(10)
-    name = venue.active()
+    name, heard = venue.active(), venue.place
     place, before, after = tampered(venue, name, what)
     venue.until_found()
     verdict = venue.witness.verdicts[-1]
@@ -266,7 +276,9 @@ def test_an_edited_engine_that_publishes_halts_the_venue_until_it_is_resumed(ven
     assert len(venue.bus.entries) == published
     venue.resume()
     venue.bus.publish(QUERIES_CHANNEL, encode_query(Query(1, "nobody", "0-0", "resume")))
+    venue.begin_witness_again(tmp_path, heard)
     venue.trade(30)
+    assert venue.witness.verdicts == []
     assert len(venue.bus.entries) > published
     assert len({node.engine.state_hash() for node in venue.nodes}) == 1
 

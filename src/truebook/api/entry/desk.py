@@ -86,8 +86,6 @@ class Desk:
 class _Bundle(AnsweredSubmission):
     """Requests that are carried out together."""
 
-    __slots__ = ("_asked", "_markets")
-
     def __init__(self, asked: list[_Asked], markets: Markets) -> None:
         records = b"".join([one.work.records for one in asked])
         super().__init__(records, sum([one.work.commands for one in asked]))
@@ -96,7 +94,7 @@ class _Bundle(AnsweredSubmission):
 
     def applied(self, outcome: Outcome) -> None:
         """Tell each the replies to its own commands."""
-        replies = replies_of(outcome.replies)
+        replies = replies_of(outcome.packed)
         is_one_each = len(replies) == self.commands
         at, command = 0, replies[0].command
         for one in self._asked:

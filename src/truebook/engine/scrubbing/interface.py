@@ -12,8 +12,9 @@ from truebook.faults import Fault
 SLOTS_OF_A_COMMAND = 32
 """How many slots of pools a command is worth: a round over a venue of 1,000 accounts, with 32,768
 slots in use, ends within 1,024 commands, and over a larger one in proportion."""
-IDLE_COMMANDS = 64
-"""What an idle engine looks at in one go is worth so many commands: a tenth of a millisecond."""
+IDLE_COMMANDS = 256
+"""What an idle engine looks at in one go is worth so many commands: less than half a millisecond,
+which an order that comes just then has to wait."""
 
 
 class Scrubber(Protocol):

@@ -1,7 +1,11 @@
 """history.History over PostgreSQL."""
 
+from collections.abc import Iterable
+
+from truebook.postgres.connecting import Connection as PostgresConnection
 from truebook.postgres.connecting import check_url
 from truebook.store.postgres.reader import Reader
+from truebook.store.sql.connection import Connection
 from truebook.store.sql.history import SqlHistory
 
 _OF_CLIENT_ID = """
@@ -16,3 +20,10 @@ class PostgresHistory(SqlHistory):
         """Raises ConfigError."""
         check_url(url)
         super().__init__(Reader(url), _OF_CLIENT_ID)
+
+    def _each(
+        self, connection: Connection, query: str, values: tuple[int, ...]
+    ) -> Iterable[tuple[int, ...]]:
+        """The rows, read while the server still makes the next ones."""
+        assert isinstance(connection, PostgresConnection)
+        return connection.stream(query, values)

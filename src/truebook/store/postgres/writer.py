@@ -8,6 +8,7 @@ together, and they are written again.
 
 import logging
 from collections.abc import Sequence
+from operator import itemgetter
 
 import psycopg
 
@@ -35,9 +36,12 @@ SETTINGS = {
     "lock_timeout": "1s",
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
+    "enable_seqscan": "off",
+    "jit": "off",
 }
 """A batch takes seconds at most: a server that needs longer is not there, and a store that stands
-still must not keep the next one from writing."""
+still must not keep the next one from writing. It looks for some rows by their keys and never wants
+a table whole: left to guess, the server read all orders to change two hundred."""
 
 _CHANGED = "remaining, executed, executed_quote, price, quantity, priority, placed, closed, " + (
     "closed_ms, reason, id"
@@ -90,9 +94,10 @@ INSERT INTO candles AS c SELECT * FROM {rows} ON CONFLICT (market, seconds, star
   trades = c.trades + excluded.trades
 """
 _BALANCE = """
-INSERT INTO balances SELECT * FROM {rows} ON CONFLICT (user_id, asset)
-DO UPDATE SET available = excluded.available, locked = excluded.locked
+UPDATE balances b SET available = new.available, locked = new.locked
+FROM {rows} WHERE b.user_id = new.user_id AND b.asset = new.asset
 """
+_FIRST_BALANCE = "INSERT INTO balances SELECT * FROM {rows} ON CONFLICT DO NOTHING"
 _PROGRESS = b"""
 INSERT INTO progress VALUES (1, %s, %s, %s) ON CONFLICT (one)
 DO UPDATE SET position = excluded.position, event_hash = excluded.event_hash,
@@ -167,6 +172,8 @@ def _stored(raw: Raw) -> Stored:
 
 
 def _write(raw: Raw, rows: Rows) -> None:
+    """New rows come account by account, each one's in the order of its sequence, as they stand in
+    their index: neighbours that come together are a quarter of the server's work less."""
     raw.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
     position = _tail(raw).position
     if position != rows.before:
@@ -174,12 +181,19 @@ def _write(raw: Raw, rows: Rows) -> None:
     write_settings(raw, rows)
     _write_orders(raw, rows)
     copy(raw, "trades", rows.trades)
-    copy(raw, "fills", rows.fills)
+    copy(raw, "fills", sorted(rows.fills, key=itemgetter(0)))
     write_money(raw, rows)
-    run(raw, _BALANCE, "user_id, asset, available, locked", rows.balances)
+    _write_balances(raw, rows.balances)
     run(raw, _CANDLE, _CANDLES, rows.candles)
     position, event_hash = rows.tail
     raw.execute(_PROGRESS, (str(position), event_hash, rows.time_ms))
+
+
+def _write_balances(raw: Raw, balances: Sequence[tuple[int, ...]]) -> None:
+    """Nearly all are there: to change those and add the rest costs less than to ask for each."""
+    columns = "user_id, asset, available, locked"
+    if run(raw, _BALANCE, columns, balances) != len(balances):
+        run(raw, _FIRST_BALANCE, columns, balances)
 
 
 def _write_orders(raw: Raw, rows: Rows) -> None:
@@ -198,7 +212,7 @@ def _write_orders(raw: Raw, rows: Rows) -> None:
             closes.append((*closed, change.order_id))
     _each(raw, _CLOSE, _CLOSED, closes)
     _each(raw, _CHANGE, _CHANGED, changes)
-    copy(raw, f"order_rows ({_ORDER_COLUMNS})", rows.orders)
+    copy(raw, f"order_rows ({_ORDER_COLUMNS})", sorted(rows.orders, key=itemgetter(1)))
     copy(raw, "order_rows", rows.trigger_orders)
 
 
