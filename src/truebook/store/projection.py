@@ -14,6 +14,7 @@ more than LAG_MS_MAX is done in large ones, at the priority of everybody.
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Protocol
@@ -110,7 +111,8 @@ class Projection:
         self._close()
 
     async def _open(self) -> Stored:
-        self._stored = stored = await self._work.run(self._writer.open)
+        # It doesn't make way: until it is open nobody knows how far it is behind.
+        self._stored = stored = await self._work.run(self._writer.open, math.inf)
         self.tail = stored.tail
         _logger.info("the database is at %s", stored.tail.position)
         return stored
