@@ -46,7 +46,7 @@ def _serving(application: Any, door: Door) -> Iterator[str]:
         _await_listening(host, port, thread)
         yield f"http://{host}:{port}"
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
 
 

@@ -7,6 +7,9 @@ what it refuses is certainly not written. It accepts again by itself when that i
 Why it is right: a question that names the end of the log is answered once the engine has got there.
 So an engine that doesn't answer for a second is a second behind what stood in the log then, whoever
 wrote it; one that is halted says so at once.
+
+Each look wakes log, bus and engine. So while nobody wants anything carried out it looks less often,
+and the first who does makes it look at once.
 """
 
 import asyncio
@@ -26,6 +29,8 @@ from truebook.limits import ENGINE_LAG_MS_MAX
 logger = structlog.get_logger()
 
 LOOK_S = 0.25
+LOOK_AT_REST_S = 1.0
+"""While nobody wants anything carried out."""
 LOOK_AGAIN_S = 0.05
 """While the engine is behind or halted, or the whole venue is."""
 ANSWER_MS_MAX = 100
@@ -69,6 +74,10 @@ class Pressure:
         self._next_memory_s = 0.0
         self._of_venue = ""
         self._watching: asyncio.Task[None] | None = None
+        self._was_asked = False
+        """Whether somebody wanted something carried out since the last look."""
+        self._resting: asyncio.Future[None] | None = None
+        """Ends the rest of who looks."""
 
     @classmethod
     async def start(
@@ -95,6 +104,10 @@ class Pressure:
 
     def check(self) -> None:
         """Raise NotAccepting, unless commands can be carried out."""
+        self._was_asked = True
+        if self._resting is not None:
+            self._resting.set_result(None)
+            self._resting = None
         if self.reason:
             raise NotAccepting(self.reason)
 
@@ -105,11 +118,22 @@ class Pressure:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_AGAIN_S if self._of_engine or self._of_venue else LOOK_S)
+            await self._pause()
+            self._was_asked = False
             before = self.reason
             await self._look()
             if self.reason != before:
                 logger.warning("commands", accepted=not self.reason, reason=self.reason)
+
+    async def _pause(self) -> None:
+        if self._of_engine or self._of_venue:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            return
+        await asyncio.sleep(LOOK_S)
+        if not self._was_asked:
+            resting = self._resting = asyncio.get_running_loop().create_future()
+            await asyncio.wait([resting], timeout=LOOK_AT_REST_S - LOOK_S)
+            self._resting = None
 
     async def _look(self) -> None:
         self._of_disk = self._look_at_disk()

@@ -33,19 +33,41 @@ given back."""
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 """Something else that answers requests; it has no websockets."""
 
+DATE_S = 1.0
+"""How often the date that answers carry is renewed: it tells no fraction of a second."""
+
 SHUTDOWN_SECONDS = 5
 """Longer than a reply may take, so that an order that was begun is still answered."""
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handlers, which end the process by the signal; and with
-    sessions that leave when it ends."""
+class Server(uvicorn.Server):
+    """Uvicorn without its own signal handlers, which end the process by the signal; that doesn't
+    wake ten times a second to see whether it shall end; and with sessions that leave when it does.
+    """
 
-    entry: EntrySessions | None = None
+    def __init__(self, config: uvicorn.Config, entry: EntrySessions | None) -> None:
+        super().__init__(config)
+        self._entry = entry
+        self._ending = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def end(self) -> None:
+        """Finish what has been begun, and end; may be called from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ending.set)
+
+    async def main_loop(self) -> None:
+        """Put the time into the head of answers every second, until told to end."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DATE_S):
+                    await self._ending.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in any more, and finish what has been begun."""
-        leaving = None if self.entry is None else asyncio.create_task(self.entry.leave())
+        leaving = None if self._entry is None else asyncio.create_task(self._entry.leave())
         await super().shutdown(sockets)
         if leaving is not None:
             await leaving
@@ -83,7 +105,7 @@ class Door(NamedTuple):
 OPEN_DOOR = Door()
 
 
-def server_of(application: Application | Asgi, door: Door = OPEN_DOOR) -> uvicorn.Server:
+def server_of(application: Application | Asgi, door: Door = OPEN_DOOR) -> Server:
     """An HTTP server for an application; give it a socket of `listen`."""
     proxies = frozenset(name for word in door.trusted_proxies.split(",") if (name := word.strip()))
     services = NO_SERVICES
@@ -91,7 +113,7 @@ def server_of(application: Application | Asgi, door: Door = OPEN_DOOR) -> uvicor
         hops = Proxies(door.trusted_proxies)
         application.entry.proxies = hops
         services = ConnectionServices(application.entry, application.direct, hops)
-    server = _Server(
+    return Server(
         uvicorn.Config(
             application,
             loop="none",
@@ -105,10 +127,9 @@ def server_of(application: Application | Asgi, door: Door = OPEN_DOOR) -> uvicor
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
+        ),
+        services.entry,
     )
-    server.entry = services.entry
-    return server
 
 
 def serve(connect: Connect, bound: socket.socket, door: Door = OPEN_DOOR) -> None:
@@ -129,7 +150,7 @@ async def _serve(connect: Connect, bound: socket.socket, door: Door) -> None:
                 await connecting
             return
         server = server_of(connecting.result(), door)
-        stopping.add_done_callback(lambda _: setattr(server, "should_exit", True))
+        stopping.add_done_callback(lambda _: server.end())
         log.info("accepting requests", address=bound.getsockname()[:2])
         await server.serve(sockets=[bound])
         stopping.cancel()

@@ -2,17 +2,31 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from truebook.bench.building import built
-from truebook.bench.exchange import BenchError, StartedExchange
+from truebook.bench.exchange import BenchError
 from truebook.bench.processes import difference
 
 
+class Driven(Protocol):
+    """An exchange that a generator can be let loose on."""
+
+    @property
+    def api(self) -> tuple[str, int]:
+        """Host and port of the HTTP interface."""
+
+    def cpu_ns(self) -> dict[str, int]:
+        """What its processes have taken so far, by role, as far as that is known."""
+
+    async def settled(self) -> dict[str, Any]:
+        """Wait until all have caught up; what the engine tells of itself, if it can be asked."""
+
+
 async def drive(
-    exchange: StartedExchange,
+    exchange: Driven,
     program: str,
     *words: object,
     began: Callable[[], None] = lambda: None,

@@ -9,6 +9,7 @@ bound on an account's open orders.
 
 import itertools
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Literal, NamedTuple, get_args
 
 from truebook.bench.plan import Lane, Request
@@ -99,6 +100,12 @@ class Desk:
             own = self._signers[number::connections] or [self._signers[0]]
             own = own[:1] if self.is_websocket else own
             yield itertools.islice(itertools.cycle(own), each)
+
+
+def resting_prices() -> tuple[Decimal, Decimal]:
+    """The highest bid and the lowest ask of orders that are to rest."""
+    away = EDGE + 1
+    return Decimal(MIDDLE - away) / 100, Decimal(MIDDLE + away) / 100
 
 
 def _resting(client_id: int) -> Fields:

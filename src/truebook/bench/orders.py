@@ -2,7 +2,8 @@
 
 Promise: everything is the real thing and runs on this machine: the whole exchange with its durable
 log, signatures checked, and a load generator of its own process, compiled, whose requests were
-signed before. An answer that isn't the expected one is counted as failed, never as an order.
+signed before. An answer that isn't the expected one is counted as failed, never as an order. With
+`--url` the exchange is one that runs already, wherever (elsewhere.py).
 
 Exchanges with different numbers of orders at rest run side by side and take turns, the others idle
 meanwhile; every figure is the median of the rounds, `spread` how far the rounds are apart.
@@ -12,12 +13,14 @@ import asyncio
 import contextlib
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from truebook.bench import driving
+from truebook.bench.driving import Driven
+from truebook.bench.elsewhere import ExchangeElsewhere
 from truebook.bench.exchange import BenchError, StartedExchange, started
 from truebook.bench.mixes import BATCH_ORDERS, Desk, Mix
 from truebook.bench.plan import Lane, write_plan
@@ -52,6 +55,8 @@ class Options(NamedTuple):
     """So many engines must agree before anything is answered."""
     depth: int = 0
     """Over websockets, so many requests under way on each connection; 0: over HTTP."""
+    elsewhere: ExchangeElsewhere | None = None
+    """An exchange that runs already, instead of one of our own."""
 
 
 class Case(NamedTuple):
@@ -67,15 +72,17 @@ class Book:
 
     def __init__(
         self,
-        exchange: StartedExchange,
+        exchange: Driven,
         resting: int,
         traders: Sequence[Trader],
+        clear: Callable[[], Awaitable[None]],
         *,
         is_websocket: bool,
     ) -> None:
         self.exchange = exchange
         self.resting = resting
-        self.accounts = [trader.account for trader in traders]
+        self.clear = clear
+        """Takes back all that the traders have at rest."""
         self.desk = Desk(traders, is_websocket=is_websocket)
 
 
@@ -85,7 +92,9 @@ async def _filled(exchange: StartedExchange, resting: int, *, is_websocket: bool
     details = await exchange.settled()
     if details["orders"] < resting:
         raise BenchError(f"{details['orders']} orders rest, not {resting}")
-    return Book(exchange, resting, traders, is_websocket=is_websocket)
+    accounts = [trader.account for trader in traders]
+    clear = partial(cancel_all, exchange.config, accounts)
+    return Book(exchange, resting, traders, clear, is_websocket=is_websocket)
 
 
 class Bench:
@@ -112,7 +121,7 @@ class Bench:
     async def _run(self, book: Book, case: Case) -> dict[str, Any]:
         lanes = await self.lanes(book, case)
         told = await self.drive(book, lanes, case)
-        await cancel_all(book.exchange.config, book.accounts)
+        await book.clear()
         await book.exchange.settled()
         return told
 
@@ -201,11 +210,16 @@ async def measure(options: Options, progress: Progress) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="truebook-bench-") as folder:
         bench = Bench(options, Path(folder), progress)
         async with contextlib.AsyncExitStack() as stack:
+            is_websocket = options.depth > 0
             books = []
-            for resting in options.resting:
+            if (there := options.elsewhere) is not None:
+                traders = await there.traders()
+                book = Book(there, 0, traders, there.cancel_all, is_websocket=is_websocket)
+                books.append(book)
+            for resting in options.resting if there is None else ():
                 progress.show(f"starting an exchange, {resting:,} orders at rest")
                 exchange = await stack.enter_async_context(started(_sections(options)))
-                books.append(await _filled(exchange, resting, is_websocket=options.depth > 0))
+                books.append(await _filled(exchange, resting, is_websocket=is_websocket))
             for number in range(1, options.rounds + 1):
                 await bench.round(books, number)
             progress.show("stopping")

@@ -66,9 +66,11 @@ def orders(
     quorum: int = 1,
     ws: Annotated[bool, Parameter(negative=())] = False,
     depth: int = 16,
+    url: str = "",
+    key: Annotated[list[Path] | None, Parameter(negative=())] = None,
     json: Json = False,
 ) -> None:
-    """Measure orders from socket to socket, on an exchange of its own.
+    """Measure orders from socket to socket, on an exchange of its own or on one that runs.
 
     Parameters
     ----------
@@ -96,8 +98,14 @@ def orders(
         Send orders by websocket, logged on once a connection, instead of by HTTP.
     depth
         Of websockets, how many requests each has under way.
+    url
+        An exchange that runs already, as http://127.0.0.1:8080: what an exchange of its own could
+        be told (resting, apis, engines, quorum) is its own affair, and cross has nobody to trade
+        with.
+    key
+        With --url: a file with what `truebook account create … --json` printed; may be repeated.
     """
-    from truebook.cli.benches import order_options
+    from truebook.cli.benches import elsewhere_options, order_options
 
     options = order_options(connections, resting, mix)._replace(
         seconds=seconds,
@@ -108,6 +116,8 @@ def orders(
         quorum=quorum,
         depth=depth if ws else 0,
     )
+    if url or key:
+        options = elsewhere_options(options, url, key or [])
     from truebook.bench.orders import run as run_orders
 
     run_orders(options, json)

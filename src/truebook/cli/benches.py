@@ -1,7 +1,10 @@
 """Options of `truebook bench …`, read from text."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
+from truebook.bench.elsewhere import ExchangeElsewhere
 from truebook.bench.mixes import MIXES, Mix
 from truebook.bench.orders import TRADERS, Options
 from truebook.config import UserError
@@ -18,6 +21,18 @@ def order_options(connections: str, resting: str, mix: str) -> Options:
         resting=numbers(resting, "--resting", 0, 1_500_000),
         mixes=[cast(Mix, name) for name in mixes],
     )
+
+
+def elsewhere_options(options: Options, url: str, keys: Sequence[Path]) -> Options:
+    """The same on an exchange that runs already. Raises UserError."""
+    if list(options.resting) != [0] or (options.apis, options.engines, options.quorum) != (1, 1, 1):
+        raise UserError(
+            "--url: orders at rest, apis, engines and quorum are that exchange's affair"
+        )
+    mixes = [mix for mix in options.mixes if mix != "cross"]
+    if len(mixes) < len(options.mixes) < len(MIXES):
+        raise UserError("--mix: cross needs somebody to trade with, whom --url doesn't have")
+    return options._replace(mixes=mixes, elsewhere=ExchangeElsewhere(url, keys))
 
 
 def numbers(text: str, option: str, least: int, most: int) -> list[int]:

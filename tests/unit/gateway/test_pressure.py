@@ -20,6 +20,7 @@ Usage = namedtuple("Usage", "total used free")
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(pressure, "LOOK_S", 0.01)
+    monkeypatch.setattr(pressure, "LOOK_AT_REST_S", 0.02)
     monkeypatch.setattr(pressure, "ENGINE_LAG_MS_MAX", 50)
 
 
