@@ -21,8 +21,6 @@ from truebook.history import Candle, HistoryUnavailable
 from truebook.messages import OrderType, Side
 from truebook.units import Grid
 
-TRADE_EVENTS = 3
-"""Of the market: both orders are accepted, and one fills the other."""
 _channels = map("answers:{}".format, itertools.count())
 
 
@@ -355,7 +353,8 @@ def test_a_feed_that_starts_while_the_stream_is_made_again_tells_nothing_old(ven
         return Position(0, 0)
 
     def is_all_told():
-        return trades and depth and read(depth)[-1]["u"] == TRADE_EVENTS
+        # Both orders were accepted, and one has filled the other.
+        return trades and depth and read(depth)[-1]["u"] == 3
 
     # A tick between the two feeds would be told by neither.
     monkeypatch.setattr(Ticker, "tick", lambda *_: None)
