@@ -41,6 +41,9 @@ _LARGE_BITS = 22
 """A map of a million orders takes 32 MB, and more than that is in no cache anyway."""
 _PIECE = LARGE_PAGE // PLACE_IN_MAP.itemsize
 """As much of the successor as the system gives at once, in places."""
+_PIECE_FROM = 1 << 13
+"""So many keys later than a piece could be asked for it is: not in a batch that begins one more
+page of orders."""
 _NEVER = 1 << 62
 NOTHING_TO_MOVE = -1
 _LINE = 8
@@ -190,8 +193,9 @@ def growing_map(name: str, number: int) -> GrowingMap:
             line_at(s, place >> 3).count = 0
             here.prepared = min(here.prepared + _PIECE, np.int64(2) << here.bits)
         most = keys_max(here.bits)
-        pieces = (most >> 2) * here.prepared >> (here.bits + 1)
-        here.look_again = most - (most >> 2) + pieces if here.bits < _MAP_BITS_MAX else _NEVER
+        pieces = ((most >> 2) * here.prepared >> (here.bits + 1)) + _PIECE_FROM
+        soon = min(most - (most >> 2) + pieces, most)
+        here.look_again = soon if here.bits < _MAP_BITS_MAX else _NEVER
 
     @called
     def move_line(s: State, old_line: Any) -> None:
