@@ -18,9 +18,7 @@ A connection that asks to become a websocket at `PATH` is handed over to the ord
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -76,7 +74,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._usual: tuple[Change, Headers] | None = None
         """A request whose body has yet to come, for the short way."""
         self._body = b""
-        self._ready: Callable[[], None] | None = None
+        self._ready: tuple[Answering, Headers] | None = None
+        """A usual request that is there whole, to be carried out."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, unless there are too many from where it comes."""
@@ -117,8 +116,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._go_the_long_way()
         if self._ready is not None:
             # Only now, since what came behind it may end the connection.
-            carry_out, self._ready = self._ready, None
-            carry_out()
+            (answering, headers), self._ready = self._ready, None
+            answering.carry_out(headers, self._body)
         if self._is_in_head:
             if was_in_head:
                 self._head_bytes += len(data)
@@ -206,9 +205,9 @@ class GuardedProtocol(HttpToolsProtocol):
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         terms = (self, change, headers.address, keep_alive)
         answering = Answering(self.services.direct, *terms)
-        self.cycle = cast(Any, answering)
+        self.cycle = answering  # type: ignore[assignment]
         self._has_request = True
-        self._ready = partial(answering.carry_out, headers, self._body)
+        self._ready = answering, headers
 
     def answered(self, answering: Answering, head: list[bytes], body: bytes) -> None:
         """Send a response, and go on with what is next; direct.Connection."""

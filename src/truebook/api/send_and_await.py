@@ -78,6 +78,7 @@ class CommandClient:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
+        self._loop = asyncio.get_running_loop()
         self._gateway: Gateway
         self._in_flight: dict[_Key, dict[AnsweredSubmission, None]] = {}
         """In the order in which they stand in their entry: so they are told."""
@@ -142,11 +143,10 @@ class CommandClient:
         """Put whole commands into the log, in one entry, and tell the submission what became of
         them. Raises LogUnavailable and ValueError; then it is told nothing."""
         self._gateway.enqueue(submission)
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + REPLY_TIMEOUT_MS / 1000
+        deadline_s = self._loop.time() + REPLY_TIMEOUT_MS / 1000
         self._sent.append((deadline_s, submission))
         if self._looking is None:
-            self._looking = loop.call_at(deadline_s, self._look)
+            self._looking = self._loop.call_at(deadline_s, self._look)
 
     async def close(self) -> None:
         """Write what waits, and end. Log and bus are closed by whoever made them."""
@@ -208,8 +208,7 @@ class CommandClient:
     def _look(self) -> None:
         """Give up what is late, and look again when the next one may be."""
         self._looking = None
-        loop = asyncio.get_running_loop()
-        now_s = loop.time()
+        now_s = self._loop.time()
         self._drop_settled()
         while self._sent and self._sent[0][0] <= now_s:
             _, submission = self._sent.popleft()
@@ -218,7 +217,7 @@ class CommandClient:
             task.add_done_callback(self._late.discard)
             self._drop_settled()
         if self._sent:
-            self._looking = loop.call_at(self._sent[0][0], self._look)
+            self._looking = self._loop.call_at(self._sent[0][0], self._look)
 
     async def _give_up(self, submission: AnsweredSubmission) -> None:
         try:

@@ -15,6 +15,7 @@ before is written (ahead.py).
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Protocol
@@ -114,7 +115,8 @@ class Projection:
         self._close()
 
     async def _open(self) -> Stored:
-        self._stored = stored = await self._work.run(self._writer.open)
+        # It doesn't make way: until it is open nobody knows how far it is behind.
+        self._stored = stored = await self._work.run(self._writer.open, math.inf)
         self.tail = self._folded = stored.tail
         _logger.info("the database is at %s", stored.tail.position)
         return stored

@@ -35,7 +35,8 @@ class Connected(WSListener):
         self._transport: WSTransport | None = None
         self._outbox: Outbox | None = None
         self._is_ending = False
-        self._heard_s = 0.0
+        self._is_heard = True
+        """Whether anything came since the last ping."""
         self._pinged_s = 0.0
 
     # for the subclass to say
@@ -94,10 +95,11 @@ class Connected(WSListener):
             asyncio.get_running_loop().call_later(WS_CLOSING_S_MAX, self.abort)
             return
         if now_s - self._pinged_s >= WS_PING_S:
-            if self._heard_s < self._pinged_s:
+            if not self._is_heard:
                 self.end(WSCloseCode.GOING_AWAY, "no sign of life")
                 return
             self._pinged_s = now_s
+            self._is_heard = False
             self._transport.send_ping()
         if reason := self.reason_to_leave():
             self.end(WSCloseCode.POLICY_VIOLATION, reason)
@@ -112,12 +114,12 @@ class Connected(WSListener):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WS_SOCKET_BYTES_MAX)
         self._transport = transport
         self._outbox = Outbox(stream, self._give_up)
-        self._heard_s = self._pinged_s = asyncio.get_running_loop().time()
+        self._pinged_s = asyncio.get_running_loop().time()
         self.joined()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """The client sent a frame."""
-        self._heard_s = asyncio.get_running_loop().time()
+        self._is_heard = True
         kind: object = frame.msg_type
         if kind == _CLOSE:
             self._closed_by_client(transport)

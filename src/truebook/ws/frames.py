@@ -16,6 +16,9 @@ _TEXT = 0x81
 
 _PONG = 0x8A
 
+_TEXT_KIND, _BINARY = WSMsgType.TEXT.value, WSMsgType.BINARY.value
+"""Plain numbers, as the frames tell them."""
+
 _MEDIUM = Struct("!BBH")
 _LARGE = Struct("!BBQ")
 
@@ -52,12 +55,12 @@ class Assembler:
 
     def take(self, frame: WSFrame) -> bytes | None:
         """The text message that a data frame completes, if it does. Raises Violation."""
-        kind = frame.msg_type
+        kind: object = frame.msg_type
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             raise Violation(WSCloseCode.PROTOCOL_ERROR, "no extension was agreed on")
-        if kind == WSMsgType.BINARY:
+        if kind == _BINARY:
             raise Violation(WSCloseCode.UNSUPPORTED_DATA, "messages are text")
-        is_first = kind == WSMsgType.TEXT
+        is_first = kind == _TEXT_KIND
         if is_first == (self._pieces is not None):
             raise Violation(WSCloseCode.PROTOCOL_ERROR, "a fragment out of order")
         piece = frame.get_payload_as_bytes()
