@@ -11,8 +11,11 @@ until the database has come to it, and is given as things stand then.
 from typing import Literal, NamedTuple, Protocol
 
 from truebook.commandlog.interface import Position
+from truebook.limits import LAG_MS_MAX
 
-READ_WAIT_MS_MAX = 500
+READ_WAIT_MS_MAX = 2 * LAG_MS_MAX
+"""A store that others have left no processor is raised after the half of it, and has the other half
+to catch up."""
 
 KeptInterval = Literal["1s", "1m", "1h", "1d"]
 """The candles that are kept as they come; all other intervals are made from these."""

@@ -12,9 +12,12 @@ from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
+from crash.replicas import status
 from crash.tampering import EngineMemory
 from venue.credentials import body_of, signed_headers
 from venue.installed import wait_until
+
+from truebook.commandlog.interface import Position
 
 IDLER = "idler"
 MARKET = "SOL_USDC"
@@ -109,10 +112,28 @@ EDITS: dict[str, Callable[[EngineMemory, Idler, Any], list[str]]] = {
 
 
 @contextmanager
+def database_of(exchange):
+    """The database, once it has what the log has now: after a resumption it is made anew."""
+    path, end = exchange.data / "database.sqlite", Position.parse(status(exchange).log_position)
+
+    def is_there():
+        with closing(sqlite3.connect(path, timeout=10)) as database:
+            try:
+                row = database.execute("SELECT position FROM progress").fetchone()
+            except sqlite3.OperationalError:
+                return False
+        return row is not None and Position.parse(row[0]) >= end
+
+    wait_until(is_there, 60, f"a database that is at {end}")
+    with closing(sqlite3.connect(path, timeout=10)) as database:
+        yield database
+
+
+@contextmanager
 def trade_row(exchange, choice):
     """A row of the database has another value for as long as the context lasts."""
     column, change = choice.choice(COLUMNS), choice.randrange(1, 1000)
-    with closing(sqlite3.connect(exchange.data / "database.sqlite", timeout=10)) as database:
+    with database_of(exchange) as database:
         chosen = f"SELECT market, id, {column} FROM trades ORDER BY random() LIMIT 1"
         wait_until(lambda: database.execute(chosen).fetchone() is not None, 30, "a trade")
         market, number, value = database.execute(chosen).fetchone()
@@ -134,7 +155,7 @@ def trade_row(exchange, choice):
 def balance_row(exchange, choice):
     """A balance in the database is another one: that of the account that never trades."""
     change = choice.choice((-1, 1)) * choice.randrange(1, 1 << 40)
-    with closing(sqlite3.connect(exchange.data / "database.sqlite", timeout=10)) as database:
+    with database_of(exchange) as database:
         chosen = """
 SELECT user_id, asset, available FROM balances JOIN accounts USING (user_id)
 WHERE CAST(name AS TEXT) = ? AND locked > 0 LIMIT 1

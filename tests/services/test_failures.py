@@ -1,11 +1,11 @@
 """Nights: servers that die and come back, or stay away, under load. The diary of what traders were
 told is held against the log, computed anew."""
 
+import contextlib
 import os
 import random
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,8 @@ from services.pair import Pair, pair
 from venue import postgres
 from venue.installed import UNLIMITED, wait_until
 from venue.postgres import Cluster
-from venue.redis_server import RedisServer, missing
-from venue.services import Services
+from venue.redis_server import RedisServer, missing, redis_server
+from venue.services import Services, serving
 
 CREDIT = {"USDC": "10000000", "SOL": "100000"}
 PROGRESS = 50
@@ -37,19 +37,29 @@ def cluster() -> Iterator[Cluster]:
         yield found
 
 
-def started(folder: Path, log: RedisServer | Pair, database: str, stack: ExitStack) -> Services:
+@contextlib.contextmanager
+def small_system(folder: Path, log: RedisServer | Pair, database: str) -> Iterator[Services]:
     """The system on a log server of any kind, with one engine and one api; serving."""
-    bus = RedisServer(folder / "bus", "bus")
-    stack.callback(bus.stop)
-    bus.start()
-    is_pair = isinstance(log, Pair)
-    replicas = {"TRUEBOOK_LOG_REPLICAS": "1"} if is_pair else {}
-    often = {"TRUEBOOK_SNAPSHOTS_SECONDS": "2"}
-    environment = {**UNLIMITED, **replicas, **often}
-    system = Services(folder / "data", log, bus, database, environment)
-    stack.callback(system.close)
-    system.start(engines=1, apis=1, websockets=1)
-    return system
+    replicas = {"TRUEBOOK_LOG_REPLICAS": "1"} if isinstance(log, Pair) else {}
+    environment = {**UNLIMITED, **replicas, "TRUEBOOK_SNAPSHOTS_SECONDS": "2"}
+    with redis_server(folder / "bus", "bus") as bus:
+        system = Services(folder / "data", log, bus, database, environment)
+        with serving(system, engines=1, apis=1, websockets=1):
+            yield system
+
+
+@contextlib.contextmanager
+def under_load(system: Services) -> Iterator[Diary]:
+    """Traders are at work, before whatever happens and after it; then what they were told is held
+    against the log."""
+    accounts = [system.open_account(f"trader-{n}", CREDIT) for n in range(4)]
+    with trading(system.url, accounts, TRADERS, seed=1) as diary:
+        goes_on(diary, system)
+        yield diary
+        goes_on(diary, system)
+    print(diary.summary())
+    check_orders(diary, read_history(system))
+    assert diary.count(Ending.LOST) == 0
 
 
 def goes_on(diary: Diary, system: Services) -> None:
@@ -63,31 +73,21 @@ def goes_on(diary: Diary, system: Services) -> None:
     wait_until(is_reached, PATIENCE_S, "orders go on")
 
 
-def check(system: Services, diary: Diary) -> None:
-    print(diary.summary())
-    check_orders(diary, read_history(system))
-    assert diary.count(Ending.LOST) == 0
-
-
 @pytest.mark.night
 @pytest.mark.timeout(3600)
 def test_redis_killed_twenty_times_loses_nothing_acknowledged(cluster, tmp_path):
-    with ExitStack() as stack:
-        log = RedisServer(tmp_path / "log", "log")
-        stack.callback(log.stop)
-        log.start()
-        system = started(tmp_path, log, cluster.create(), stack)
-        accounts = [system.open_account(f"trader-{n}", CREDIT) for n in range(4)]
-        rng = random.Random(1)
-        with trading(system.url, accounts, TRADERS, seed=1) as diary:
+    rng = random.Random(1)
+    with (
+        redis_server(tmp_path / "log", "log") as log,
+        small_system(tmp_path, log, cluster.create()) as system,
+    ):
+        with under_load(system) as diary:
             for number in range(TIMES):
-                goes_on(diary, system)
                 server = (log, system.bus)[number % 4 == 3]
                 server.kill()
                 time.sleep(rng.random())
                 server.start()
-            goes_on(diary, system)
-        check(system, diary)
+                goes_on(diary, system)
         # An engine whose stream is gone with the bus begins again from its snapshot.
         assert set(system.restarted) <= {"engine-1"}
         assert all("doesn't hold" not in engine.said() for engine in system.named("engine"))
@@ -96,40 +96,33 @@ def test_redis_killed_twenty_times_loses_nothing_acknowledged(cluster, tmp_path)
 @pytest.mark.night
 @pytest.mark.timeout(3600)
 def test_a_primary_killed_with_a_paused_replica_loses_nothing_acknowledged(cluster, tmp_path):
-    with ExitStack() as stack:
-        log = stack.enter_context(pair(tmp_path / "log"))
-        system = started(tmp_path, log, cluster.create(), stack)
-        accounts = [system.open_account(f"trader-{n}", CREDIT) for n in range(4)]
-        rng = random.Random(1)
-        with trading(system.url, accounts, TRADERS, seed=1) as diary:
-            for _ in range(TIMES):
-                goes_on(diary, system)
-                log.pause_replica()
-                time.sleep(rng.random())
-                log.fail_over()
-                log.repair()
+    rng = random.Random(1)
+    with (
+        pair(tmp_path / "log") as log,
+        small_system(tmp_path, log, cluster.create()) as system,
+        under_load(system) as diary,
+    ):
+        for _ in range(TIMES):
+            log.pause_replica()
+            time.sleep(rng.random())
+            log.fail_over()
+            log.repair()
             goes_on(diary, system)
-        check(system, diary)
 
 
 @pytest.mark.night
 @pytest.mark.timeout(3600)
 def test_the_database_may_be_away_for_minutes(cluster, tmp_path):
-    with ExitStack() as stack:
-        log = RedisServer(tmp_path / "log", "log")
-        stack.callback(log.stop)
-        log.start()
-        system = started(tmp_path, log, cluster.create(), stack)
-        accounts = [system.open_account(f"trader-{n}", CREDIT) for n in range(4)]
-        with trading(system.url, accounts, TRADERS, seed=1) as diary:
-            goes_on(diary, system)
+    with (
+        redis_server(tmp_path / "log", "log") as log,
+        small_system(tmp_path, log, cluster.create()) as system,
+    ):
+        with under_load(system) as diary:
             cluster.kill()
             until_s = now_s() + MINUTES * 60
             while now_s() < until_s:
                 goes_on(diary, system)
             cluster.start()
-            goes_on(diary, system)
-        check(system, diary)
         assert system.restarted == []
         wait_until(lambda: store_position(system) == log_position(system), 300, "caught up")
         replayed = system.run("replay", "--from", "database", "--json")

@@ -1,9 +1,9 @@
 """Three hosts: api on one; log, bus, engine, feed and archive on the second; ws and store on the
 third. The second one's cable is pulled for five seconds under load."""
 
+import contextlib
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,8 @@ from crash.watchers import BookKeeper, Streams, UpdateKeeper, watching
 from venue import hosts as networks
 from venue.hosts import Hosts, hosts
 from venue.installed import UNLIMITED, wait_until
-from venue.redis_server import RedisServer, missing
-from venue.services import Services
+from venue.redis_server import missing, redis_server
+from venue.services import Services, serving
 
 CREDIT = {"USDC": "10000000", "SOL": "100000"}
 CUT_S = 5.0
@@ -41,29 +41,25 @@ def goes_on(diary: Diary, book: BookKeeper) -> None:
     wait_until(lambda: book.updates >= updates, PATIENCE_S, "depth goes on")
 
 
-def spread(folder: Path, network: Hosts, stack: ExitStack) -> Services:
+@contextlib.contextmanager
+def spread(folder: Path, network: Hosts) -> Iterator[Services]:
     """The system on the hosts, serving."""
     front, core, back = network.hosts
-    servers = {}
-    for kind in ("log", "bus"):
-        servers[kind] = RedisServer(folder / kind, kind, host=core)
-        stack.callback(servers[kind].stop)
-        servers[kind].start()
     places = {"api": front, "ws": back, "store": back}
     places |= dict.fromkeys(("engine", "feed", "archive", "witness"), core)
     database = f"sqlite:///{folder}/database.sqlite"
-    system = Services(
-        folder / "data", servers["log"], servers["bus"], database, UNLIMITED, hosts=places
-    )
-    stack.callback(system.close)
-    system.start(engines=1, apis=1, websockets=1)
-    return system
+    with (
+        redis_server(folder / "log", "log", host=core) as log,
+        redis_server(folder / "bus", "bus", host=core) as bus,
+    ):
+        system = Services(folder / "data", log, bus, database, UNLIMITED, hosts=places)
+        with serving(system, engines=1, apis=1, websockets=1):
+            yield system
 
 
 @pytest.mark.night
 def test_a_cut_link_loses_nothing_and_everything_resumes(network, tmp_path):
-    with ExitStack() as stack:
-        system = spread(tmp_path, network, stack)
+    with spread(tmp_path, network) as system:
         accounts = [system.open_account(f"trader-{n}", CREDIT) for n in range(2)]
         book, updates = BookKeeper(MARKET), [UpdateKeeper(account) for account in accounts]
         streams = Streams(system.url, system.ws_url)

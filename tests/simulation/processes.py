@@ -17,6 +17,8 @@ from contextvars import copy_context
 from greenlet import getcurrent, greenlet
 from simulation.loop import PROCESS, Owner
 
+from truebook.commandlog.ears import Ears
+
 TURN_S = 0.0002
 """How long it takes at least to see that there is something to do."""
 FIRST_EAR = 1_000_000
@@ -96,18 +98,19 @@ class Process(Owner):
             self._waker.set_result(None)
 
     async def hear(self, ears, seconds):
-        """Wait until one of them is readable, or the time is over."""
-        wanted = [self._ears[number - FIRST_EAR] for number in ears if number >= FIRST_EAR]
+        """Wait until one of them is readable, or the time is over; which are."""
+        wanted = [number for number in ears if number >= FIRST_EAR]
         loop = self.world.loop
         await asyncio.sleep(TURN_S)
         until_s = loop.time() + seconds
-        while not any(is_ready() for is_ready in wanted):
+        while not (ready := [number for number in wanted if self._ears[number - FIRST_EAR]()]):
             self._waker = loop.create_future()
             timer = loop.call_at(until_s, self.wake)
             await self._waker
             timer.cancel()
             if loop.time() >= until_s:
-                return
+                break
+        return ready
 
 
 class Fiber(greenlet):
@@ -151,18 +154,24 @@ def current_process():
 
 @contextlib.contextmanager
 def simulated_select():
-    """In fibers, `select.select` waits for simulated connections; elsewhere it is as ever."""
-    real = select.select
+    """In fibers, `select.select` and `Ears` wait for simulated connections; elsewhere they are as
+    ever."""
+    real_select, real_wait = select.select, Ears.wait
 
-    def waiting(readers, writers, others, seconds=None):
+    def selecting(readers, writers, others, seconds=None):
         here = getcurrent()
         if not isinstance(here, Fiber):
-            return real(readers, writers, others, seconds)
-        block_on(here.process.hear(readers, seconds))
-        return [], [], []
+            return real_select(readers, writers, others, seconds)
+        return block_on(here.process.hear(readers, seconds)), [], []
 
-    select.select = waiting
+    def waiting(ears, numbers, seconds):
+        here = getcurrent()
+        if not isinstance(here, Fiber):
+            return real_wait(ears, numbers, seconds)
+        return block_on(here.process.hear(numbers, seconds))
+
+    select.select, Ears.wait = selecting, waiting
     try:
         yield
     finally:
-        select.select = real
+        select.select, Ears.wait = real_select, real_wait

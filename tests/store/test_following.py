@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,20 @@ def test_a_stream_that_grows_is_followed(tmp_path, server, entries, expected):
     path = tmp_path / "database"
     asyncio.run(follow(server, path, entries[-1].position, meanwhile=grow))
     assert dump(path) == expected
+
+
+def test_a_database_is_opened_without_making_way(tmp_path, server, entries):
+    opened = []
+
+    class Watched(SqliteWriter):
+        def open(self):
+            opened.append(threading.get_ident())
+            return super().open()
+
+    path = tmp_path / "database"
+    server.entries.extend(entries)
+    asyncio.run(follow(server, path, entries[-1].position, writer=Watched(path)))
+    assert opened == [threading.get_ident()], "an idle thread may take for ever"
 
 
 def test_a_store_that_is_started_again_and_again_misses_nothing(

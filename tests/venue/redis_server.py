@@ -1,12 +1,14 @@
 """A Redis or Valkey server of our own, as somebody would run one by docs/servers.md: over TCP on a
 free port, with users, passwords and TLS, started, killed and started again on its folder."""
 
+import contextlib
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -169,3 +171,16 @@ class RedisServer:
             return bool(self.ask("PING") == b"PONG")
         except (ConnectionLost, Refused):
             return False
+
+
+@contextlib.contextmanager
+def redis_server(
+    folder: Path, kind: str, *, host: Host | None = None, certificate: Path | None = None
+) -> Iterator[RedisServer]:
+    """A server that runs, and is gone in the end."""
+    server = RedisServer(folder, kind, host=host, certificate=certificate)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from venue.credentials import Credentials
 from venue.hosts import Host
 from venue.installed import SOURCES, UNLIMITED
-from venue.redis_server import ADMINISTRATOR, RedisServer, free_port
+from venue.redis_server import ADMINISTRATOR, RedisServer, free_port, redis_server
 from venue.relay import Relay
 
 from truebook.commandlog.durability import UNCHECKED
@@ -95,11 +95,9 @@ class Role:
         """Its exit status; it must end by itself, soon."""
         try:
             return self.process.wait(STOP_S_MAX)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
         finally:
+            self.process.kill()  # harmless to what has ended
+            self.process.wait()
             self._listener.join()
             self._lifeline.close()
 
@@ -232,32 +230,43 @@ class Services:
         return [one for one in self.roles if one.role == role]
 
     def close(self) -> None:
-        """Stop what runs, against the flow; every role must end by itself."""
+        """Stop what runs, against the flow; every role must end by itself. Whatever comes between,
+        nothing is left that would keep the tests from ending."""
         statuses: dict[str, int | None] = {}
-        for stage in STOP_ORDER:
-            for role in self.named(stage):
-                if role.process.poll() is None:
-                    try:
-                        statuses[role.name] = role.stop()
-                    except subprocess.TimeoutExpired:
-                        statuses[role.name] = None  # killed, so that the others can be stopped
-        self._apis.close()
-        self._wss.close()
+        try:
+            for stage in STOP_ORDER:
+                for role in self.named(stage):
+                    if role.process.poll() is None:
+                        try:
+                            statuses[role.name] = role.stop()
+                        except subprocess.TimeoutExpired:
+                            statuses[role.name] = None  # killed, so that the others can be stopped
+        finally:
+            for role in self.roles:
+                role.kill()
+            self._apis.close()
+            self._wss.close()
         assert set(statuses.values()) <= {0}, statuses
+
+
+@contextlib.contextmanager
+def serving(system: Services, **processes: int) -> Iterator[Services]:
+    """The system with so many `engines`, `apis` and `websockets`, and gone in the end."""
+    try:
+        system.start(**processes)
+        yield system
+    finally:
+        system.close()
 
 
 @contextlib.contextmanager
 def services(
     folder: Path, certificate: Path | None = None, database_url: str = ""
 ) -> Iterator[Services]:
-    """The whole system on Redis servers of its own, serving, and gone in the end."""
-    log = RedisServer(folder / "redis-log", "log", certificate=certificate)
-    bus = RedisServer(folder / "redis-bus", "bus")
-    with contextlib.ExitStack() as stack:
-        for server in (log, bus):
-            stack.callback(server.stop)
-            server.start()
-        exchange = Services(folder / "data", log, bus, database_url)
-        stack.callback(exchange.close)
-        exchange.start()
-        yield exchange
+    """The whole system on Redis servers of its own."""
+    with (
+        redis_server(folder / "redis-log", "log", certificate=certificate) as log,
+        redis_server(folder / "redis-bus", "bus") as bus,
+        serving(Services(folder / "data", log, bus, database_url)) as system,
+    ):
+        yield system

@@ -2,21 +2,27 @@
 
     python tools/bench/scaling.py OUT.md OUT.svg
 
-One market, orders placed and cancelled at random places in batches of 4,096 while the number of
-price levels, of resting orders, or of accounts is held. Thread CPU time of `Engine.apply`.
+One market, orders of random accounts placed and cancelled at random places in batches of 4,096
+while the number of price levels, of resting orders, or of accounts is held. Every level has orders:
+where there are more levels than orders would fill, there are as many orders. Thread CPU time of
+`Engine.apply`.
 """
 
-import resource
+import mmap
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from truebook import commands
 from truebook.messages import Side
 from truebook.simulation import Simulation, cancels, limit_orders
 from truebook.units import Grid
+
+Array = NDArray[np.int64]
 
 BATCH = 4096
 ROUNDS = 30
@@ -28,6 +34,20 @@ STEPS = {
 }
 ORDERS, LEVELS, ACCOUNTS = 100_000, 1_000, 1_000
 ORDERS_OF_AN_ACCOUNT = 65_000
+_FACTOR = 0x9E3779B1
+"""Spreads ids that are counted up over all accounts."""
+
+
+def owners_of(ids: Array, accounts: int) -> Array:
+    """The accounts that place the orders with these ids."""
+    owners: Array = 1 + ((ids * _FACTOR) >> 12) % accounts
+    return owners
+
+
+def resident_bytes() -> int:
+    """The memory that this process has now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * mmap.PAGESIZE
 
 
 def venue_of(accounts: int) -> Simulation:
@@ -48,41 +68,42 @@ def cost(levels: int, orders: int, accounts: int) -> tuple[float, float, float]:
     """Nanoseconds a command, bytes an order, and what the longest batch took of the processor while
     the pools grew, ms."""
     random = np.random.default_rng(1)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident_bytes()
     venue = venue_of(max(accounts, -(-orders // ORDERS_OF_AN_ACCOUNT)))
     next_id = 1
 
-    def placed(count: int) -> tuple[np.ndarray, np.ndarray]:
+    def placed(tick: Array) -> tuple[Array, NDArray[Any]]:
         nonlocal next_id
-        ids = np.arange(next_id, next_id + count)
-        next_id += count
-        tick = random.integers(0, levels, count)
+        ids = np.arange(next_id, next_id + len(tick))
+        next_id += len(tick)
         side = tick & 1
         price = np.where(side == Side.BID, MID - 1 - tick // 2, MID + 1 + tick // 2)
-        return ids, limit_orders(1 + ids % accounts, 0, side, price, 1, ids)
+        return ids, limit_orders(owners_of(ids, accounts), 0, side, price, 1, ids)
 
     alive = np.empty(orders, np.int64)
+    every_level = random.permutation(orders) % levels
     longest_ns = 0
     for at in range(0, orders, BATCH):
-        ids, batch = placed(min(BATCH, orders - at))
+        ids, batch = placed(every_level[at : at + BATCH])
         alive[at : at + len(ids)] = ids
         begin = time.thread_time_ns()
         venue.apply(batch)
         longest_ns = max(longest_ns, time.thread_time_ns() - begin)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    venue.engine.state_hash()
+    after = resident_bytes()
     spent = []
     for _ in range(ROUNDS):
         count = min(BATCH // 2, orders)
         chosen = random.choice(orders, count, replace=False)
-        ids, batch = placed(count)
-        gone = cancels(1 + alive[chosen] % accounts, 0, alive[chosen])
+        ids, batch = placed(random.integers(0, levels, count))
+        gone = cancels(owners_of(alive[chosen], accounts), 0, alive[chosen])
         alive[chosen] = ids
         both = np.empty(2 * count, batch.dtype)
         both[::2], both[1::2] = gone, batch
         begin = time.thread_time_ns()
         venue.apply(both)
         spent.append((time.thread_time_ns() - begin) / len(both))
-    return float(np.median(spent)), (after - before) * 1024 / orders, longest_ns / 1e6
+    return float(np.median(spent)), (after - before) / orders, longest_ns / 1e6
 
 
 def svg(measured: dict[str, list[tuple[int, float]]]) -> str:
@@ -118,13 +139,16 @@ def main(table: Path, plot: Path) -> None:
         measured[name] = []
         for n in steps:
             held = {"levels": LEVELS, "orders": ORDERS, "accounts": ACCOUNTS, name: n}
+            if name == "levels":
+                held["orders"] = max(ORDERS, n)
             ns, size, grown_ms = cost(**held)
             if (name, n) == ("orders", 10_000_000):
                 memory, longest_ms = size, grown_ms
             measured[name].append((n, ns))
             lines.append(f"| {name} | {n:,} | {ns:.0f} |")
             print(lines[-1], flush=True)
-    lines.append(f"\nAt 10M resting orders the process has grown by {memory:.0f} bytes an order.")
+    lines.append(f"\nAt 10M resting orders the process has grown by {memory:.0f} bytes an order,")
+    lines.append("the hashes that are kept after a fold included.")
     lines.append(f"Until then the longest batch of {BATCH:,} took {longest_ms:.1f} ms.")
     table.write_text("\n".join(lines) + "\n")
     plot.write_text(svg(measured))

@@ -126,8 +126,8 @@ class ConnectedExchange:
         limit: int = 0,
         sequence: int | None = None,
     ) -> Answer:
-        """What an engine or the feed holds, at or after all that this gateway has seen; of a
-        halted engine, what it holds. Raises TimedOut."""
+        """What an engine or the feed holds, at or after all that was published; of a halted
+        engine, what it holds. Raises TimedOut."""
         ask = partial(
             self._asker.ask,
             kind,
@@ -139,7 +139,7 @@ class ConnectedExchange:
             sequence=sequence,
         )
         try:
-            return await ask()
+            return await ask(after=await self.published())
         except Halted as halted:
             return await ask(after=halted.halted_at)
 

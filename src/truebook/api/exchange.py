@@ -125,5 +125,4 @@ class Exchange(Protocol):
         limit: int = 0,
         sequence: int | None = None,
     ) -> Answer:
-        """What an engine or the feed holds, at or after all that this gateway has seen. Raises
-        TimedOut."""
+        """What an engine or the feed holds, at or after `published`. Raises TimedOut."""

@@ -115,9 +115,9 @@ def measure(path: Path, options: Options = DEFAULT) -> dict[str, Any]:
         done = [engine.apply(entry) for entry in some]
         taken_ns = time.thread_time_ns() - begin
         spent_ns += taken_ns
-        for applied in done:
-            tape.read(applied.events)
-            if options.profile:
+        tape.read(b"".join(applied.events for applied in done))
+        if options.profile:
+            for applied in done:
                 made.read(applied, taken_ns // len(done))
         end = first + len(some)
         if end % ENTRIES_OF_A_FOLD == 0 or end == len(entries):

@@ -2,8 +2,8 @@
 
 Promise: everything is the real thing: a private log server and bus on a temporary folder, orders
 that went through the log, a snapshot written by a fork, an engine started as a process. Times are
-those of a clock on the wall; the kernel's own time for the same commands is told beside the
-replay's.
+those of a clock on the wall. Two logs are replayed: the one whose orders all rest, and one of
+ordinary flow (replaying.py).
 """
 
 import time
@@ -13,17 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from truebook.bench.replaying import flow_replayed, timed
 from truebook.bench.resting import founding, more, resting
 from truebook.bench.servers import Venue, engine_at_work, fill, venue_at_work
 from truebook.bench.takeover import quorum_cost, takeovers
 from truebook.bench.telling import print_figures, tell
-from truebook.clock import SYSTEM_CLOCK
 from truebook.commandlog.chain import START
-from truebook.commandlog.entries import engine_pieces
 from truebook.commandlog.interface import (
     GENESIS,
     QUERIES_CHANNEL,
-    LogReader,
     Position,
 )
 from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
@@ -33,7 +31,6 @@ from truebook.snapshots.file import Head, Snapshot
 from truebook.snapshots.folder import kept_in
 from truebook.snapshots.keeping import Keeper, Plan
 from truebook.snapshots.restoring import restore
-from truebook.verify.replay import replay
 
 Told = dict[str, Any]
 _FULL_S = 1.0
@@ -49,35 +46,21 @@ def measure(orders: int, lost: int) -> Told:
         engine, at, replayed = _replayed(venue)
         told |= replayed | _paused(venue, engine, at)
         told |= _restarted(venue) | _restored(venue)
+    with venue_at_work() as venue:
+        told |= flow_replayed(venue, 2 * orders)
     return told | takeovers(lost) | quorum_cost()
 
 
 def _replayed(venue: Venue) -> tuple[FastEngine, Position, Told]:
-    """Replay from genesis, and beside it the kernel's own time."""
+    """Replay from genesis, all of it from the log's server."""
     log = venue.log()
-    engine = FastEngine()
-    found = replay(log, engine, SYSTEM_CLOCK)
-    ready = _ready(log)
+    found = timed(log)
     log.close()
-    kernel, own_s = FastEngine(), 0.0
-    for records in ready:
-        began_s = time.perf_counter()
-        kernel.apply(records)
-        own_s += time.perf_counter() - began_s
-    assert kernel.counts()["orders"] == engine.counts()["orders"]
     told = {
-        "replayNsPerCommand": round(found.seconds / found.commands * 1e9),
-        "kernelNsPerCommand": round(own_s / found.commands * 1e9),
+        "replayNsPerCommand": round(found.ns_per_command),
+        "kernelNsPerCommand": round(found.kernel_ns_per_command),
     }
-    return engine, found.position, told
-
-
-def _ready(log: LogReader) -> list[bytes]:
-    position, ready = GENESIS, []
-    while entries := log.read(position, 256, 0):
-        ready += [b"".join(engine_pieces(entry)) for entry in entries]
-        position = entries[-1].position
-    return ready
+    return found.engine, found.position, told
 
 
 def _paused(venue: Venue, engine: FastEngine, at: Position) -> Told:

@@ -27,7 +27,7 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from truebook.engine.parts import CalledPartCompiler, PartCompiler
+from truebook.engine.parts import CalledPartCompiler, EntryCompiler, PartCompiler
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -92,7 +92,8 @@ def entry(signature: str) -> Callable[[F], F]:
     """A function that Python calls, with integers only; compiled at import, or read from cache."""
 
     def decorate(function: F) -> F:
-        return njit(signature, cache=True, error_model="numpy")(function)
+        compiler = EntryCompiler
+        return njit(signature, cache=True, error_model="numpy", pipeline_class=compiler)(function)
 
     return decorate
 
@@ -158,6 +159,16 @@ def _prefetch(typing_context: Any, address: Any) -> Any:
     return types.void(types.int64), generate
 
 
+@intrinsic
+def _afresh(typing_context: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(64)
+        kind = ir.FunctionType(word, [word])
+        return builder.asm(kind, "", "=r,0", arguments, side_effect=True)
+
+    return types.int64(types.int64), generate
+
+
 if UNCOMPILED:
 
     class _Fields:
@@ -199,6 +210,10 @@ if UNCOMPILED:
         """The condition, of which the compiler is told that it hardly ever holds."""
         return condition
 
+    def afresh(address: Any) -> Any:
+        """The address, from which the compiler must work out anew where everything is."""
+        return address
+
     def record_at(address: Any, dtype: Any) -> Any:
         """The record at that address, to read and to write."""
         raw = (ctypes.c_uint8 * dtype.itemsize).from_address(int(address))
@@ -235,6 +250,11 @@ else:
     def rarely(condition: Any) -> Any:
         """The condition, of which the compiler is told that it hardly ever holds."""
         return _expect_not(condition)
+
+    @inlined
+    def afresh(address: Any) -> Any:
+        """The address, from which the compiler must work out anew where everything is."""
+        return _afresh(address)
 
     @inlined
     def record_at(address: Any, dtype: Any) -> Any:

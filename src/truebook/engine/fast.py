@@ -23,7 +23,7 @@ from truebook.engine.inplace import BytesInPlace
 from truebook.engine.interface import Applied, Balance, OpenOrder, PendingWithdrawal, RunningTimer
 from truebook.engine.layout import (
     ACCOUNT_BITS,
-    ADDRESSES,
+    ADDRESSES_AT,
     EVENT_ROWS,
     LOOK_FROM,
     META,
@@ -44,8 +44,6 @@ from truebook.engine.running import run, start, state_hash_lane
 from truebook.messages import COMMAND_BYTES, EVENT_ROW_BYTES, REPLY_BYTES
 
 EVENT_ROWS_MIN = 8
-SMALL_BATCH = 512 * COMMAND_BYTES
-"""For more than that it pays to read and write where the caller's bytes are."""
 BUFFERS = ("input", "events", "replies")
 _INPUT, _EVENTS, _REPLIES = (ORIGIN + OFFSETS[name] for name in BUFFERS)
 """Where those stand in the engine's memory, whose slices are bytes."""
@@ -55,6 +53,44 @@ _META = META.fields
 _TIME = Struct("<q")
 _TIME_AT = ORIGIN + OFFSETS["meta"] + _META["time_ms"][1]
 """What is asked after every batch is read without NumPy's detour."""
+_SMALL_BATCH = 512
+"""For more records than that it pays to read and write where the caller's bytes are."""
+_WHERE_TO_READ = {
+    count * COMMAND_BYTES: (slice(_INPUT, _INPUT + count * COMMAND_BYTES), count)
+    for count in range(_SMALL_BATCH + 1)
+}
+"""Where so many bytes of input go, and how many records they are."""
+
+_ADDRESSES = Struct("<3q")
+_ADDRESSES_AT = ORIGIN + OFFSETS["meta"] + ADDRESSES_AT
+"""Where the kernel is told the addresses of input, events and replies."""
+
+_REMEMBERED_MAX = 4096
+"""So many results of small batches cover nearly all there are."""
+
+
+class _WhereWritten(dict[int, tuple[slice, slice]]):
+    """Where events and replies stand after the kernel has returned that number. Batches of one
+    command have few different results, and looking one up takes a third of working it out."""
+
+    def __missing__(self, result: int) -> tuple[slice, slice]:
+        rows, replies = _counts(result)
+        written = (
+            slice(_EVENTS, _EVENTS + rows * EVENT_ROW_BYTES),
+            slice(_REPLIES, _REPLIES + replies * REPLY_BYTES),
+        )
+        if len(self) < _REMEMBERED_MAX:
+            self[result] = written
+        return written
+
+
+_where_written = _WhereWritten()
+
+
+def _counts(result: int) -> tuple[int, int]:
+    """How many event rows and how many replies the kernel says it has written."""
+    return result >> 8 & 0xFFFFFFF, result >> 36
+
 
 _applied = tuple.__new__
 """Half the time of calling `Applied`."""
@@ -86,34 +122,29 @@ class FastEngine:
         self._state = self._memory.address
         self._event_rows = event_rows
         self._memory_bytes = self._memory.contents
-        self._addresses = self._pool("meta").view(np.int64)[ADDRESSES]
-        self._own_addresses = np.array([self._state + OFFSETS[name] for name in BUFFERS])
-        self._addresses[:] = self._own_addresses
+        self._new_events = BytesInPlace(event_rows * EVENT_ROW_BYTES)
+        self._new_replies = BytesInPlace(REPLIES * REPLY_BYTES)
+        own_input, own_events, own_replies = (self._state + OFFSETS[name] for name in BUFFERS)
+        self._own_addresses = own_input, own_events, own_replies
+        self._set_addresses(*self._own_addresses)
         start(self._state, event_rows, REPLIES, look_from, *_VENUE)
 
     def apply(self, records: bytes | memoryview | NDArray[np.uint8]) -> Applied:
         """See engine/interface.py."""
-        raw = records if isinstance(records, bytes) else as_bytes(records)
-        size = len(raw)
-        if size > SMALL_BATCH or size % COMMAND_BYTES:
+        raw = records if type(records) is bytes else as_bytes(records)
+        try:
+            place, count = _WHERE_TO_READ[len(raw)]
+        except KeyError:
             return self._apply_many(raw)
-        # What follows is a batch of one command's way: a microsecond, most of it these lines.
-        self._memory_bytes[_INPUT : _INPUT + size] = raw
-        result = _run(self._state, size // COMMAND_BYTES)
-        if result & 0xFF:
-            return joined(self._taken(result), self._go_on(size // COMMAND_BYTES))
-        return self._taken(result)
-
-    def _taken(self, result: int) -> Applied:
-        """What the kernel wrote into the engine's own buffers."""
+        # What follows is a batch of one command's way: a microsecond, half of it these lines.
         contents = self._memory_bytes
-        return _applied(
-            Applied,
-            (
-                contents[_EVENTS : _EVENTS + (result >> 8 & 0xFFFFFFF) * EVENT_ROW_BYTES],
-                contents[_REPLIES : _REPLIES + (result >> 36) * REPLY_BYTES],
-            ),
-        )
+        contents[place] = raw
+        result = _run(self._state, count)
+        events, replies = _where_written[result]
+        applied = _applied(Applied, (contents[events], contents[replies]))
+        if result & STATUS_FULL:
+            return joined(applied, self._go_on(count, self._own_addresses[0]))
+        return applied
 
     def _apply_many(self, raw: bytes | memoryview) -> Applied:
         """Read where the caller's bytes are."""
@@ -121,24 +152,26 @@ class FastEngine:
         if rest:
             raise ValueError(f"records: {len(raw)} bytes are no multiple of {COMMAND_BYTES}")
         held = np.frombuffer(raw, np.uint8)
-        self._addresses[0] = held.ctypes.data
-        return self._go_on(count)
+        return self._go_on(count, held.ctypes.data)
 
-    def _go_on(self, count: int) -> Applied:
-        """Carry out records whose address is set; what they write is written in place."""
+    def _go_on(self, count: int, address: int) -> Applied:
+        """Carry out the records at that address; what they write is written in place."""
         parts = []
         is_full = True
+        events, replies = self._new_events, self._new_replies
         while is_full:
-            events = BytesInPlace(self._event_rows * EVENT_ROW_BYTES)
-            replies = BytesInPlace(REPLIES * REPLY_BYTES)
-            self._addresses[1:] = events.address, replies.address
+            self._set_addresses(address, events.begin(), replies.begin())
             result = _run(self._state, count)
-            rows, answers = result >> 8 & 0xFFFFFFF, result >> 36
+            rows, answers = _counts(result)
             told = events.finished(rows * EVENT_ROW_BYTES)
-            parts.append(Applied(told, replies.finished(answers * REPLY_BYTES)))
-            is_full = result & 0xFF == STATUS_FULL
-        self._addresses[:] = self._own_addresses
+            parts.append(_applied(Applied, (told, replies.finished(answers * REPLY_BYTES))))
+            is_full = result & STATUS_FULL != 0
+        self._set_addresses(*self._own_addresses)
         return parts[0] if len(parts) == 1 else joined(*parts)
+
+    def _set_addresses(self, records: int, events: int, replies: int) -> None:
+        """Where the kernel reads, and where it writes."""
+        _ADDRESSES.pack_into(self._memory_bytes, _ADDRESSES_AT, records, events, replies)
 
     def raw_state(self) -> tuple[int, Callable[[str], NDArray[Any]]]:
         """The address of the state, and what gives a pool by its name: for who looks through it."""

@@ -13,10 +13,13 @@ the place and leaves no trace. (A map without such counts has to move others bac
 processor can guess the length.) Behind the last home there is room for everything that could be
 displaced past it, so nothing wraps around.
 
-Growing. A map that is half full gets a successor with twice the homes in the other half of its
-pool. Each insertion then moves a few lines over, from the lowest on, each with those that were
-displaced from it: so a key whose home lies below `moved` is in the successor and any other still in
-the predecessor, and that is all a look-up has to ask.
+Growing. A map that is a quarter full, a large one that is half full, gets a successor with twice
+the homes in the other half of its pool. (Fuller, every other key would be displaced, and no
+processor guesses which; but large maps would take much memory.) Each insertion then moves a few
+lines over, from the lowest on, each with those that were displaced from it: so a key whose home
+lies below `moved` is in the successor and any other still in the predecessor, and that is all a
+look-up has to ask. Keys are spread over all of the successor at once, and a system takes its time
+to give memory: so it is asked for piece by piece before.
 """
 
 from collections.abc import Callable
@@ -25,11 +28,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from truebook.engine.compiled import called, inlined, rarely
-from truebook.engine.layout import MAP_PLACES_MAX
+from truebook.engine.layout import MAP_PLACES_MAX, PLACE_IN_MAP
 from truebook.engine.places import home_of
+from truebook.engine.pools import LARGE_PAGE
 from truebook.engine.state import Accessor, Record, State, accessor, map_at
+from truebook.limits import ORDERS_MAX
 
 MAP_BITS_START = 10
+_MAP_BITS_MAX = ORDERS_MAX.bit_length()
+"""With as many orders as there may be the largest map is half full."""
+_LARGE_BITS = 22
+"""A map of a million orders takes 32 MB, and more than that is in no cache anyway."""
+_PIECE = LARGE_PAGE // PLACE_IN_MAP.itemsize
+"""As much of the successor as the system gives at once, in places."""
+_PIECE_FROM = 1 << 13
+"""So many keys later than a piece could be asked for it is: not in a batch that begins one more
+page of orders."""
+_NEVER = 1 << 62
 NOTHING_TO_MOVE = -1
 _LINE = 8
 _END = 2 * MAP_PLACES_MAX - 1
@@ -97,6 +112,12 @@ def _homes(number: int) -> tuple[Callable[[State, Any], Any], Callable[[State, A
     return home, likely_home
 
 
+@inlined
+def keys_max(bits: Any) -> Any:
+    """How many keys a map of 2 ** bits homes may hold."""
+    return (np.int64(1) << bits) >> (2 if bits < _LARGE_BITS else 1)
+
+
 def _lines(place_at: Accessor, line_at: Accessor, number: int) -> _Lines:
     """The map's lines; `place_at` and `line_at` give its places and what each line counts."""
 
@@ -158,6 +179,25 @@ def growing_map(name: str, number: int) -> GrowingMap:
     )
 
     @called
+    def make_room(s: State, count: Any) -> None:
+        """The map holds so many keys that it must grow, or will soon."""
+        here = map_at(s, number)
+        if count > keys_max(here.bits):
+            here.base = MAP_PLACES_MAX - here.base
+            here.bits += 1
+            here.moved = 0
+            here.prepared = 0
+        elif here.moved == NOTHING_TO_MOVE:
+            place = MAP_PLACES_MAX - here.base + here.prepared
+            place_at(s, place).slot = 0
+            line_at(s, place >> 3).count = 0
+            here.prepared = min(here.prepared + _PIECE, np.int64(2) << here.bits)
+        most = keys_max(here.bits)
+        pieces = ((most >> 2) * here.prepared >> (here.bits + 1)) + _PIECE_FROM
+        soon = min(most - (most >> 2) + pieces, most)
+        here.look_again = soon if here.bits < _MAP_BITS_MAX else _NEVER
+
+    @called
     def move_line(s: State, old_line: Any) -> None:
         here = map_at(s, number)
         place = old_line
@@ -177,10 +217,8 @@ def growing_map(name: str, number: int) -> GrowingMap:
     @inlined
     def remember(s: State, count: Any, tag: Any, slot: Any) -> None:
         here = map_at(s, number)
-        if rarely(count * 2 > np.int64(1) << here.bits):
-            here.base = MAP_PLACES_MAX - here.base
-            here.bits += 1
-            here.moved = 0
+        if rarely(count > here.look_again):
+            make_room(s, count)
         if rarely(here.moved != NOTHING_TO_MOVE):
             for _ in range(_MOVED_AT_ONCE):
                 move_line(s, MAP_PLACES_MAX - here.base + here.moved)

@@ -8,6 +8,7 @@ owner, and shortened (PyBytes_FromStringAndSize, _PyBytes_Resize).
 """
 
 import ctypes
+from typing import Any
 
 _new = ctypes.pythonapi.PyBytes_FromStringAndSize
 _new.restype = ctypes.c_void_p
@@ -28,20 +29,27 @@ keeping, and asks the system for fresh pages for each larger one, which cost mor
 
 
 class BytesInPlace:
-    """Room for `size` bytes at `address`, which becomes a bytes object."""
+    """Makes bytes objects of at most `size` bytes, one after the other: what asks the C interface
+    is made once, since it takes longer than being asked."""
 
-    __slots__ = ("_object", "address")
+    __slots__ = ("_as_object", "_pointer", "_reference", "_size")
 
     def __init__(self, size: int) -> None:
-        made = _new(None, size)
-        self._object = ctypes.c_void_p(made)
-        self.address = made + _HEADER_BYTES
+        self._size = size
+        self._pointer = ctypes.c_void_p()
+        self._reference = ctypes.byref(self._pointer)
+        self._as_object: Any = ctypes.py_object.from_buffer(self._pointer)
+
+    def begin(self) -> int:
+        """The address at which the contents of a new object are to be written."""
+        made: int = _new(None, self._size)
+        self._pointer.value = made
+        return made + _HEADER_BYTES
 
     def finished(self, size: int) -> bytes:
-        """The first `size` bytes; the room is gone."""
-        if _shorten(ctypes.byref(self._object), size):
+        """The object, of which the first `size` bytes are written; the rest is gone."""
+        if _shorten(self._reference, size):
             raise MemoryError
-        contents: bytes = ctypes.cast(self._object, ctypes.py_object).value
-        _release(self._object)
-        self.address = 0
+        contents: bytes = self._as_object.value
+        _release(self._pointer)
         return contents

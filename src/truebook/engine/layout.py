@@ -77,14 +77,17 @@ META = np.dtype(
 )
 """The one record of scalars."""
 
-ADDRESSES = slice(1, 4)
-"""Of its words: the addresses of input, events and replies."""
+assert META.fields is not None
+ADDRESSES_AT = META.fields["input"][1]
+"""Where in it the addresses of input, events and replies stand, bytes."""
 
 MAP = np.dtype(
     [
         ("base", "<i8"),  # where the map begins: 0 or MAP_PLACES_MAX
         ("bits", "<i8"),  # it has 2 ** bits homes
         ("moved", "<i8"),  # of its predecessor in the other half, the homes below this moved here
+        ("prepared", "<i8"),  # of its successor, the homes below this have memory
+        ("look_again", "<i8"),  # with more keys than that something is to be done
     ]
 )
 """A map that grows, and how far it has grown (growingmap.py). `moved` −1: it has no predecessor."""
@@ -302,7 +305,7 @@ AHEAD = np.dtype(
         ("maker", "<i4"),  # which resting order it will meet first, 0: none, or not looked for
         ("leaf", "<i4"),  # of the price index, where the order it places belongs; 0: not looked for
         ("level", "<i4"),  # where that order will rest, if it is there already
-        ("tag", "<i8"),  # of the order id
+        ("zero", "<i8"),
     ]
 )
 """What was found out about a command before its turn (lookahead.py), by its record's number."""

@@ -11,14 +11,15 @@ order; the order to its level and neighbours; the level to the levels beside it.
 step before asked for has arrived. The steps ask few questions that a processor could guess wrongly:
 a command that names no order follows order 0, which is always near.
 
-In a small book most of that is near anyway, and only the order that a command names is looked for.
+In a small book most of that is near anyway: only the order that a command names is looked for, and
+who stands beside it.
 """
 
 from typing import Any
 
 import numpy as np
 
-from truebook.engine.compiled import inlined
+from truebook.engine.compiled import called, inlined, rarely
 from truebook.engine.layout import ACCOUNT_BITS, ACCOUNT_MASK, AHEAD_MASK, LEVEL_MASK
 from truebook.engine.maps import IDS, tag_of_id
 from truebook.engine.priceindex import leaf_ahead, level_ahead
@@ -60,20 +61,16 @@ _fetch_id_place = fetch("ids")
 @inlined
 def _see_id(s: State, i: Any) -> None:
     """Where the id map tells of the order that the command names."""
-    tag = tag_of_id(command_at(s, i).order_id)
-    home = _id_home(s, tag)
+    home = _id_home(s, tag_of_id(command_at(s, i).order_id))
     _fetch_id_place(s, home)
-    ahead = ahead_at(s, i & AHEAD_MASK)
-    ahead.place = home
-    ahead.tag = tag
+    ahead_at(s, i & AHEAD_MASK).place = home
 
 
 @inlined
 def _see_order(s: State, i: Any) -> None:
-    """That order, if it is at home there."""
+    """The order that is at home there: that one, mostly."""
     ahead = ahead_at(s, i & AHEAD_MASK)
-    there = _id_place_at(s, ahead.place)
-    slot = np.int64(there.slot) & -np.int64(there.tag == ahead.tag)
+    slot = np.int64(_id_place_at(s, ahead.place).slot)
     ahead.slot = slot
     fetch_order(s, slot)
     fetch_link(s, slot)
@@ -166,24 +163,53 @@ def _look_close(s: State, i: Any) -> None:
 
 
 @inlined
+def _see_neighbours(s: State, i: Any) -> None:
+    """Who stands beside that order, in its level and in its account's list; or who was last in the
+    list, where a new one comes."""
+    slot = np.int64(ahead_at(s, i & AHEAD_MASK).slot)
+    order, link = order_at(s, slot), link_at(s, slot)
+    fetch_order(s, order.next)
+    fetch_order(s, order.prev)
+    fetch_link(s, link.next)
+    fetch_link(s, link.prev)
+    fetch_link(s, account_at(s, command_at(s, i).account & ACCOUNT_MASK).orders_tail)
+
+
+@called
+def _look_at_last(s: State, i: Any) -> None:
+    """The same where the entry ends soon."""
+    meta = meta_of(s)
+    end = meta.entry_end
+    is_small = meta.orders < meta.look_from
+    if i + MIDDLE < end:
+        _see_order(s, i + MIDDLE)
+        if not is_small:
+            _look_middle(s, i + MIDDLE)
+    if i + NEAR < end:
+        if is_small:
+            _see_neighbours(s, i + NEAR)
+        else:
+            _look_near(s, i + NEAR)
+    if i + CLOSE < end and not is_small:
+        _look_close(s, i + CLOSE)
+
+
+@inlined
 def look_ahead(s: State, i: Any) -> None:
     """Before the command in record `i`: look at later ones of its entry."""
     meta = meta_of(s)
-    end = meta.entry_end
-    if i + FAR < end:
-        _see_id(s, i + FAR)
-    if i + MIDDLE < end:
-        _see_order(s, i + MIDDLE)
-    if meta.orders < meta.look_from:
+    if rarely(i + FAR >= meta.entry_end):
+        _look_at_last(s, i)
         return
-    if i + FAR < end:
-        _look_far(s, i + FAR)
-    if i + MIDDLE < end:
-        _look_middle(s, i + MIDDLE)
-    if i + NEAR < end:
-        _look_near(s, i + NEAR)
-    if i + CLOSE < end:
-        _look_close(s, i + CLOSE)
+    _see_id(s, i + FAR)
+    _see_order(s, i + MIDDLE)
+    if meta.orders < meta.look_from:
+        _see_neighbours(s, i + NEAR)
+        return
+    _look_far(s, i + FAR)
+    _look_middle(s, i + MIDDLE)
+    _look_near(s, i + NEAR)
+    _look_close(s, i + CLOSE)
 
 
 @inlined

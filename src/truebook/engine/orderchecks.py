@@ -273,8 +273,8 @@ def caps_code(s: State, account: Any, number: Any) -> Any:
 
 
 @inlined
-def place_code(s: State, i: Any) -> Any:
-    """Steps 2 to 7 of the PLACE in record `i`."""
+def order_code(s: State, i: Any) -> Any:
+    """Steps 2 to 6 of the PLACE in record `i`."""
     c = command_at(s, i)
     account, number = np.int64(c.account), np.int64(c.market)
     code = standing_code(s, account, number, c.order_type)
@@ -282,8 +282,23 @@ def place_code(s: State, i: Any) -> Any:
         code = numbers_code(s, number, c.order_type, c.price, c.quantity)
     if code == OK:
         code = identity_code(s, i)
-    if code == OK and c.order_type == _LIMIT and c.time_in_force == _GTC:
-        code = caps_code(s, account, number)
+    return code
+
+
+@inlined
+def may_rest(s: State, i: Any) -> Any:
+    """Whether the PLACE in record `i` is of a kind that rests."""
+    c = command_at(s, i)
+    return (c.order_type == _LIMIT) & (c.time_in_force == _GTC)
+
+
+@inlined
+def place_code(s: State, i: Any) -> Any:
+    """Steps 2 to 7 of the PLACE in record `i`."""
+    c = command_at(s, i)
+    code = order_code(s, i)
+    if code == OK and may_rest(s, i):
+        code = caps_code(s, np.int64(c.account), np.int64(c.market))
     return code
 
 

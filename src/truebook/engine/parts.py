@@ -1,15 +1,17 @@
 """How Numba is kept from translating every part of the kernel on its own.
 
 Promise: a part is typed and lowered to LLVM's intermediate code once, and optimized and translated
-to machine code only as part of the functions that Python calls.
+to machine code only as part of the functions that Python calls. Of those the cache keeps the
+machine code and nothing else.
 
 Why: the kernel is one function of some three hundred small ones, one in the other. Numba would
 optimize and translate each with all that is in it, so what is five deep five times over, and keep
-the machine code, which nobody ever calls.
+the machine code, which nobody ever calls. And what the cache has kept, every start reads.
 """
 
 from typing import Any
 
+from llvmlite import binding, ir
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
@@ -54,6 +56,46 @@ class _CalledPart(_Part):
         super().add_ir_module(ir_module)
 
 
+_ENVIRONMENT = "_ZN08NumbaEnv"
+"""How the names of places for environments begin. A part has one, for what it would need if it ran
+as Python; nothing here does."""
+
+
+class _Entry(JITCodeLibrary):
+    """What Python calls."""
+
+    def _optimize_final_module(self) -> None:
+        """Numba's way; then the environments that nobody looks at are left out."""
+        super()._optimize_final_module()
+        module = self._final_module
+        places = [each for each in module.global_variables if each.name.startswith(_ENVIRONMENT)]
+        for place in places:
+            place.linkage = "internal"
+        passes = binding.create_new_module_pass_manager()
+        passes.add_global_dead_code_eliminate_pass()
+        passes.run(module, self._codegen._pass_builder())
+        for each in module.global_variables:
+            if each.name.startswith(_ENVIRONMENT):
+                each.linkage = "common"
+
+    def serialize_using_object_code(self) -> tuple[str, str, tuple[bytes, bytes]]:
+        """The machine code, and the names of the functions in it. Numba adds their intermediate
+        code, so that other functions could call them and have them inlined: none may."""
+        names = [each.name for each in self._final_module.functions if not each.is_declaration]
+        code: bytes = self._get_compiled_object()
+        return self.name, "object", (code, _naming(names))
+
+
+def _naming(names: list[str]) -> bytes:
+    """A module in intermediate code that does nothing but define functions of these names."""
+    module = ir.Module()
+    for name in names:
+        function = ir.Function(module, ir.FunctionType(ir.VoidType(), []), name)
+        ir.IRBuilder(function.append_basic_block()).ret_void()
+    bitcode: bytes = binding.parse_assembly(str(module)).as_bitcode()
+    return bitcode
+
+
 class PartCompiler(Compiler):
     """Numba's own way of compiling, but for where the code ends up."""
 
@@ -70,3 +112,9 @@ class CalledPartCompiler(PartCompiler):
     """The same for parts that are called."""
 
     library_of = _CalledPart
+
+
+class EntryCompiler(PartCompiler):
+    """The same for what Python calls."""
+
+    library_of = _Entry

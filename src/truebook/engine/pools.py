@@ -122,6 +122,9 @@ touched here and there, and would waste large pages."""
 
 _LINE = 64
 LARGE_PAGE = 2 << 20
+_STAGGERED = {"links": LARGE_PAGE // 8}
+"""Begins so much behind a large page's beginning: then orders and links, which grow side by side,
+never need a new page each in the same batch. A system may take 8 ms for one."""
 
 
 def _places() -> dict[str, int]:
@@ -131,7 +134,7 @@ def _places() -> dict[str, int]:
     for name, (record, length) in POOLS.items():
         size = record.itemsize * length
         unit = LARGE_PAGE if size >= 8 * LARGE_PAGE or name == "meta" else _LINE
-        place = -(-place // unit) * unit
+        place = -(-place // unit) * unit + _STAGGERED.get(name, 0)
         places[name] = place
         place += size
     places["end"] = -(-place // LARGE_PAGE) * LARGE_PAGE

@@ -12,7 +12,7 @@ import numpy as np
 
 from truebook.engine.amending import amend
 from truebook.engine.cancelling import cancel, cancel_all, go_on_cancelling
-from truebook.engine.compiled import entry, inlined, rarely, signed
+from truebook.engine.compiled import afresh, called, entry, inlined, rarely, signed
 from truebook.engine.emit import emit_balance, emit_entry, emit_rejected
 from truebook.engine.firing import fire, reach
 from truebook.engine.growingmap import MAP_BITS_START, NOTHING_TO_MOVE
@@ -70,6 +70,7 @@ _ENTRY = int(CommandKind.ENTRY)
 _PLACE = int(CommandKind.PLACE)
 _CANCEL = int(CommandKind.CANCEL)
 _CANCEL_ALL = int(CommandKind.CANCEL_ALL)
+_ONE_PLACE, _ONE_CANCEL = _PLACE | 1 << 8, _CANCEL | 1 << 8
 _AMEND = int(CommandKind.AMEND)
 _APPLIED = int(EntryStatus.APPLIED)
 _REPEATED = int(EntryStatus.REPEATED)
@@ -122,19 +123,13 @@ def _begin_entry(s: State, count: Any) -> None:
         meta.cursor = end
 
 
-@inlined
-def _begin_command(s: State) -> None:
-    """The command at the cursor."""
-    meta = meta_of(s)
-    i = meta.cursor
+@called
+def _begin_other(s: State, i: Any) -> Any:
+    """The command in record `i`, which is neither PLACE nor CANCEL; how many records it has."""
     c = command_at(s, i)
     kind = np.int64(c.kind)
     size = np.int64(1)
-    if c.records == 1 and kind == _PLACE:
-        place(s, i)
-    elif c.records == 1 and kind == _CANCEL:
-        cancel(s, i)
-    elif c.records == 1 and kind == _AMEND:
+    if c.records == 1 and kind == _AMEND:
         amend(s, i)
     elif c.records == 1 and kind == _CANCEL_ALL:
         cancel_all(s, i)
@@ -143,6 +138,23 @@ def _begin_command(s: State) -> None:
         if size == 0:
             emit_rejected(s, kind, 0, 0, MALFORMED, 0)
             size = np.int64(1)
+    return size
+
+
+@inlined
+def _begin_command(s: State) -> None:
+    """The command at the cursor. (Two kinds only: of more the compiler makes a table of places to
+    jump to, and a wrong guess is found out later.)"""
+    meta = meta_of(s)
+    i = meta.cursor
+    kind_and_records = command_at(s, i).kind | np.int64(command_at(s, i).records) << 8
+    size = np.int64(1)
+    if kind_and_records == _ONE_PLACE:
+        place(s, i)
+    elif kind_and_records == _ONE_CANCEL:
+        cancel(s, i)
+    else:
+        size = _begin_other(s, i)
     meta.cursor += size
     if meta.phase == PHASE_NONE:
         meta.command += 1
@@ -216,6 +228,10 @@ def run(s: State, count: Any) -> Any:
     meta.reply = 0
     status = STATUS_FULL
     while True:
+        # Nothing may be kept from one command to the next: a processor works out where a pool is
+        # while it reaches for it, and has no registers to remember it in.
+        s = afresh(s)
+        meta = meta_of(s)
         if rarely(meta.phase != PHASE_NONE):
             if not _go_on(s):
                 break

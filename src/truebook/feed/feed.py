@@ -58,6 +58,8 @@ class Feed:
         self.accounts = Accounts(self.publisher, asker, clock)
         self.loader = Loader(self.publisher, asker, history, clock)
         self.ticker = Ticker(log)
+        self._must_ask = asyncio.Event()
+        """Whether timers may run that the fold doesn't know."""
         self._is_heard_anew = False
         """Whether listeners may have missed messages since they were last looked at."""
         bus.on_reconnect(self._hear_anew)
@@ -130,6 +132,8 @@ class Feed:
             await self.look()
             now_ms = max(self._clock.now_ms(), self.fold.time_ms)
             self.ticker.tick(self._listened(), self.fold.timers.is_over(now_ms))
+            if self.fold.timers.must_ask:
+                self._must_ask.set()
             await asyncio.sleep(TICK_S)
 
     def _listened(self) -> list[int]:
@@ -141,17 +145,16 @@ class Feed:
         """Learn from an engine when the first timer is over, wherever the stream doesn't tell."""
         attempt = 0
         while True:
-            timers = self.fold.timers
-            if timers.must_ask:
-                self._asker.saw(self.publisher.position)
-                try:
-                    answer = await self._asker.ask("status")
-                    timers.load(int(answer.status.get("nextTimerMs", 0)))
-                    attempt = 0
-                except TimedOut as error:
-                    await wait_for("an engine", error, attempt)
-                    attempt += 1
-            await asyncio.sleep(TICK_S)
+            await self._must_ask.wait()
+            self._must_ask.clear()
+            self._asker.saw(self.publisher.position)
+            try:
+                answer = await self._asker.ask("status")
+                self.fold.timers.load(int(answer.status.get("nextTimerMs", 0)))
+                attempt = 0
+            except TimedOut as error:
+                await wait_for("an engine", error, attempt)
+                attempt += 1
 
     async def _notes(self) -> dict[str, str]:
         """What an earlier feed has noted; stand behind it. If there is nothing, only what comes

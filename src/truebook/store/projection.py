@@ -9,11 +9,13 @@ position in the database is the only memory: after anything that fails, the loop
 * the events are of another history: StreamForeign, which nobody can mend but the operator.
 
 Work is done in small steps that make way for the rest of the exchange (idle.py); what is behind by
-more than LAG_MS_MAX is done in large ones, at the priority of everybody.
+more than LAG_MS_MAX is done in large ones, at the priority of everybody, each folded while the one
+before is written (ahead.py).
 """
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Protocol
@@ -33,6 +35,7 @@ from truebook.directory import Directory
 from truebook.figures import Latency
 from truebook.idle import IdleWork
 from truebook.limits import LAG_MS_MAX
+from truebook.store.ahead import Ahead
 from truebook.store.fold import StreamTrimmed, fold
 from truebook.store.interface import Stored, StoreUnavailable, Writer
 from truebook.store.remaking import RemakeFailed
@@ -70,7 +73,7 @@ class Projection:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._bus = bus
-        self._writer = writer
+        self._writer = Ahead(writer)
         self._remake = remake
         self._work = work
         self._clock = clock
@@ -78,9 +81,11 @@ class Projection:
         self._said_s = -SAID_S
         self.tail = Tail(GENESIS, START)
         """Up to where the database is known to be."""
+        self._folded = self.tail
+        """Up to where rows were given to it."""
         self.lag_ms = 0
         self.write_times = Latency()
-        """What it took to have some entries in the database."""
+        """What a step took that gave some entries to the database."""
         self.stored_entries = 0
         self.reason = ""
         """What keeps it from going on; empty: nothing."""
@@ -110,8 +115,9 @@ class Projection:
         self._close()
 
     async def _open(self) -> Stored:
-        self._stored = stored = await self._work.run(self._writer.open)
-        self.tail = stored.tail
+        # It doesn't make way: until it is open nobody knows how far it is behind.
+        self._stored = stored = await self._work.run(self._writer.open, math.inf)
+        self.tail = self._folded = stored.tail
         _logger.info("the database is at %s", stored.tail.position)
         return stored
 
@@ -121,29 +127,34 @@ class Projection:
 
     async def _follow(self, stored: Stored) -> bool:
         """Read what has come and store it; whether there may be more at once."""
-        position = self.tail.position
+        position = self._folded.position
         entries = await self._bus.event_entries_after(position, READ_ENTRIES, WAIT_MS)
         if not entries:
+            await self._settle()
             self.lag_ms = 0
             return True
         if entries[0].previous > position:
             await self._catch_up(stored)
             return True
         await self._store(stored.directory, entries)
-        return len(entries) == READ_ENTRIES
+        if len(entries) == READ_ENTRIES:
+            return True
+        await self._settle()
+        return False
 
     async def _catch_up(self, stored: Stored) -> None:
         _logger.warning(
             "the bus no longer has what follows %s: making it again from the log",
-            self.tail.position,
+            self._folded.position,
         )
-        before = self.tail.position
+        before = self._folded.position
         remade = self._remake.entries(before)
         try:
             async for entries in remade:
                 await self._store(stored.directory, entries)
         finally:
             await remade.aclose()
+        await self._settle()
         if self.tail.position == before:
             raise RemakeFailed(f"the log has nothing behind {before}")
         _logger.info("made again up to %s", self.tail.position)
@@ -156,21 +167,33 @@ class Projection:
             self.lag_ms = max(0, self._clock.now_ms() - oldest_ms)
             is_large = self.lag_ms > LAG_MS_MAX or self._work.is_raised
             end = _end_of(entries, first, LARGE_STEP_BYTES if is_large else SMALL_STEP_BYTES)
-            write = partial(self._write, directory, entries[first:end])
-            self.tail = await self._work.run(write, self.lag_ms)
+            write = partial(self._write, directory, entries[first:end], is_large)
+            await self._work.run(write, self.lag_ms)
             first = end
 
-    def _write(self, directory: Directory, entries: list[EventEntry]) -> Tail:
+    def _write(self, directory: Directory, entries: list[EventEntry], is_large: bool) -> None:
         began_s = self._clock.elapsed_s()
         try:
-            rows = fold(entries, self.tail, directory)
+            rows = fold(entries, self._folded, directory)
         except StreamTrimmed as error:
             raise StreamForeign(f"the log has another history than the database: {error}") from None
-        if rows.tail.position > self.tail.position:
+        if rows.tail.position == self._folded.position:
+            return
+        if is_large:
+            self._writer.begin(rows)
+            self.tail = self._folded
+        else:
             self._writer.write(rows)
-            self.stored_entries += len(entries)
-            self.write_times.add(self._clock.elapsed_s() - began_s)
-        return rows.tail
+            self.tail = rows.tail
+        self._folded = rows.tail
+        self.stored_entries += len(entries)
+        self.write_times.add(self._clock.elapsed_s() - began_s)
+
+    async def _settle(self) -> None:
+        """Wait until the database has all that it was given."""
+        if self.tail != self._folded:
+            await self._work.run(self._writer.settle)
+            self.tail = self._folded
 
     async def _wait_for(self, what: str, error: Exception) -> None:
         now_s = self._clock.elapsed_s()

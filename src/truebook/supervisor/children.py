@@ -2,7 +2,8 @@
 
 Promises: a child that died is started again as restarts.py says, each time with a line that tells
 its exit status; a vital child that never came to serve is given up in the end, with its last words,
-any other is tried again for ever; nothing is left of a child once `stop` has returned.
+any other is tried again for ever; nothing is left of a child once `stop` has returned, unless it
+tells that the system couldn't end it.
 """
 
 import asyncio
@@ -20,6 +21,9 @@ from truebook.supervisor.restarts import Restarts
 STARTING = "starting"
 DEATHS_BEFORE_SERVING_MAX = 6
 """So often may a child die before it has ever served; then it can't be started at all."""
+
+KILLED_S_MAX = 10.0
+"""How long a killed process may take to end: one that waits for a disk which is gone never does."""
 
 _EXPECTED = {0, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT}
 """How a process ends when somebody ends it: its last words explain nothing then."""
@@ -93,7 +97,7 @@ class Child:
             raise
 
     async def stop(self, patience_s: float) -> None:
-        """End it: politely, after `patience_s` by force."""
+        """End it: politely, after `patience_s` by force; at most KILLED_S_MAX later."""
         self._stopping.set()
         task = self._task
         if task is None:
@@ -103,6 +107,12 @@ class Child:
         if not done:
             self._tell(f"{self.name} doesn't end within {patience_s:g} s: killed")
             self._signal(signal.SIGKILL)
+            done, _ = await asyncio.wait({task}, timeout=KILLED_S_MAX)
+        if not done:
+            self._tell(
+                f"{self.name} (process {self.pid}) was killed and doesn't end: left as it is"
+            )
+            task.cancel()
             await asyncio.wait({task})
         if self._given_up.done():
             self._given_up.exception()
@@ -151,11 +161,13 @@ class Child:
         if self._stopping.is_set():
             self._signal(signal.SIGTERM)
         listening = asyncio.create_task(process.listen(self._hear))
-        status = await process.wait()
-        self.pid = 0
-        self._serving.clear()
-        listening.cancel()
-        await asyncio.wait({listening})
+        try:
+            status = await process.wait()
+            self.pid = 0
+            self._serving.clear()
+        finally:
+            listening.cancel()
+            await asyncio.wait({listening})
         return status
 
     def _hear(self, text: str) -> None:

@@ -12,7 +12,7 @@ from truebook.figures import Latency
 
 PULSE_S_MAX = 3.0
 """A batch of the engine, a step of the store or a fork takes a fraction of a second."""
-BEAT_S = 0.25
+BEAT_S = 0.5
 
 
 class Pulse:

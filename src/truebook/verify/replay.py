@@ -23,8 +23,15 @@ from truebook.commandlog.interface import (
 )
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
-from truebook.messages import COMMAND_BYTES, ENTRY_EVENT, EntryStatus, EventKind
+from truebook.messages import (
+    COMMAND_BYTES,
+    ENTRY_EVENT,
+    EVENT_ROW_BYTES,
+    EntryStatus,
+    EventKind,
+)
 
+_ENTRY = int(EventKind.ENTRY)
 PATIENCE_S = 30.0
 """For a log server that is away."""
 LOOK_S = 0.05
@@ -135,13 +142,15 @@ def apply_all(engine: Engine, entries: list[LogEntry]) -> int:
 
 def _apply(engine: Engine, entries: list[LogEntry]) -> int:
     records = b"".join([piece for entry in entries for piece in engine_pieces(entry)])
-    rows = np.frombuffer(engine.apply(records).events, ENTRY_EVENT)
-    statuses = rows["status"][rows["kind"] == EventKind.ENTRY]
+    events = engine.apply(records).events
+    # Their kinds side by side first: there are many more events than entries.
+    kinds = np.frombuffer(events[::EVENT_ROW_BYTES], np.uint8)
+    statuses = np.frombuffer(events, ENTRY_EVENT)["status"][np.flatnonzero(kinds == _ENTRY)]
     assert len(statuses) == len(entries)
     if not statuses.any():
         # All were applied. The headers have a kind too.
-        kinds = records[::COMMAND_BYTES]
-        return len(kinds) - kinds.count(0) - len(entries)
+        begun = records[::COMMAND_BYTES]
+        return len(begun) - begun.count(0) - len(entries)
     return sum(
         commands_in(entry.data)
         for entry, status in zip(entries, statuses, strict=True)

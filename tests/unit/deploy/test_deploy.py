@@ -112,6 +112,17 @@ def test_no_two_units_of_a_host_have_the_same_port():
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
+def test_a_role_has_the_same_limits_in_a_container_and_in_a_unit(compose):
+    """Priority 0, `LimitNICE=+0`, is 20 as a limit of the system's."""
+    units = {unit.stem.removeprefix("truebook-").rstrip("@"): unit.read_text() for unit in UNITS}
+    for service in compose["services"].values():
+        role = service["command"][0] if service["image"] == "truebook" else ""
+        if role in PROCESSES:
+            expected = {"nofile": int(re.search(r"LimitNOFILE=(\d+)", units[role])[1])}
+            expected |= {"nice": 20} if "LimitNICE=+0" in units[role] else {}
+            assert service["ulimits"] == expected, role
+
+
 def test_systemd_takes_the_units(tmp_path):
     for path in (DEPLOY / "systemd").iterdir():
         name = path.name.replace("@.", "@1.")

@@ -12,6 +12,7 @@ from truebook import commands
 from truebook.asking import Asker, Horizon
 from truebook.commandlog.interface import Position
 from truebook.commandlog.memory import MemoryBus, MemoryLog
+from truebook.feed import publisher
 from truebook.feed.channels import read_numbered
 from truebook.feed.feed import Feed, running
 from truebook.feed.publisher import POSITION, RESUME
@@ -20,8 +21,6 @@ from truebook.history import Candle, HistoryUnavailable
 from truebook.messages import OrderType, Side
 from truebook.units import Grid
 
-TRADE_EVENTS = 3
-"""Of the market: both orders are accepted, and one fills the other."""
 _channels = map("answers:{}".format, itertools.count())
 
 
@@ -354,7 +353,8 @@ def test_a_feed_that_starts_while_the_stream_is_made_again_tells_nothing_old(ven
         return Position(0, 0)
 
     def is_all_told():
-        return trades and depth and read(depth)[-1]["u"] == TRADE_EVENTS
+        # Both orders were accepted, and one has filled the other.
+        return trades and depth and read(depth)[-1]["u"] == 3
 
     # A tick between the two feeds would be told by neither.
     monkeypatch.setattr(Ticker, "tick", lambda *_: None)
@@ -371,6 +371,19 @@ def test_a_feed_that_starts_while_the_stream_is_made_again_tells_nothing_old(ven
             await until(lambda: len(trades) >= 2)
         assert [trade["t"] for trade in read(trades)] == [1, 2]
         assert chained(read(depth))
+
+    run(venue, play)
+
+
+def test_whoever_asks_waits_for_no_pass_even_if_nobody_listens(venue, monkeypatch):
+    monkeypatch.setattr(publisher, "UNHEARD_PASS_S", 3_600.0)
+
+    async def play():
+        async with venue.feed():
+            for number, price in enumerate((9_000, 9_100, 9_050), 1):
+                await venue.place(1, Side.BID, price, 100)
+                answer = await venue.ask("depth", market=0, limit=10)
+                assert len(json.loads(answer.body)["bids"]) == number
 
     run(venue, play)
 

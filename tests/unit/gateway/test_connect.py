@@ -16,6 +16,7 @@ from truebook.commandlog.interface import (
     BusUnavailable,
     LogNotDurable,
     LogUnavailable,
+    Position,
 )
 from truebook.commandlog.memory import (
     MemoryBus,
@@ -136,6 +137,8 @@ def test_who_asks_another_gateway_is_told_of_no_time_before_what_was_done(run):
             done = await first.send_and_await(CLOSE, 1, None)
             assert second.last_position < done.position
             assert await second.published() == done.position
+            answer = await second.ask("balances", 1)
+            assert Position.parse(answer.position) >= done.position
 
     run(scenario)
 

@@ -11,6 +11,7 @@ import pytest
 
 from truebook.clock import SYSTEM_CLOCK
 from truebook.datafolder import is_running
+from truebook.lifeline import SERVING
 from truebook.supervisor import children
 from truebook.supervisor.childlog import ChildLog
 from truebook.supervisor.children import Child
@@ -115,6 +116,41 @@ def test_stop_leaves_nothing_even_of_a_child_that_ignores_it(tmp_path):
             assert told == ["role-1 doesn't end within 0.2 s: killed"]
 
     asyncio.run(scenario())
+
+
+class Undying:
+    """A process that nothing ends. No signal reaches anybody: no process has that number."""
+
+    pid = 1 << 30
+
+    async def listen(self, hear):
+        hear(SERVING)
+        await asyncio.Event().wait()
+
+    async def wait(self):
+        await asyncio.Event().wait()
+
+    def last_words(self):
+        return ()
+
+
+def test_a_child_that_even_killing_does_not_end_is_told_and_left(monkeypatch):
+    monkeypatch.setattr(children, "KILLED_S_MAX", 0.05)
+    told = []
+
+    async def undying():
+        return Undying()
+
+    async def scenario():
+        child = Child("role", "role-1", undying, SYSTEM_CLOCK, told.append)
+        child.start()
+        await child.serving()
+        await child.stop(patience_s=0.05)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(scenario())
+    left = f"role-1 (process {Undying.pid}) was killed and doesn't end: left as it is"
+    assert told == ["role-1 doesn't end within 0.05 s: killed", left]
 
 
 def test_a_child_that_is_to_end_is_let_hurry_before_each_signal(tmp_path, monkeypatch):

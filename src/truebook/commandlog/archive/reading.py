@@ -7,6 +7,7 @@ checked before its first entry is given; otherwise SegmentDamaged or LogHole tel
 from bisect import bisect_right
 from operator import attrgetter
 
+from truebook.commandlog.archive.ahead import Ahead
 from truebook.commandlog.archive.segment import (
     HEAD_BYTES,
     Head,
@@ -23,7 +24,8 @@ _position = attrgetter("position")
 
 
 class ArchiveReader:
-    """The segments that were there at the last `refresh`; one of them at a time is in memory."""
+    """The segments that were there at the last `refresh`; two of them at a time are in memory, the
+    second only where the first was read from its beginning to its end."""
 
     def __init__(self, store: ArchiveStore) -> None:
         self._store = store
@@ -32,6 +34,7 @@ class ArchiveReader:
         self._end: Head | None = None
         self._loaded: Head | None = None
         self._entries: list[LogEntry] = []
+        self._ahead = Ahead(self._read)
 
     @property
     def end(self) -> Position:
@@ -60,7 +63,10 @@ class ArchiveReader:
         if after != GENESIS and (not start or entries[start - 1].position != after):
             raise LogHole(f"the archive {self._store} doesn't hold {after}: is it of another log?")
         if start == len(entries):
-            entries, start = self._load(index + 1), 0
+            entries, start, index = self._load(index + 1), 0, index + 1
+        if start and index + 1 < len(self._names):
+            # It is read one piece after another: what comes next is likely to be wanted, too.
+            self._ahead.begin(self._names[index + 1])
         return entries[start : start + count]
 
     def known_chain(self, position: Position) -> tuple[Position, bytes]:
@@ -78,11 +84,14 @@ class ArchiveReader:
         name = self._names[index]
         loaded = self._loaded
         if loaded is None or loaded.number != index + 1:
-            head, entries = read_segment(name, self._store.read(name))
+            head, entries = self._ahead.take(name)
             if loaded is not None and loaded.number == index and head.before != loaded.after:
                 raise SegmentDamaged(name, f"doesn't follow on segment {loaded.number}")
             self._loaded, self._entries = head, entries
         return self._entries
+
+    def _read(self, name: str) -> tuple[Head, list[LogEntry]]:
+        return read_segment(name, self._store.read(name))
 
     def _head(self, name: str) -> Head:
         return read_head(name, self._store.read(name, HEAD_BYTES))

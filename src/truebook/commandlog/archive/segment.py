@@ -182,10 +182,21 @@ def unpack(name: str, data: bytes) -> tuple[Head, bytes]:
         raise SegmentDamaged(name, "has more behind its end", HEAD_BYTES + head.packed_bytes)
     if blake3(packed).digest() != head.content_hash:
         raise SegmentDamaged(name, "its content was changed")
-    content, is_whole = unpack_what_can_be(head, packed)
-    if not is_whole:
+    content = _unpacked(head, packed)
+    if content is None:
         raise SegmentDamaged(name, "its content can't be unpacked to the length that it says")
     return head, content
+
+
+def _unpacked(head: Head, packed: memoryview) -> bytes | None:
+    """The whole content, in one go; None: it isn't what the head says."""
+    unpacker = zlib.decompressobj()
+    try:
+        content = unpacker.decompress(packed, head.content_bytes + 1)
+    except zlib.error:
+        return None
+    is_whole = unpacker.eof and not unpacker.unused_data and len(content) == head.content_bytes
+    return content if is_whole else None
 
 
 def unpack_what_can_be(head: Head, packed: memoryview) -> tuple[bytes, bool]:
