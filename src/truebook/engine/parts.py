@@ -80,7 +80,8 @@ class _Entry(JITCodeLibrary):
 
     def serialize_using_object_code(self) -> tuple[str, str, tuple[bytes, bytes]]:
         """The machine code, and the names of the functions in it. Numba adds their intermediate
-        code, so that other functions could call them and have them inlined: none may."""
+        code, so that other functions could call them and have them inlined: none may
+        (tests/rules/test_entries.py)."""
         names = [each.name for each in self._final_module.functions if not each.is_declaration]
         code: bytes = self._get_compiled_object()
         return self.name, "object", (code, _naming(names))
