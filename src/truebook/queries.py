@@ -41,7 +41,7 @@ ALL_ACCOUNTS = 0xFFFF_FFFF
 
 
 class Query(msgspec.Struct, array_like=True):
-    """A question. `after` is the text of the highest log position that the asker has seen."""
+    """A question. `after` is the text of the log position that the answer must be at or behind."""
 
     id: int
     channel: str
