@@ -15,18 +15,13 @@ from numpy.typing import NDArray
 
 from truebook.bench.replaying import flow_replayed, timed
 from truebook.bench.resting import founding, more, resting
-from truebook.bench.servers import Venue, engine_at_work, fill, venue_at_work
+from truebook.bench.returning import killed, restarted
+from truebook.bench.servers import Venue, fill, venue_at_work
 from truebook.bench.takeover import quorum_cost, takeovers
 from truebook.bench.telling import print_figures, tell
 from truebook.commandlog.chain import START
-from truebook.commandlog.interface import (
-    GENESIS,
-    QUERIES_CHANNEL,
-    Position,
-)
-from truebook.commandlog.valkey_publisher import ValkeyPublisher, ValkeySubscription
+from truebook.commandlog.interface import GENESIS, Position
 from truebook.engine.fast import FastEngine
-from truebook.queries import Query, decode_answer, encode_query
 from truebook.snapshots.file import Head, Snapshot
 from truebook.snapshots.folder import kept_in
 from truebook.snapshots.keeping import Keeper, Plan
@@ -35,7 +30,6 @@ from truebook.snapshots.restoring import restore
 Told = dict[str, Any]
 _FULL_S = 1.0
 """How long single batches are timed before and after a fork."""
-_ANSWER_S = 120.0
 
 
 def measure(orders: int, lost: int) -> Told:
@@ -45,7 +39,8 @@ def measure(orders: int, lost: int) -> Told:
         told: Told = {"orders": orders}
         engine, at, replayed = _replayed(venue)
         told |= replayed | _paused(venue, engine, at)
-        told |= _restarted(venue) | _restored(venue)
+        told |= restarted(venue) | _restored(venue)
+    told |= killed(orders)
     with venue_at_work() as venue:
         told |= flow_replayed(venue, 2 * orders)
     return told | takeovers(lost) | quorum_cost()
@@ -109,43 +104,6 @@ def _timed(
 def _percentiles(seconds: NDArray[np.float64]) -> dict[str, float]:
     names = {"p50": 50.0, "p99": 99.0, "p999": 99.9, "max": 100.0}
     return {k: round(float(np.percentile(seconds, q)) * 1e6, 1) for k, q in names.items()}
-
-
-def _restarted(venue: Venue) -> Told:
-    """From the start of a process to an engine's first answer: from genesis, which then writes a
-    snapshot, and from that."""
-    log = venue.log()
-    end = str(log.last_position())
-    log.close()
-    balances = Query(1, "bench", end, "balances", account=1)
-    snapshot = Query(2, "bench", end, "snapshot")
-    began_s = time.perf_counter()
-    with engine_at_work(venue):
-        _ask(venue, balances)
-        genesis_s = time.perf_counter() - began_s
-        _ask(venue, snapshot)
-    began_s = time.perf_counter()
-    with engine_at_work(venue):
-        _ask(venue, balances)
-        restart_s = time.perf_counter() - began_s
-    return {"restartS": round(restart_s, 2), "restartFromGenesisS": round(genesis_s, 2)}
-
-
-def _ask(venue: Venue, query: Query) -> None:
-    """Ask until there is an answer."""
-    ear = ValkeySubscription(venue.bus_url, "bench")
-    publisher = ValkeyPublisher(venue.bus_url)
-    end_s = time.perf_counter() + _ANSWER_S
-    try:
-        ear.receive()
-        while query.id not in [decode_answer(message).id for message in ear.receive()]:
-            if time.perf_counter() > end_s:
-                raise RuntimeError("bench: the engine hasn't answered")
-            publisher.publish(QUERIES_CHANNEL, encode_query(query))
-            time.sleep(0.01)
-    finally:
-        ear.close()
-        publisher.close()
 
 
 def _restored(venue: Venue) -> Told:
