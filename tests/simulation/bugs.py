@@ -157,17 +157,17 @@ def claim_the_stream_of_any_life(patch):
 
 KNOWN = {
     lose_the_last_record: 0,
-    take_an_unknown_outcome_for_written: 19,
+    take_an_unknown_outcome_for_written: 76,
     skip_unknown_entries: 1,
-    forget_gateways_after_a_snapshot: 2,
+    forget_gateways_after_a_snapshot: 1,
     apply_a_repeated_entry: 1,
     publish_wherever_the_stream_ends: 0,
-    store_the_position_beside_the_rows: 45,
+    store_the_position_beside_the_rows: 2,
     never_take_over: 0,
-    drop_an_event_of_a_batch: 9,
-    forget_marks: 32,
+    drop_an_event_of_a_batch: 6,
+    forget_marks: 12,
     trim_what_is_not_archived: 7,
-    claim_the_stream_of_any_life: 48,
+    claim_the_stream_of_any_life: 145,
 }
 """Each bug, and the first seed that found it when `tests/simulation/find.py` looked last: tried
 first, so that the test is quick."""

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from simulation.bugs import KNOWN
 from simulation.world import simulate
 
-SEEDS = 100
+SEEDS = 250
 
 
 def finder(bug, seeds):

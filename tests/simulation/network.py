@@ -50,16 +50,17 @@ class Server:
                 self._unfinished.remove(request)
                 tell(*_outcome(operation))
 
-        if work_s or is_still:
+        # Behind whatever waits already: a server doesn't let anybody overtake.
+        if self._free_s > loop.time():
             loop.call_at(self._free_s, finish, context=self.world.context)
         else:
             finish()
 
     def stand_still(self, seconds):
         """Do nothing for a while (SIGSTOP), and then what was asked for meanwhile, at the time of
-        then."""
+        then. Who stands still already does so for no shorter."""
         self.world.trace(f"{self.name} server stands still for {seconds:.2f} s")
-        self._still_until_s = self.world.loop.time() + seconds
+        self._still_until_s = max(self._still_until_s, self.world.loop.time() + seconds)
 
     def stop(self):
         """End as by SIGKILL: of the requests at hand some are done, and none is answered."""
