@@ -100,6 +100,8 @@ class Publisher:
         self._awaited: frozenset[str] = frozenset()
         """Those that had listeners before the bus was lost, until they have them again."""
         self._due = _Due()
+        self._is_behind = False
+        """Whether the last read gave as much as could be, so that there may be more."""
         self._behind_since_s = clock.elapsed_s()
         self._pass_ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
         self.is_holding = False
@@ -140,9 +142,9 @@ class Publisher:
         """One pass; whether there is more to read at once."""
         if not self._entries:
             self._entries = await self._read()
-        is_more = len(self._entries) >= ENTRIES_MAX
+            self._is_behind = len(self._entries) >= ENTRIES_MAX
         began_s = self._clock.elapsed_s()
-        if not is_more:
+        if not self._is_behind:
             self._behind_since_s = began_s
         lag_ms = max(self.lag_ms, (began_s - self._behind_since_s) * 1000)
         async with self.lock:
@@ -156,7 +158,7 @@ class Publisher:
         self.lag_ms = (self._clock.elapsed_s() - self._behind_since_s) * 1000
         for call in self._after:
             call()
-        return is_more or bool(self._entries)
+        return self._is_behind or bool(self._entries)
 
     async def _read(self) -> Sequence[EventEntry]:
         block_ms = QUIET_BLOCK_MS if self.fold.is_quiet and not self.extra else BLOCK_MS
