@@ -52,6 +52,8 @@ COMMANDS_AT_ONCE_MIN = 16
 """What fewer are worth is looked at with what the next ones are, or in an idle moment."""
 COMMANDS_AT_ONCE_MAX = 1024
 """Worth half a millisecond of looking; what a larger batch is worth is looked at after the next."""
+COMMANDS_OWED_MAX = 1 << 16
+"""For what came at once a round or two are enough: more would only take time from what comes."""
 IDLE_S = 0.2
 """How often an idle engine looks through a bit of its memory."""
 
@@ -185,7 +187,8 @@ class Vigil:
         if self._scrubber is not None:
             gateways = [(m.gateway, m.sequence) for m in all_made if m.status == _APPLIED]
             self._scrubber.applied(b"".join([made.events for made in all_made]), gateways)
-            self._commands += sum([len(entry.data) for entry in entries]) // COMMAND_BYTES
+            owed = self._commands + sum([len(entry.data) for entry in entries]) // COMMAND_BYTES
+            self._commands = min(owed, COMMANDS_OWED_MAX)
         elif last.position >= self._from:
             self._scrubber = self._make_scrubber(self._watched)
         if last.position <= self._from:

@@ -1,7 +1,9 @@
 """The scrubber of the fast engine: one round after another, through everything that it keeps.
 
 Promise: what interface.py says. A round takes as many slots as are in use, and the orders of every
-account once more, for what they lock; each command is worth SLOTS_OF_A_COMMAND of them.
+account and of every level once more, for what they lock and add up to; each command is worth
+SLOTS_OF_A_COMMAND of them. What is looked at in one go has ORDERS_AT_ONCE_MAX orders, or is one
+account or level.
 
 A level, or an account, with more orders than ORDERS_AT_ONCE_MAX is looked at while the engine is
 idle only; so is a supply that more accounts add up to.
@@ -79,22 +81,44 @@ class FastScrubber:
         meta = self._pool("meta")[0]
         while True:
             yield from self._settings()
-            yield from self._slices("accounts", self._accounts, lambda: int(meta["accounts"]))
+            yield from self._few(
+                "accounts", "orders", self._accounts, lambda: int(meta["accounts"])
+            )
             for group in range((int(meta["assets"]) + _GROUP - 1) // _GROUP):
                 yield from self._group(group)
             for asset in range(int(meta["assets"])):
                 yield self._supply(asset)
-            yield from self._slices("orders", self._orders, lambda: int(meta["orders_top"]) + 1)
-            yield from self._slices("levels", self._levels, lambda: int(meta["levels_top"]) + 1)
+            yield from self._slices(self._orders, lambda: int(meta["orders_top"]) + 1)
+            yield from self._few(
+                "levels", "count", self._levels, lambda: int(meta["levels_top"]) + 1
+            )
             self.rounds += 1
 
     def _slices(
-        self, name: str, check: Callable[[int], tuple[int, Found]], end: Callable[[], int]
+        self, check: Callable[[int], tuple[int, Found]], end: Callable[[], int]
     ) -> Iterator[tuple[int, Found]]:
         first = 0
         while first < end():
             yield check(first)
             first += SLICE
+
+    def _few(
+        self,
+        name: str,
+        orders_of: str,
+        check: Callable[[int, int], tuple[int, Found]],
+        end: Callable[[], int],
+    ) -> Iterator[tuple[int, Found]]:
+        """So many at once that they have not too many orders, as that field of theirs says."""
+        first = 0
+        while (left := end() - first) > 0:
+            orders = self._pool(name)[orders_of][first : first + min(left, SLICE)].cumsum()
+            count = max(1, int(np.searchsorted(orders, ORDERS_AT_ONCE_MAX, "right")))
+            slots, fault = check(first, count)
+            # One that says it has more is passed over, but for idle moments, when all are counted.
+            orders_max = int(orders[count - 1]) if self._is_idle else ORDERS_AT_ONCE_MAX
+            yield slots + min(int(orders[count - 1]), orders_max), fault
+            first += count
 
     def _settings(self) -> Iterator[tuple[int, Found]]:
         for name in ("tiers", "assets", "keys", "attesters"):
@@ -124,9 +148,8 @@ class FastScrubber:
                 return Fault(f"unit and lot of market {number}", str(found), str((unit, lot)))
         return None
 
-    def _accounts(self, first: int) -> tuple[int, Found]:
-        count = min(SLICE, int(self._pool("meta")[0]["accounts"]) - first)
-        slots = 2 * SLICE
+    def _accounts(self, first: int, count: int) -> tuple[int, Found]:
+        slots = 2 * count
         if fault := self._kept(ACCOUNTS, "accounts", first, count):
             return slots, fault
         orders_max = _ANY_NUMBER if self._is_idle else ORDERS_AT_ONCE_MAX
@@ -136,8 +159,7 @@ class FastScrubber:
             )
         )
         if found < 0:
-            orders = self._pool("accounts")["orders"][first : first + count]
-            return slots + int(orders.sum()), None
+            return slots, None
         account, assets = found >> 4, int(self._pool("meta")[0]["assets"])
         held = self._sums[(account - first) * assets :][:assets].tolist()
         return slots, naming.wrong_account(self._pool, account, found & 15, held)
@@ -175,14 +197,14 @@ class FastScrubber:
             return 2 * SLICE, None
         return SLICE, naming.misplaced_order(self._pool, found >> 4, found & 15)
 
-    def _levels(self, first: int) -> tuple[int, Found]:
+    def _levels(self, first: int, count: int) -> tuple[int, Found]:
         orders_max = _ANY_NUMBER if self._is_idle else ORDERS_AT_ONCE_MAX
         found = int(
             structure.check_levels(
-                self._state, first, SLICE, orders_max, int(self._told.ctypes.data)
+                self._state, first, count, orders_max, int(self._told.ctypes.data)
             )
         )
         if found < 0:
-            return SLICE, None
+            return count, None
         quantity, orders = self._told.tolist()
-        return SLICE, naming.wrong_level(self._pool, found >> 4, found & 15, quantity, orders)
+        return count, naming.wrong_level(self._pool, found >> 4, found & 15, quantity, orders)
