@@ -72,7 +72,7 @@ class Codec:
     def __init__(self) -> None:
         memory = np.zeros(OFFSETS["end"], np.uint8)
         self._memory = memory
-        self._view = memoryview(memory)
+        self._view = memory.data
         self._address = int(memory.ctypes.data)
         self._markets: list[Market] = []
         self._ends = 0

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from truebook.engine import compiled
 from truebook.engine.compiled import UNCOMPILED as UNCOMPILED
+from truebook.engine.compiled import config  # type: ignore[attr-defined]
 from truebook.engine.compiled import direct as direct
 from truebook.engine.compiled import inlined as inlined
 from truebook.engine.compiled import record_at as record_at
@@ -25,15 +26,21 @@ def cache_folder() -> Path:
     return kernel.parent / f"plain-{digest.hexdigest()}"
 
 
+def is_cached() -> bool:
+    """Whether this machine has compiled these sources before."""
+    folder = cache_folder()
+    return folder.is_dir() and any(folder.rglob("*.nbc"))
+
+
 def entry(signature: str) -> Callable[[F], F]:
     """A function that Python calls, with integers only."""
 
     def decorate(function: F) -> F:
-        kernels = compiled.config.CACHE_DIR
-        compiled.config.CACHE_DIR = str(cache_folder())
+        kernels = config.CACHE_DIR
+        config.CACHE_DIR = str(cache_folder())
         try:
             return compiled.entry(signature)(function)
         finally:
-            compiled.config.CACHE_DIR = kernels
+            config.CACHE_DIR = kernels
 
     return decorate

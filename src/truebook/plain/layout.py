@@ -14,6 +14,7 @@ INPUT_BYTES_MAX = 128 * 1024
 MARKETS_MAX = 256
 """Markets with a higher number are not plain."""
 TICKET_BYTES = 32
+"""The id of a request: how long its JSON is, in a byte, and then the JSON."""
 SLACK_BYTES = 64
 END_SLOTS = 4096
 ENDS_MAX = 1024
@@ -31,9 +32,6 @@ BYTE = np.dtype([("value", "u1")])
 WORD = np.dtype([("value", "<i8")])
 SPAN = np.dtype([("start", "<i8"), ("size", "<i4"), ("kind", "<i4")])
 """A value of a JSON object: where its text stands, and which kind it is (0: there is none)."""
-
-TICKET = np.dtype([("size", "u1"), ("text", "u1", (TICKET_BYTES - 1,))])
-"""The id of a request, as JSON."""
 
 SYMBOL_WORDS = 5
 MARKET = np.dtype(

@@ -18,7 +18,6 @@ from truebook.plain.layout import (
     PLACES,
     SPAN,
     TEXTS_MAX,
-    TICKET,
     TICKET_BYTES,
     WORD,
     word,
@@ -68,13 +67,12 @@ def _method_of(place: Any) -> Any:
     span = record_at(place, SPAN)
     if span.kind != TEXT:
         return NOT_PLAIN
-    if span.size == len("order.place"):
-        if word_at(span.start, 8) == _W_ORDER and word_at(span.start + 8, 3) == _W_PLACE:
-            return PLACES
-    elif span.size == len("order.cancel"):
-        if word_at(span.start, 8) == _W_ORDER_CANCEL and word_at(span.start + 8, 4) == _W_CANCEL:
-            return CANCELS
-    return NOT_PLAIN
+    if span.size != len("order.place") and span.size != len("order.cancel"):
+        return NOT_PLAIN
+    first, rest = word_at(span.start, 8), word_at(span.start + 8, span.size - 8)
+    if first == _W_ORDER and rest == _W_PLACE:
+        return PLACES
+    return CANCELS if first == _W_ORDER_CANCEL and rest == _W_CANCEL else NOT_PLAIN
 
 
 @inlined

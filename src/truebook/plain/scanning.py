@@ -183,10 +183,9 @@ def _long_field_of(at: Any, size: Any, first: Any) -> Any:
         return _ORDER_TYPE
     if size == 11 and first == _W_TIME_IN_FORCE[0] and second == _W_TIME_IN_FORCE[1]:
         return _TIME_IN_FORCE
-    if size == 19 and first == _W_SELF_TRADE[0] and second == _W_SELF_TRADE[1]:
-        if word_at(at + 16, 3) == _W_SELF_TRADE[2]:
-            return _SELF_TRADE
-    return -1
+    if size != 19 or first != _W_SELF_TRADE[0] or second != _W_SELF_TRADE[1]:
+        return -1
+    return _SELF_TRADE if word_at(at + 16, 3) == _W_SELF_TRADE[2] else -1
 
 
 @inlined
