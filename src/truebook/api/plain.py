@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _TARGET = Struct("<B6xB8xq40x")
 """Kind, `by` and order id of a command."""
 assert _TARGET.size == COMMAND_BYTES
+Answer = Callable[[bytes, Callable[[], bytes]], bytes]
+
 _CANCEL, _BY_CLIENT_ID = int(CommandKind.CANCEL), int(TargetBy.CLIENT_ID)
 
 
@@ -87,19 +89,38 @@ class PlainOrders:
         records = self._codec.records(first, len(kinds), account, order_id)
         return Requests(records, self._codec.tickets(first, len(kinds)))
 
-    def frames(
-        self, requests: Requests, packed: bytes, told: Callable[[bytes, Callable[[], bytes]], bytes]
-    ) -> bytes:
-        """The answers to requests, one behind the other. `told` makes one of a request's id and the
-        text of its result, which is an ApiError if it was rejected."""
-        ids: list[bytes] = []
+    def frames(self, some: Sequence[Requests], packed: bytes, answer: Answer) -> list[bytes]:
+        """The answers to each of some, one behind the other. `answer` makes one of a request's id
+        and the text of its result, which is an ApiError if it was rejected."""
+        tickets = b"".join([requests.tickets for requests in some])
+        count = len(packed) // REPLY_BYTES
+        codec = self._know()
+        told = codec.tell(packed, FRAMED, tickets)
+        if told.next < count:
+            return self._frames_slowly(some, packed, answer)
+        stops, text = codec.stops(count), told.text
+        frames: list[bytes] = []
+        number = at = 0
+        for requests in some:
+            number += len(requests.tickets) // TICKET_BYTES
+            frames.append(text[at : stops[number - 1]])
+            at = stops[number - 1]
+        return frames
 
-        def slowly(number: int) -> bytes:
-            if not ids:
-                ids.extend(requests.ids())
-            return told(ids[number], lambda: self._text(packed, number))
+    def _frames_slowly(
+        self, some: Sequence[Requests], packed: bytes, answer: Answer
+    ) -> list[bytes]:
+        """The same, where not every reply is plain."""
+        frames: list[bytes] = []
+        for requests in some:
+            ids = list(requests.ids())
+            own, packed = packed[: len(ids) * REPLY_BYTES], packed[len(ids) * REPLY_BYTES :]
 
-        return b"".join(self._told(packed, FRAMED, slowly, requests.tickets))
+            def slowly(number: int, ids: list[bytes] = ids, own: bytes = own) -> bytes:
+                return answer(ids[number], lambda: self._text(own, number))
+
+            frames.append(b"".join(self._told(own, FRAMED, slowly, requests.tickets)))
+        return frames
 
     # by HTTP
 

@@ -31,6 +31,7 @@ from truebook.plain.layout import (
     SYMBOL_WORDS,
     TEXTS_MAX,
     TICKET_BYTES,
+    WORD,
 )
 from truebook.plain.reading import read_requests, read_signed, stamp
 from truebook.plain.telling import (
@@ -74,6 +75,7 @@ class Codec:
         self._memory = memory
         self._view = memory.data
         self._address = int(memory.ctypes.data)
+        self._stops = self._part("stops", WORD, TEXTS_MAX)["value"].data
         self._markets: list[Market] = []
         self._ends = 0
         self._end_bytes = 0
@@ -148,6 +150,10 @@ class Codec:
         view[_TICKETS : _TICKETS + len(tickets)] = tickets
         told = tell_all(self._address, first, count, how)
         return Told(bytes(view[_TOLD : _TOLD + (told >> 16)]), told & 0xFFFF)
+
+    def stops(self, count: int) -> list[int]:
+        """Where each of the first replies ends in the text that was told from the first on."""
+        return self._stops[:count].tolist()
 
     def learn(self, packed: bytes, text: bytes) -> None:
         """Remember how the text ends that the long way made of one reply."""

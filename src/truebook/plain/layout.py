@@ -73,6 +73,7 @@ _SIZES = {
     "tickets": TEXTS_MAX * TICKET_BYTES,
     "records": TEXTS_MAX * COMMAND_BYTES,
     "replies": TEXTS_MAX * REPLY_BYTES,
+    "stops": TEXTS_MAX * WORD.itemsize,
     "input": INPUT_BYTES_MAX,
     "signed": 2 * INPUT_BYTES_MAX,
     "slots": END_SLOTS * END.itemsize,

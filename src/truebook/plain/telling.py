@@ -44,7 +44,8 @@ SLOT_FACTOR, SLOT_SHIFT = 0x5851F42D, 19
 
 _MARKETS, _TICKETS, _REPLIES = OFFSETS["markets"], OFFSETS["tickets"], OFFSETS["replies"]
 _SLOTS, _ENDS, _TOLD = OFFSETS["slots"], OFFSETS["ends"], OFFSETS["told"]
-_MARKET_BYTES, _END_BYTES = MARKET.itemsize, END.itemsize
+_STOPS = OFFSETS["stops"]
+_MARKET_BYTES, _END_BYTES, _WORD_BYTES = MARKET.itemsize, END.itemsize, WORD.itemsize
 _VALUE_MAX = (1 << 63) - 1
 _ZERO, _POINT, _QUOTE = map(ord, '0."')
 _FRAME, _MEDIUM, _HEAD_BYTES, _MEDIUM_MIN = 0x81, 126, 4, 126
@@ -234,7 +235,8 @@ def _tell(s: Any, number: Any, out: Any, how: Any) -> Any:
 @entry("int64(int64, int64, int64, int64)")
 def _tell_all(s: Any, first: Any, count: Any, how: Any) -> Any:
     """Tell replies `first` … `count` - 1, as far as they are plain: the number of the first that
-    isn't, or `count`; above 16 bits, how many bytes were written."""
+    isn't, or `count`; above 16 bits, how many bytes were written. Where each ends stands in
+    `stops`."""
     out = s + _TOLD
     for number in range(first, count):
         if how == LISTED and number > first:
@@ -246,6 +248,7 @@ def _tell_all(s: Any, first: Any, count: Any, how: Any) -> Any:
                 out -= 1
             return (out - s - _TOLD) << 16 | number
         out = told
+        record_at(s + _STOPS + number * _WORD_BYTES, WORD).value = out - s - _TOLD
     return (out - s - _TOLD) << 16 | count
 
 

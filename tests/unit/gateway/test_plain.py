@@ -286,7 +286,12 @@ def test_replies_are_told_as_the_twin_tells_them(plain, directory):
         frames = []
         for request_id, reply in zip(ids, replies_of(packed), strict=True):
             frames.append(told(request_id, lambda r=reply: text_of_order(r, directory.markets)))
-        assert plain.frames(requests, packed, told) == b"".join(frames)
+        assert plain.frames([requests], packed, told) == [b"".join(frames)]
+        cut = chance.randrange(count)
+        parts = [plain.requests(0, bytes(cut), 0), plain.requests(cut, bytes(count - cut), 0)]
+        told_apart = plain.frames(parts[not cut :], packed, told)
+        assert b"".join(told_apart) == b"".join(frames)
+        assert len(told_apart) == 1 or told_apart[0] == b"".join(frames[:cut])
 
 
 def test_a_batch_is_told_as_the_twin_tells_it(plain, trading, directory):

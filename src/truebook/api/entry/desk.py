@@ -87,22 +87,18 @@ class _Asked:
 class _AskedPlain:
     """Plain requests of one session under way, each of one command and one reply."""
 
-    __slots__ = ("_plain", "_requests", "asker", "commands", "records")
+    __slots__ = ("asker", "commands", "plain", "records", "requests")
 
     def __init__(self, asker: Asker, plain: PlainOrders, requests: Requests) -> None:
         self.asker = asker
         self.records = requests.records
         self.commands = len(requests.records) // COMMAND_BYTES
-        self._plain = plain
-        self._requests = requests
-
-    def told(self, packed: bytes) -> bytes:
-        """What became of each, from their replies."""
-        return self._plain.frames(self._requests, packed, _answer)
+        self.plain = plain
+        self.requests = requests
 
     def refused(self, reason: NotApplied) -> bytes:
         """That they were not done, or that nobody knows."""
-        both = zip(self._requests.ids(), self._requests.order_ids(), strict=True)
+        both = zip(self.requests.ids(), self.requests.order_ids(), strict=True)
         return b"".join(
             [error_frame(one, error_of_outcome(reason, order_id)) for one, order_id in both]
         )
@@ -213,11 +209,20 @@ class _Bundle(AnsweredSubmission):
     def applied(self, outcome: Outcome) -> None:
         """Tell each the replies to its own commands."""
         packed = outcome.packed
-        ends = self._ends(packed)
-        at = 0
-        for one, end in zip(self._asked, ends, strict=True):
-            one.asker.answer(one.told(packed[at:end]), one.commands)
+        some: list[_AskedPlain] = []
+        first = at = 0
+        for one, end in zip(self._asked, self._ends(packed), strict=True):
+            if some and (type(one) is _Asked or end - first > TEXTS_MAX * REPLY_BYTES):
+                _tell(some, packed[first:at])
+                some = []
+            if isinstance(one, _Asked):
+                one.asker.answer(one.told(packed[at:end]), one.commands)
+            else:
+                first = first if some else at
+                some.append(one)
             at = end
+        if some:
+            _tell(some, packed[first:at])
         self._flush()
 
     def _ends(self, packed: bytes) -> list[int]:
@@ -247,6 +252,13 @@ class _Bundle(AnsweredSubmission):
     def _flush(self) -> None:
         for asker in {one.asker for one in self._asked}:
             asker.flush()
+
+
+def _tell(some: Sequence[_AskedPlain], packed: bytes) -> None:
+    """Tell the replies to plain requests that follow one another."""
+    frames = some[0].plain.frames([one.requests for one in some], packed, _answer)
+    for one, answers in zip(some, frames, strict=True):
+        one.asker.answer(answers, one.commands)
 
 
 def _answer(request_id: bytes, result: Callable[[], bytes]) -> bytes:
