@@ -117,6 +117,8 @@ class Node:
         self._quorum = quorum
         self._cover = cover
         self._caught_up_at = GENESIS
+        self._next: list[LogEntry] = []
+        """Read, and not applied yet: what came while the last was."""
         self._is_started = False
         self._waiting = Waiting("log and bus", _logger, clock)
         self._is_stopping = False
@@ -234,7 +236,7 @@ class Node:
         if not is_applied:
             self.lag_ms = 0.0
         self._look_after(is_idle=not is_applied)
-        return is_applied or is_asked
+        return is_asked or (is_applied and self._is_more())
 
     def _hear(self, may_be_asked: bool) -> bool:
         """Hear questions; whether there was any."""
@@ -285,7 +287,8 @@ class Node:
     def _apply_next(self) -> bool:
         if self.halted is not None:
             return False
-        entries = self._reader.follow(self.position, READ_ENTRIES_MAX)
+        entries = self._next or self._reader.follow(self.position, READ_ENTRIES_MAX)
+        self._next = []
         was_any = bool(entries)
         if entries and self._recovering is not None:
             entries = self._in_time(entries, self._recovering)
@@ -299,6 +302,12 @@ class Node:
             self._apply(entries if count == len(entries) else entries[:count])
             entries = entries[count:]
         return was_any
+
+    def _is_more(self) -> bool:
+        """Ask the log for what comes next; whether it is there. A node that keeps up then waits at
+        once, where another round would find nothing to do."""
+        self._next = self._reader.follow(self.position, READ_ENTRIES_MAX)
+        return bool(self._next)
 
     def _in_time(self, entries: list[LogEntry], recovering: Recovering) -> list[LogEntry]:
         """Those that may be applied, told when they were reached; none: to be asked for again."""
@@ -320,9 +329,11 @@ class Node:
         except Claimed as claimed:
             if recovering is None:
                 raise
+            self._next = []  # read before it was known what was reached late
             self._heed(recovering, claimed.token)
             return False
         except StreamForeign as error:
+            self._next = []
             # Others may have published what they reached late, and this engine in time.
             if recovering is not None:
                 recovering.look_again(self.position)

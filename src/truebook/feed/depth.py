@@ -125,7 +125,7 @@ class Depth:
         self._join()
         if self._passed:
             self.is_lost = True
-            self.folded = self._passed[-1][1]
+            self.folded = max(self.folded, self._passed[-1][1])
             self._passed.clear()
 
     def _join(self) -> None:

@@ -46,8 +46,9 @@ TICK_S = 0.1
 """From one batch to the next: many small ones cost more than a few large ones."""
 READ_ENTRIES = 256
 WAIT_MS = 1000
-SMALL_STEP_BYTES = 64 << 10
-"""Events of about 400 commands: 4 ms of work."""
+SMALL_STEP_BYTES = 128 << 10
+"""Events of about a thousand commands: some 6 ms of work, and a third less than in two steps, each
+of which writes the same pages of the indices."""
 LARGE_STEP_BYTES = 4 << 20
 AGAIN_S = 0.2
 SAID_S = 10.0

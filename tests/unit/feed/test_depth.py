@@ -179,3 +179,20 @@ def test_a_chain_whose_events_are_gone_begins_anew():
     for number in (7, 8, 9):
         depth.number(number)
     assert depth.take() == DepthUpdate(9, 9, [], [])
+
+
+def test_numbers_that_are_passed_over_leave_no_gap(depth):
+    numbered(depth, depth.accepted, BID, 1, 90, 3, True)
+    depth.pass_over([(12, 14), (16, 16)])
+    depth.number(15)
+    depth.closed(BID, 1, 90, 3)
+    depth.end_passing()
+    assert depth.take() == DepthUpdate(11, 16, [(90, 5)], [])
+
+
+def test_a_number_that_is_missing_among_those_passed_over_needs_the_levels_again(depth):
+    numbered(depth, depth.accepted, BID, 1, 90, 3, True)
+    depth.pass_over([(12, 12), (14, 14)])
+    depth.end_passing()
+    assert depth.must_load
+    assert depth.folded == 14
