@@ -8,6 +8,7 @@ LAYERS = (
     frozenset({"truebook"}),
     frozenset(
         {
+            "allocation",
             "clock",
             "commands",
             "config",
