@@ -41,8 +41,8 @@ LAYERS = (
     frozenset({"__main__"}),
 )
 BOTTOM = 1
-# Numba takes a second and a hundred megabytes to import. Only these run the compiled engine;
-# the others may read modules of truebook.engine that get by without it.
+# Numba takes a second and a hundred megabytes to import. Only these run compiled code (a gateway is
+# handed what it runs by cli); the others may read modules that get by without it.
 RUNS_THE_ENGINE = frozenset(
     {"engine", "node", "plain", "simulation", "verify", "bench", "cli", "__main__"}
 )

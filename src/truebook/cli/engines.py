@@ -1,4 +1,5 @@
-"""Making an engine: the compiled one, or its plain twin for looking at a bug; and its vigil.
+"""Making an engine: the compiled one, or its plain twin for looking at a bug; and its vigil. And
+what gateways run that is compiled.
 
 Here and in what runs an engine, nowhere else, the compiler is loaded.
 """
@@ -6,7 +7,7 @@ Here and in what runs an engine, nowhere else, the compiler is loaded.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from nacl.signing import SigningKey
@@ -24,7 +25,11 @@ from truebook.engine.scrubbing.interface import NoScrubber, Scrubber
 from truebook.messages import ATTESTER_SET, attester_key
 from truebook.vigil import Vigil
 
+if TYPE_CHECKING:
+    from truebook.plain.codec import Codec
+
 COMPILE_S = 60
+CODEC_COMPILE_S = 10
 
 
 def make_engine(kind: Literal["fast", "naive"], tell: Callable[[str], None]) -> Engine:
@@ -40,6 +45,21 @@ def make_engine(kind: Literal["fast", "naive"], tell: Callable[[str], None]) -> 
     from truebook.engine.fast import FastEngine
 
     return FastEngine()
+
+
+def make_codec(kind: Literal["fast", "naive"], tell: Callable[[str], None]) -> "Codec | None":
+    """What reads and tells plain orders for a gateway; None: nothing compiled is wanted."""
+    if kind == "naive":
+        return None
+    from truebook.plain.compiling import UNCOMPILED, is_cached
+
+    if UNCOMPILED:
+        return None
+    if not is_cached():
+        tell(f"compiling what reads orders, first start only, about {CODEC_COMPILE_S} s")
+    from truebook.plain.codec import Codec
+
+    return Codec()
 
 
 def make_vigil(name: str, key: Callable[[], SigningKey], log_url: str, bus_url: str) -> Vigil:

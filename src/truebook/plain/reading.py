@@ -140,13 +140,18 @@ def _understood(s: Any, number: Any) -> Any:
     if not _write_ticket(s + _ID, s + _TICKETS + number * TICKET_BYTES):
         return NOT_PLAIN
     method = _method_of(s + _METHOD)
+    return method if _write_record(s, method, number) else NOT_PLAIN
+
+
+@inlined
+def _write_record(s: Any, method: Any, number: Any) -> Any:
+    """Write the command of the object that was read; whether it is plain."""
     record = s + _RECORDS + number * COMMAND_BYTES
-    is_plain = False
     if method == PLACES:
-        is_plain = write_place(s + _MARKETS, s + _SPANS, record)
-    elif method == CANCELS:
-        is_plain = write_cancel(s + _MARKETS, s + _SPANS, record)
-    return method if is_plain else NOT_PLAIN
+        return write_place(s + _MARKETS, s + _SPANS, record)
+    if method == CANCELS:
+        return write_cancel(s + _MARKETS, s + _SPANS, record)
+    return False
 
 
 @entry("int64(int64, int64)")
@@ -208,15 +213,7 @@ def _read_signed(s: Any, size: Any, method: Any, is_list: Any) -> Any:
         if count == TEXTS_MAX or peek(at, end) != _OPEN:
             return 0
         at = read_object(at, end, s + _SPANS)
-        if at < 0:
-            return 0
-        record = s + _RECORDS + count * COMMAND_BYTES
-        is_plain = False
-        if method == PLACES:
-            is_plain = write_place(s + _MARKETS, s + _SPANS, record)
-        else:
-            is_plain = write_cancel(s + _MARKETS, s + _SPANS, record)
-        if not is_plain:
+        if at < 0 or not _write_record(s, method, count):
             return 0
         out = _write_signed(s, out, method)
         record_at(s + _KINDS + count, BYTE).value = method
