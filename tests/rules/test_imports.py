@@ -19,6 +19,7 @@ LAYERS = (
             "installation",
             "lifeline",
             "limits",
+            "memoryahead",
             "messages",
             "postgres",
             "progress",

@@ -7,6 +7,7 @@ Nothing is written.
 
 import select
 from collections.abc import Callable
+from contextlib import closing
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from truebook.commandlog.interface import (
 )
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
+from truebook.memoryahead import MemoryAhead
 from truebook.messages import (
     COMMAND_BYTES,
     ENTRY_EVENT,
@@ -77,15 +79,18 @@ def replay(
     if end > last:
         raise BeyondTheEnd(f"the log ends at {last}, before {end}")
     first, position, commands = after, after, 0
-    while position < end:
-        read = _next(log, position, clock)
-        entries = [entry for entry in read if entry.position <= end]
-        commands += apply_all(engine, entries)
-        position = entries[-1].position if entries else position
-        if len(entries) < len(read):
-            break
-        first = first if first > GENESIS else entries[0].position
-        progress((position.high - first.high + 1) / (end.high - first.high + 1))
+    with closing(MemoryAhead(engine.stay_ahead)) as memory:
+        while position < end:
+            read = _next(log, position, clock)
+            entries = [entry for entry in read if entry.position <= end]
+            applied = apply_all(engine, entries)
+            memory.applied(applied)
+            commands += applied
+            position = entries[-1].position if entries else position
+            if len(entries) < len(read):
+                break
+            first = first if first > GENESIS else entries[0].position
+            progress((position.high - first.high + 1) / (end.high - first.high + 1))
     return Replayed(position, engine.state_hash(), commands, clock.elapsed_s() - started_s)
 
 
