@@ -31,8 +31,8 @@ class Candle(NamedTuple):
     close: int
     volume: int
     """Lots."""
-    quote_volume: int
-    """Quote atoms."""
+    turnover: int
+    """Ticks × lots: times the market's unit it is the volume in quote atoms."""
     trades: int
 
 

@@ -145,7 +145,7 @@ def test_a_store_that_is_killed_under_load_misses_nothing_and_repeats_nothing(tm
         assert role.process.wait(CATCH_UP_S) == 0
         reader = ValkeyLogReader(urls["TRUEBOOK_LOG_URL"], durability=UNCHECKED)
         stack.callback(reader.close)
-        entries = list(remade(reader, NaiveEngine(), GENESIS))
+        entries = list(remade(reader, NaiveEngine(), GENESIS, reader.last_position()))
     assert state_hash(path).hex() == status["stateHash"]
     store(tmp_path / "expected", entries)
     assert dump(path) == dump(tmp_path / "expected")

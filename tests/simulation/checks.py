@@ -80,6 +80,8 @@ def is_converged(world):
         node = role.node
         if node is None or node.position != end or not node.is_caught_up:
             return f"{role.name} stands at {node and node.position}, not {end}"
+        if node.entries != len(world.log.all):
+            return f"{role.name} has counted {node.entries} entries"
     if world.bus.tail().position != end:
         return f"the event stream ends at {world.bus.tail().position}, not {end}"
     if world.feed is not None and (world.feed.feed is None or told_by(world) != end):

@@ -53,12 +53,12 @@ class Remaking:
     def __init__(self, world):
         self._world = world
 
-    async def entries(self, after):
+    async def entries(self, after, to):
         server = self._world.log
         archive = ArchiveReader(FolderArchive(self._world.archive))
         log = ReachedLog(WholeLog(MemoryLogReader(server), archive), MemoryRecoveryBook(server))
         try:
-            entries = list(remade(log, self._world.plan.make_engine(), after))
+            entries = list(remade(log, self._world.plan.make_engine(), after, to))
         except (LogUnavailable, LogTrimmed, LogHole, LogLost, Overtaken) as error:
             raise RemakeFailed(str(error)) from None
         if entries:

@@ -63,9 +63,9 @@ class Remade:
     def __init__(self, entries=(), fails=0):
         self.stored, self.fails, self.asked = entries, fails, []
 
-    async def entries(self, after):
-        self.asked.append(after)
-        missing = [entry for entry in self.stored if entry.position > after]
+    async def entries(self, after, to):
+        self.asked.append((after, to))
+        missing = [entry for entry in self.stored if after < entry.position <= to]
         if self.fails:
             self.fails -= 1
             yield missing[:7]
@@ -140,7 +140,7 @@ def test_what_the_stream_no_longer_has_is_made_again(tmp_path, server, entries, 
     server.entries.extend(entries[90:])
     remake = Remade(entries[:120])
     asyncio.run(follow(server, path, entries[-1].position, remake))
-    assert remake.asked == [entries[29].position]
+    assert remake.asked == [(entries[29].position, entries[89].position)], "engines tell the rest"
     assert dump(path) == expected
 
 
@@ -150,7 +150,8 @@ def test_making_again_is_tried_until_it_is_done(tmp_path, server, entries, expec
     server.entries.extend(entries[90:])
     remake = Remade(entries[:120], fails=3)
     asyncio.run(follow(server, path, entries[-1].position, remake))
-    assert remake.asked == [GENESIS, *(entries[n].position for n in (6, 13, 20))]
+    begins = [GENESIS, *(entries[n].position for n in (6, 13, 20))]
+    assert remake.asked == [(begin, entries[89].position) for begin in begins]
     assert dump(path) == expected
 
 
@@ -272,7 +273,7 @@ def log(tmp_path):
 
 def test_a_real_process_makes_events_again_from_a_real_log(tmp_path, server, log):
     reader = ValkeyLogReader(log, durability=UNCHECKED)
-    made: list[EventEntry] = list(remade(reader, NaiveEngine(), GENESIS))
+    made: list[EventEntry] = list(remade(reader, NaiveEngine(), GENESIS, reader.last_position()))
     reader.close()
     assert len(made) == 301
     server.entries.extend(made[200:])
@@ -292,7 +293,7 @@ def test_a_real_process_makes_events_again_from_a_real_log(tmp_path, server, log
 
 
 async def exhaust(remaking, after):
-    return [entry async for entries in remaking.entries(after) for entry in entries]
+    return [entry async for entries in remaking.entries(after, after) for entry in entries]
 
 
 def test_a_process_that_fails_is_no_end_of_the_stream():

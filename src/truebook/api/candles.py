@@ -36,6 +36,6 @@ def _merged(interval: Interval, kept: Iterable[Candle]) -> Iterator[Candle]:
             min(candle.low for candle in candles),
             candles[-1].close,
             sum(candle.volume for candle in candles),
-            sum(candle.quote_volume for candle in candles),
+            sum(candle.turnover for candle in candles),
             sum(candle.trades for candle in candles),
         )

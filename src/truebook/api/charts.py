@@ -112,7 +112,7 @@ def _kline_json(candle: Candle, interval: Interval, market: Market) -> Kline:
         "low": show(candle.low, market.tick),
         "close": show(candle.close, market.tick),
         "volume": show(candle.volume, market.step),
-        "quoteVolume": show(candle.quote_volume, market.quote.atoms),
+        "quoteVolume": show(candle.turnover * market.unit, market.quote.atoms),
         "trades": str(candle.trades),
     }
 

@@ -18,26 +18,24 @@ from truebook.snapshots.restoring import restore
 from truebook.verify.remake import BEGIN, remade
 
 
-def write_remade(config: Config, after: str) -> None:
-    """Write the event entries behind a position to standard output. Raises UserError."""
+def write_remade(config: Config, after: str, to: str) -> None:
+    """Write the event entries behind a position, up to and with another, to standard output. Raises
+    UserError."""
     Lifeline.from_environment()
     log_lines(sys.stderr, TEXT_OF_TROUBLE)
-    try:
-        position = Position.parse(after)
-    except ValueError as error:
-        raise UserError(f"--after: {error}") from None
+    first, last = _position("--after", after), _position("--to", to)
     url = config.log.url or attached(config).log.url
     reader = open_whole_log(url, archive_url(config), durability=UNCHECKED)
     try:
         reader.last_position()
         make = partial(make_engine, config.engine.kind, logging.info)
         kept = kept_by_all(snapshots_path(config))
-        restored = restore(sorted(kept, reverse=True), make, reader.chain_at, position)
+        restored = restore(sorted(kept, reverse=True), make, reader.chain_at, first)
         engine, begin = make(), BEGIN
         if restored is not None:
             head = restored.snapshot.head
             engine, begin = restored.engine, Tail(head.position, head.event_hash)
-        for entry in remade(reader, engine, position, begin):
+        for entry in remade(reader, engine, first, last, begin):
             sys.stdout.buffer.write(pack_frame(entry))
         sys.stdout.buffer.flush()
     except BrokenPipeError:
@@ -45,3 +43,10 @@ def write_remade(config: Config, after: str) -> None:
         sys.stdout = None
     finally:
         reader.close()
+
+
+def _position(option: str, text: str) -> Position:
+    try:
+        return Position.parse(text)
+    except ValueError as error:
+        raise UserError(f"{option}: {error}") from None

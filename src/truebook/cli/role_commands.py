@@ -75,11 +75,12 @@ def store(*, data: Data = None, config: ConfigFile = None) -> None:
 
 
 @roles_app.command(show=False)
-def remake(*, after: str = "0-0", data: Data = None, config: ConfigFile = None) -> None:
-    """Write the events behind a position, made again from the log, to standard output."""
+def remake(*, to: str, after: str = "0-0", data: Data = None, config: ConfigFile = None) -> None:
+    """Write the events behind a position, up to another that is published, made again from the log,
+    to standard output."""
     from truebook.cli.remaking import write_remade
 
-    write_remade(config_of(data, config), after)
+    write_remade(config_of(data, config), after, to)
 
 
 @roles_app.command(name="ws")

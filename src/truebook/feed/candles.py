@@ -38,13 +38,12 @@ _UNKNOWN = 1 << 63
 
 
 class Traded(NamedTuple):
-    """What a candle needs of a trade; `quote` in atoms."""
+    """What a candle needs of a trade."""
 
     trade_id: int
     time_s: int
     price: int
     quantity: int
-    quote: int
 
 
 class Candles:
@@ -81,8 +80,9 @@ class Candles:
             self._fold(traded)
 
     def _fold(self, traded: Traded) -> None:
-        trade_id, time_s, price, quantity, quote = traded
+        trade_id, time_s, price, quantity = traded
         self.last_id, self.last_price = trade_id, price
+        turnover = price * quantity
         now = self._second
         if now is not None and now.start_s == time_s:
             self._second = Candle(
@@ -92,12 +92,12 @@ class Candles:
                 price if price < now.low else now.low,
                 price,
                 now.volume + quantity,
-                now.quote_volume + quote,
+                now.turnover + turnover,
                 now.trades + 1,
             )
         else:
             self._put_away()
-            self._second = Candle(time_s, price, price, price, price, quantity, quote, 1)
+            self._second = Candle(time_s, price, price, price, price, quantity, turnover, 1)
 
     def _put_away(self) -> None:
         """Lay the second at hand into what is kept."""
@@ -171,7 +171,7 @@ def joined(earlier: Candle, later: Candle) -> Candle:
         min(earlier.low, later.low),
         later.close,
         earlier.volume + later.volume,
-        earlier.quote_volume + later.quote_volume,
+        earlier.turnover + later.turnover,
         earlier.trades + later.trades,
     )
 
@@ -187,6 +187,6 @@ def _joined_all(candles: list[Candle]) -> Candle | None:
         min([candle.low for candle in candles]),
         candles[-1].close,
         sum([candle.volume for candle in candles]),
-        sum([candle.quote_volume for candle in candles]),
+        sum([candle.turnover for candle in candles]),
         sum([candle.trades for candle in candles]),
     )

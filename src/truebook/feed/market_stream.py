@@ -52,8 +52,7 @@ class MarketStream:
     def trade(self, event: Fill, time_ms: int, now_us: int) -> Message:
         """Fold a trade, and tell it."""
         price, quantity = event.price, event.quantity
-        quote = price * quantity * self.market.unit
-        self.candles.trade(Traded(event.trade_id, time_ms // 1000, price, quantity, quote))
+        self.candles.trade(Traded(event.trade_id, time_ms // 1000, price, quantity))
         buyer_is_maker = event.side == Side.ASK
         orders = (event.taker_order_id, event.maker_order_id)
         buyer, seller = reversed(orders) if buyer_is_maker else orders

@@ -144,7 +144,7 @@ class MarketJson:
                 "h": self._prices[figures.high],
                 "l": self._prices[figures.low],
                 "v": self._lots[figures.volume],
-                "V": self._quote(figures.quote_volume),
+                "V": self._quote(figures.turnover),
                 "n": figures.trades,
             }
         )
@@ -161,7 +161,7 @@ class MarketJson:
             "high": self._prices[figures.high],
             "low": self._prices[figures.low],
             "volume": self._lots[figures.volume],
-            "quoteVolume": self._quote(figures.quote_volume),
+            "quoteVolume": self._quote(figures.turnover),
             "trades": str(figures.trades),
         }
 
@@ -180,8 +180,8 @@ class MarketJson:
         prices, quantities = self._prices, self._lots
         return [[prices[price], quantities[lots]] for price, lots in levels]
 
-    def _quote(self, atoms: int) -> str:
-        return show(atoms, self.market.quote.atoms)
+    def _quote(self, turnover: int) -> str:
+        return show(turnover * self.market.unit, self.market.quote.atoms)
 
 
 def tickers(objects: list[dict[str, str]]) -> bytes:

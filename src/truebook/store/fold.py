@@ -29,6 +29,7 @@ from truebook.messages import (
 )
 from truebook.store.candles import Candles
 from truebook.store.notes import Notes
+from truebook.store.plain import PlainOrders
 from truebook.store.records import Records
 from truebook.store.rows import (
     CLOSED,
@@ -123,6 +124,7 @@ class _Batch:
             )
         records = Records(events)
         self._notes = records.notes()
+        plain = PlainOrders(records)
         records.give(
             {
                 EventKind.ENTRY: self._entry,
@@ -138,8 +140,11 @@ class _Batch:
                 EventKind.TRIGGER_FAILED: self._fail,
                 EventKind.TIMER_SET: self._set_timer,
                 EventKind.WITHDRAWAL_SET: self._set_withdrawal,
-            }
+            },
+            without=plain.starts,
         )
+        symbols = {number: market.symbol for number, market in self._markets.items()}
+        plain.write(self.rows, symbols)
         if self._notes is not None:
             self.rows.noted = self._notes.settings
         self.rows.balances = records.balances()

@@ -57,8 +57,8 @@ SAID_S = 10.0
 class Remake(Protocol):
     """Makes what the stream no longer has (remaking.py)."""
 
-    def entries(self, after: Position) -> AsyncGenerator[list[EventEntry]]:
-        """The event entries behind a position. Raises RemakeFailed."""
+    def entries(self, after: Position, to: Position) -> AsyncGenerator[list[EventEntry]]:
+        """The event entries behind a position, up to and with another. Raises RemakeFailed."""
 
 
 class Projection:
@@ -134,7 +134,7 @@ class Projection:
             self.lag_ms = 0
             return True
         if entries[0].previous > position:
-            await self._catch_up(stored)
+            await self._catch_up(stored, entries[0].previous)
             return True
         await self._store(stored.directory, entries)
         if len(entries) == READ_ENTRIES:
@@ -142,13 +142,15 @@ class Projection:
         await self._settle()
         return False
 
-    async def _catch_up(self, stored: Stored) -> None:
+    async def _catch_up(self, stored: Stored, to: Position) -> None:
+        """Store what is missing before the stream's present beginning, and no more: of what the
+        stream doesn't have yet nobody knows whether the engines come to it in time."""
         _logger.warning(
             "the bus no longer has what follows %s: making it again from the log",
             self._folded.position,
         )
         before = self._folded.position
-        remade = self._remake.entries(before)
+        remade = self._remake.entries(before, to)
         try:
             async for entries in remade:
                 await self._store(stored.directory, entries)

@@ -49,52 +49,74 @@ FIELDS: dict[EventKind, list[str]] = {
     EventKind.TIMER_SET: ["timer", "account", "expires_ms"],
     EventKind.WITHDRAWAL_SET: ["state", "command", "account", "withdrawal_id", "amount", "asset"],
 }
-_SPANS = {
-    kind: np.arange(EVENT_DTYPES[kind].itemsize // EVENT_ROW_BYTES)
-    for kind in (*FIELDS, EventKind.BALANCE)
-}
 _IN_ORDER = np.zeros(256, bool)
 _IN_ORDER[list(FIELDS)] = True
 
 
 class Records:
-    """The events of one batch."""
+    """The events of one batch. Each is known by the row at which it starts."""
 
     def __init__(self, events: bytes) -> None:
+        self._events = events
         self._rows = np.frombuffer(events, EVENT_ROW)
         kinds = self._rows["kind"]
         self._starts = np.flatnonzero(kinds)
         self._kinds = kinds[self._starts]
         self._present = set(np.unique(self._kinds).tolist())
 
-    def give(self, takers: Mapping[EventKind, Callable[[tuple[Any, ...]], None]]) -> None:
-        """Call the taker of its kind with each event's fields, in order."""
+    def give(
+        self,
+        takers: Mapping[EventKind, Callable[[tuple[Any, ...]], None]],
+        without: NDArray[np.intp],
+    ) -> None:
+        """Call the taker of its kind with each event's fields, in order, but for some events."""
         nexts: dict[int, tuple[Callable[[tuple[Any, ...]], None], Iterator[tuple[Any, ...]]]] = {}
+        is_wanted = np.zeros(len(self._rows), bool)
+        is_wanted[self._starts] = _IN_ORDER[self._kinds]
+        is_wanted[without] = False
+        starts = np.flatnonzero(is_wanted)
+        kinds = self._rows["kind"][starts]
         for kind, taker in takers.items():
             if kind not in self._present:
                 continue
-            nexts[int(kind)] = taker, iter(self._of(kind)[FIELDS[kind]].tolist())
-        for number in self._kinds[_IN_ORDER[self._kinds]].tolist():
+            found = self.seen_as(kind)[starts[kinds == kind]]
+            nexts[int(kind)] = taker, iter(found[FIELDS[kind]].tolist())
+        for number in kinds.tolist():
             taker, records = nexts[number]
             taker(next(records))
 
+    def has(self, kind: EventKind) -> bool:
+        """Whether there is one."""
+        return int(kind) in self._present
+
+    def starts(self, kind: EventKind) -> NDArray[np.intp]:
+        """Where the events of a kind start."""
+        found: NDArray[np.intp] = self._starts[self._kinds == kind]
+        return found
+
+    def seen_as(self, kind: EventKind) -> NDArray[np.void]:
+        """What stands at each row, as an event of that kind, without a copy: to be looked at where
+        one starts. A column of it is read there and nowhere else."""
+        layout = EVENT_DTYPES[kind]
+        count = max((len(self._events) - layout.itemsize) // EVENT_ROW_BYTES + 1, 0)
+        return np.ndarray(count, layout, self._events, strides=(EVENT_ROW_BYTES,))
+
+    def times_ms(self, starts: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The engine's time of the events that start there."""
+        entries = self.starts(EventKind.ENTRY)
+        times_ms: NDArray[np.int64] = self.seen_as(EventKind.ENTRY)["time_ms"][entries]
+        return times_ms[np.searchsorted(entries, starts) - 1]
+
     def notes(self) -> Notes | None:
         """The notes of the batch; None: there is none, as nearly always."""
-        is_noted = EventKind.NOTED in self._present
-        return Notes(self._rows, self._starts) if is_noted else None
+        return Notes(self._rows, self._starts) if self.has(EventKind.NOTED) else None
 
     def balances(self) -> list[tuple[int, int, int, int]]:
         """Account, asset, available and locked: the last of each account and asset, by these."""
-        found = self._of(EventKind.BALANCE)[::-1]
+        found = self.seen_as(EventKind.BALANCE)[self.starts(EventKind.BALANCE)[::-1]]
         keys = found["account"].astype(np.int64) << 16 | found["asset"]
         last = found[np.unique(keys, return_index=True)[1]]
         rows: list[tuple[int, int, int, int]] = last[
             ["account", "asset", "available", "locked"]
         ].tolist()
         return rows
-
-    def _of(self, kind: EventKind) -> NDArray[np.void]:
-        starts = self._starts[self._kinds == kind]
-        rows = self._rows[starts[:, None] + _SPANS[kind]]
-        found: NDArray[np.void] = rows.view(EVENT_DTYPES[kind])[:, 0]
-        return found

@@ -22,20 +22,22 @@ class RemakeFailed(Exception):
 
 
 class Remaking:
-    """Starts `command --after POSITION` where it is needed."""
+    """Starts `command --after POSITION --to POSITION` where it is needed."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._command = command
         self._environment = environment
 
-    async def entries(self, after: Position) -> AsyncGenerator[list[EventEntry]]:
-        """The event entries behind a position, up to the log's end. Raises RemakeFailed."""
+    async def entries(self, after: Position, to: Position) -> AsyncGenerator[list[EventEntry]]:
+        """The event entries behind a position, up to and with another. Raises RemakeFailed."""
         ear, ours = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
                 "--after",
                 str(after),
+                "--to",
+                str(to),
                 env={**self._environment, VARIABLE: str(ear)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,

@@ -5,6 +5,7 @@ lists stand in the order of the columns they are for; what happens to one order 
 here, so each row of the database is touched once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -80,8 +81,8 @@ class Rows:
     tail: Tail
     """Where the events end, and where the database stands with these rows."""
     time_ms: int = 0
-    orders: list[OrderRow] = field(default_factory=list)
-    """Accepted in this batch, as they are at its end."""
+    orders: list[Sequence[Any]] = field(default_factory=list)
+    """Accepted in this batch, as they are at its end: each an OrderRow, or a tuple of the same."""
     trigger_orders: list[OrderRow] = field(default_factory=list)
     """The same of those with a trigger, which have more columns."""
     fired: list[tuple[int, ...]] = field(default_factory=list)
@@ -89,8 +90,11 @@ class Rows:
     sequence, ms, order."""
     failed: list[tuple[int, ...]] = field(default_factory=list)
     """Pending before the batch: sequence, ms, sequence, ms, code, order."""
+    closes: list[tuple[int | None, ...]] = field(default_factory=list)
+    """Accepted earlier, and nothing happened but that it was closed: remaining, sequence, ms,
+    reason, order."""
     changes: dict[int, Change] = field(default_factory=dict)
-    """Accepted earlier, by id."""
+    """Accepted earlier, all others, by id."""
     trades: list[tuple[Any, ...]] = field(default_factory=list)
     """market, id, symbol, buy order, sell order, price, quantity, taker's side, ms."""
     fills: list[tuple[Any, ...]] = field(default_factory=list)

@@ -1,7 +1,8 @@
 """The event stream made again from the log: for who was away longer than the bus keeps it.
 
 Promise: the entries are those of the stream, hashes included, since events are a function of the
-log.
+log, as far as the stream goes. What stands behind its end may yet turn out to be reached too late
+(recovering.py), and then has other events: so nothing is made of it here.
 """
 
 from collections.abc import Iterator
@@ -18,15 +19,15 @@ BEGIN = Tail(GENESIS, START)
 
 
 def remade(
-    log: LogReader, engine: Engine, after: Position, begin: Tail = BEGIN
+    log: LogReader, engine: Engine, after: Position, to: Position, begin: Tail = BEGIN
 ) -> Iterator[EventEntry]:
-    """The event entries behind `after`, up to the log's present end, by an engine that stands at
-    `begin`, up to `after`: a new one, or one from a snapshot. The first entry is of the log's first
-    one behind `after`, whatever stands before."""
-    end = log.last_position()
+    """The event entries behind `after`, up to and with `to`, which is in the stream, by an engine
+    that stands at `begin`, up to `after`: a new one, or one from a snapshot. The first entry is of
+    the log's first one behind `after`, whatever stands before."""
     position, event_hash = begin
-    while position < end:
-        entries = log.read(position, READ_ENTRIES_MAX, 0)
+    while position < to:
+        found = log.read(position, READ_ENTRIES_MAX, 0)
+        entries = [entry for entry in found if entry.position <= to]
         if not entries:
             return
         pieces = [piece for entry in entries for piece in engine_pieces(entry)]

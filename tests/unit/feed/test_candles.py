@@ -9,7 +9,6 @@ from truebook.feed.intervals import INTERVALS
 from truebook.history import Candle
 
 START_S = 1_790_000_000 - 1_790_000_000 % 86_400
-UNIT = 100
 
 
 def naive(trades, from_s, to_s):
@@ -25,7 +24,7 @@ def naive(trades, from_s, to_s):
         min(prices),
         prices[-1],
         sum(t.quantity for t in inside),
-        sum(t.quote for t in inside),
+        sum(t.price * t.quantity for t in inside),
         len(inside),
     )
 
@@ -37,7 +36,7 @@ def walk(seed, count, seconds_max=400):
         time_s += dice.choice([0, 0, 1, dice.randrange(seconds_max)])
         price += dice.randrange(-5, 6)
         quantity = dice.randrange(1, 50)
-        trades.append(Traded(number, time_s, price, quantity, price * quantity * UNIT))
+        trades.append(Traded(number, time_s, price, quantity))
     return trades
 
 
@@ -83,7 +82,7 @@ def test_rolling_figures_are_those_of_the_last_hours(hours):
 
 def test_figures_of_a_day_without_trades_are_nothing():
     candles = Candles()
-    candles.trade(Traded(1, START_S, 100, 1, 1))
+    candles.trade(Traded(1, START_S, 100, 1))
     assert candles.rolling(START_S + 60).trades == 1
     assert candles.rolling(START_S + 86_400 + 60) is None
 
@@ -121,10 +120,10 @@ def test_after_a_loss_history_is_needed_again():
     candles = Candles()
     candles.begin(0, 0)
     assert candles.load({}, 0, 0)
-    candles.trade(Traded(1, START_S, 100, 1, 100))
+    candles.trade(Traded(1, START_S, 100, 1))
     candles.lose()
     candles.begin(5, 110)
-    candles.trade(Traded(7, START_S + 1, 120, 1, 120))
+    candles.trade(Traded(7, START_S + 1, 120, 1))
     assert not candles.load({}, 5, 110)
     assert candles.load({"1m": [naive(walk(4, 6), START_S, START_S + 60)]}, 6, 110)
     assert candles.last_price == 120
@@ -136,6 +135,6 @@ def test_what_is_kept_is_bounded():
     hours = [3600 * n for n in range(3 * 24, 12 * 24)]
     days = [86_400 * n for n in range(12, 80)]
     for number, later_s in enumerate([*minutes, *hours, *days], 1):
-        candles.trade(Traded(number, START_S + later_s, 100, 1, 100))
+        candles.trade(Traded(number, START_S + later_s, 100, 1))
     assert len(candles.recent) <= RECENT_MAX
     assert all(len(found) <= 1500 for found in candles._kept.values())

@@ -406,7 +406,7 @@ class FakeHistory:
         return []
 
     async def last_candle(self, market, interval, before_s):
-        return Candle(0, 9_000, 9_000, 9_000, 9_000, 100, 90_000_000, 1) if market == 0 else None
+        return Candle(0, 9_000, 9_000, 9_000, 9_000, 100, 900_000, 1) if market == 0 else None
 
     async def updates(self, account, after_sequence, to_sequence, after):
         if not self.is_there:
@@ -420,7 +420,7 @@ class FullHistory(FakeHistory):
     async def candles(self, market, interval, from_s, to_s):
         start_s = (from_s // 60 + 720) * 60
         is_it = (market, interval) == (0, "1m")
-        return [Candle(start_s, *[9_000] * 4, 100, 90_000_000, 1)] if is_it else []
+        return [Candle(start_s, *[9_000] * 4, 100, 900_000, 1)] if is_it else []
 
 
 def test_a_restarted_feed_tells_no_half_figures_while_history_is_about_to_come(venue):

@@ -17,7 +17,7 @@ MARKET = Market(
 )
 NOW_US, TIME_US = 1_694_687_965_941_000, 1_694_687_965_940_999
 TELL = MarketJson(MARKET)
-CANDLE = Candle(1_726_056_000, 1875, 1980, 1850, 1924, 32_123_000, 928_190_000_000, 93_828)
+CANDLE = Candle(1_726_056_000, 1875, 1980, 1850, 1924, 32_123_000, 92_819_000_000, 93_828)
 
 
 def test_depth():
@@ -60,7 +60,7 @@ def test_ticker():
 
 
 def test_a_ticker_by_request_has_texts_and_a_fraction():
-    figures = Candle(0, 32738, 33799, 30001, 31714, 65_823, 21_584_322_780, 245)
+    figures = Candle(0, 32738, 33799, 30001, 31714, 65_823, 2_158_432_278, 245)
     assert json.loads(tickers([TELL.ticker_object(figures)])) == [
         {
             "symbol": "SOL_USDC",

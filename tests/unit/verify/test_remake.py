@@ -24,6 +24,8 @@ def test_a_snapshot_makes_the_same_events_again_as_genesis(tmp_path):
     head = restored.snapshot.head
     begin = Tail(head.position, head.event_hash)
     whole = [entry._replace(replies=b"") for entry in exchange.bus.entries]
-    assert list(remade(log, restored.engine, after, begin)) == whole[4:]
-    assert list(remade(log, NaiveEngine(), after)) == whole[4:]
+    end = whole[-1].position
+    assert list(remade(log, restored.engine, after, end, begin)) == whole[4:]
+    assert list(remade(log, NaiveEngine(), after, end)) == whole[4:]
+    assert list(remade(log, NaiveEngine(), after, whole[-2].position)) == whole[4:-1]
     node.close()

@@ -25,7 +25,7 @@ _position = attrgetter("position")
 
 class ArchiveReader:
     """The segments that were there at the last `refresh`; two of them at a time are in memory, the
-    second only where the first was read from its beginning to its end."""
+    second only where they are read one piece after another."""
 
     def __init__(self, store: ArchiveStore) -> None:
         self._store = store
@@ -60,11 +60,12 @@ class ArchiveReader:
         index = max(0, bisect_right(self._firsts, after) - 1)
         entries = self._load(index)
         start = bisect_right(entries, after, key=_position)
+        is_read_on = start > 0 or after == GENESIS
         if after != GENESIS and (not start or entries[start - 1].position != after):
             raise LogHole(f"the archive {self._store} doesn't hold {after}: is it of another log?")
         if start == len(entries):
             entries, start, index = self._load(index + 1), 0, index + 1
-        if start and index + 1 < len(self._names):
+        if is_read_on and index + 1 < len(self._names):
             # It is read one piece after another: what comes next is likely to be wanted, too.
             self._ahead.begin(self._names[index + 1])
         return entries[start : start + count]

@@ -203,7 +203,7 @@ def _write_orders(raw: Raw, rows: Rows) -> None:
     _each(raw, _FAIL, _FAILED, rows.failed)
     _each(raw, _FIRST_AMENDMENT, _AMENDED, rows.first_amendments)
     copy(raw, "amendments", rows.amendments)
-    closes, changes = [], []
+    closes, changes = rows.closes.copy(), []
     for change in rows.changes.values():
         if change.executed or change.price is not None or change.has_fired:
             changes.append(_values(change))
@@ -212,7 +212,7 @@ def _write_orders(raw: Raw, rows: Rows) -> None:
             closes.append((*closed, change.order_id))
     _each(raw, _CLOSE, _CLOSED, closes)
     _each(raw, _CHANGE, _CHANGED, changes)
-    copy(raw, f"order_rows ({_ORDER_COLUMNS})", sorted(rows.orders, key=itemgetter(1)))
+    copy(raw, f"order_rows ({_ORDER_COLUMNS})", sorted(rows.orders, key=itemgetter(1, 2)))
     copy(raw, "order_rows", rows.trigger_orders)
 
 

@@ -222,13 +222,12 @@ class SqlHistory:
         of = market, SECONDS[interval]
         if every_s <= SECONDS[interval]:
             query = f"{_CANDLE} AND start >= ? AND start < ? ORDER BY start"
-            return await self._candles(market, query, (*of, from_s, to_s))
+            return await self._candles(query, (*of, from_s, to_s))
 
         def read(connection: Connection) -> list[Candle]:
             values = (*of, *of, *of, from_s, to_s, from_s, every_s)
-            unit = _unit(connection, market)
             rows = connection.execute(_MERGED, values)
-            return [_merged_candle(row, unit, from_s, every_s) for row in rows]
+            return [_merged_candle(row, from_s, every_s) for row in rows]
 
         return await self._reader.ask(read)
 
@@ -237,13 +236,13 @@ class SqlHistory:
     ) -> Candle | None:
         """The newest kept candle with start_s < before_s: its close opens empty intervals."""
         query = f"{_CANDLE} AND start < ? ORDER BY start DESC LIMIT 1"
-        found = await self._candles(market, query, (market, SECONDS[interval], before_s))
+        found = await self._candles(query, (market, SECONDS[interval], before_s))
         return found[0] if found else None
 
     async def first_candle(self, market: int, interval: KeptInterval) -> Candle | None:
         """The oldest kept candle of a market."""
         query = f"{_CANDLE} ORDER BY start LIMIT 1"
-        found = await self._candles(market, query, (market, SECONDS[interval]))
+        found = await self._candles(query, (market, SECONDS[interval]))
         return found[0] if found else None
 
     async def last_trade_id(self, market: int) -> int:
@@ -278,15 +277,9 @@ class SqlHistory:
             lambda connection: connection.execute(query, values).fetchall()
         )
 
-    async def _candles(self, market: int, query: str, values: tuple[int, ...]) -> list[Candle]:
+    async def _candles(self, query: str, values: tuple[int, ...]) -> list[Candle]:
         def read(connection: Connection) -> list[Candle]:
-            unit = _unit(connection, market)
-            return [
-                _made((start, open_, high, low, close, volume, turnover * unit, trades))
-                for start, open_, high, low, close, volume, turnover, trades in self._each(
-                    connection, query, values
-                )
-            ]
+            return list(map(_made, self._each(connection, query, values)))
 
         return await self._reader.ask(read)
 
@@ -369,14 +362,8 @@ def _fill(row: Any) -> PastFill:
     )
 
 
-def _unit(connection: Connection, market: int) -> int:
-    """What a turnover is multiplied by; 1 for a market that isn't there, nor has candles."""
-    row = connection.execute("SELECT unit FROM markets WHERE market = ?", (market,)).fetchone()
-    return int(row[0]) if row else 1
-
-
-def _merged_candle(row: Any, unit: int, from_s: int, every_s: int) -> Candle:
+def _merged_candle(row: Any, from_s: int, every_s: int) -> Candle:
     first, *prices, volume_high, volume_low, turnover_high, turnover_low, trades = row
     volume, turnover = (volume_high << 32) + volume_low, (turnover_high << 32) + turnover_low
     start_s = first - (first - from_s) % every_s
-    return Candle._make((start_s, *prices, volume, turnover * unit, trades))
+    return Candle._make((start_s, *prices, volume, turnover, trades))

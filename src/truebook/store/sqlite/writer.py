@@ -212,7 +212,7 @@ def _write_orders(connection: sqlite3.Connection, rows: Rows) -> None:
     _each(connection, _FAIL, rows.failed)
     _each(connection, _FIRST_AMENDMENT, rows.first_amendments)
     many("INSERT INTO amendments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.amendments)
-    closes, changes = [], []
+    closes, changes = rows.closes.copy(), []
     for change in rows.changes.values():
         if change.executed or change.price is not None or change.has_fired:
             changes.append(_values(change))
