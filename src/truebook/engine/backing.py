@@ -4,7 +4,8 @@ Promise: nothing that an engine answers depends on it. A pool is address space (
 system gives a page when it is first touched, two megabytes at a time: 0.2 ms where it has them at
 hand, and 6 to 11 ms on a virtual machine that has given its free pages back to its host. Here they
 are touched before an order has to wait for that: by whoever knows how much is coming (`prepare`),
-or by a thread that stays ahead of an engine at work (`stay_ahead`). docs/decisions/0040 tells what that gives.
+or by a thread that stays ahead of an engine at work (`stay_ahead`). What that gives is told in
+docs/decisions/0040-memory-ahead.md.
 
 Why another thread may: a touch puts a 0 where a 0 stands, in one indivisible step, and does nothing
 where anything else stands. So it changes no record, not even one that is being written just then;
