@@ -41,7 +41,7 @@ def run_engine(config: Config, number: int) -> None:
 
     def serving() -> None:
         standing.serving()
-        memory.begin()
+        memory.begin()  # the first order shouldn't wait either
 
     standing.teller.add(of_engine(node))
     standing.teller.add(of_disk(data=folder_of(config).path))
