@@ -51,6 +51,7 @@ from truebook.commandlog.waiting import Waiting
 from truebook.engine.interface import Engine
 from truebook.figures import Latency
 from truebook.limits import READ_ENTRIES_MAX
+from truebook.memoryahead import MemoryAhead
 from truebook.messages import COMMAND_BYTES, RULES_VERSION_MAX
 from truebook.queries import Answer, Query, QueryKind, encode_query
 from truebook.questions import QuestionDesk
@@ -86,6 +87,7 @@ class Node:
         vigil: Vigil | None = None,
         quorum: Quorum | None = None,
         cover: Cover | None = None,
+        memory: MemoryAhead | None = None,
     ) -> None:
         """Without `recovering`, what is reached too late is carried out all the same; without
         `keeper` it begins at genesis and takes no snapshots."""
@@ -116,6 +118,7 @@ class Node:
         self._recovering = recovering
         self._quorum = quorum
         self._cover = cover
+        self._memory = memory
         self._caught_up_at = GENESIS
         self._next: list[LogEntry] = []
         """Read, and not applied yet: what came while the last was."""
@@ -219,7 +222,7 @@ class Node:
             held.close()
         if self.keeper is not None:
             self.keeper.close()
-        for watching in (self.vigil, self._quorum, self._cover):
+        for watching in (self.vigil, self._quorum, self._cover, self._memory):
             if watching is not None:
                 watching.close()
         os.close(self._wake_read)
@@ -379,6 +382,8 @@ class Node:
         self.entries += len(entries)
         records = sum([len(entry.data) for entry in entries]) // COMMAND_BYTES - len(entries)
         self.records += records
+        if self._memory is not None:
+            self._memory.applied(records)
         self.apply_times.add(took_s)
         self.entry_ages.add(self.lag_ms / 1000)
         if self.keeper is not None:

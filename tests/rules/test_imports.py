@@ -20,6 +20,7 @@ LAYERS = (
             "installation",
             "lifeline",
             "limits",
+            "memoryahead",
             "messages",
             "postgres",
             "progress",

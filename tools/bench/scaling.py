@@ -5,7 +5,7 @@
 One market, orders of random accounts placed and cancelled at random places in batches of 4,096
 while the number of price levels, of resting orders, or of accounts is held. Every level has orders:
 where there are more levels than orders would fill, there are as many orders. Thread CPU time of
-`Engine.apply`.
+`Engine.apply`; memory is ready before. What growing takes is measured by growth.py.
 """
 
 import mmap
@@ -64,12 +64,11 @@ def venue_of(accounts: int) -> Simulation:
     return venue
 
 
-def cost(levels: int, orders: int, accounts: int) -> tuple[float, float, float]:
-    """Nanoseconds a command, bytes an order, and what the longest batch took of the processor while
-    the pools grew, ms."""
+def cost(levels: int, orders: int, accounts: int) -> float:
+    """Nanoseconds a command."""
     random = np.random.default_rng(1)
-    before = resident_bytes()
     venue = venue_of(max(accounts, -(-orders // ORDERS_OF_AN_ACCOUNT)))
+    venue.engine.prepare(orders=orders, levels=levels)
     next_id = 1
 
     def placed(tick: Array) -> tuple[Array, NDArray[Any]]:
@@ -82,15 +81,11 @@ def cost(levels: int, orders: int, accounts: int) -> tuple[float, float, float]:
 
     alive = np.empty(orders, np.int64)
     every_level = random.permutation(orders) % levels
-    longest_ns = 0
     for at in range(0, orders, BATCH):
         ids, batch = placed(every_level[at : at + BATCH])
         alive[at : at + len(ids)] = ids
-        begin = time.thread_time_ns()
         venue.apply(batch)
-        longest_ns = max(longest_ns, time.thread_time_ns() - begin)
     venue.engine.state_hash()
-    after = resident_bytes()
     spent = []
     for _ in range(ROUNDS):
         count = min(BATCH // 2, orders)
@@ -103,7 +98,7 @@ def cost(levels: int, orders: int, accounts: int) -> tuple[float, float, float]:
         begin = time.thread_time_ns()
         venue.apply(both)
         spent.append((time.thread_time_ns() - begin) / len(both))
-    return float(np.median(spent)), (after - before) / orders, longest_ns / 1e6
+    return float(np.median(spent))
 
 
 def svg(measured: dict[str, list[tuple[int, float]]]) -> str:
@@ -134,25 +129,18 @@ def main(table: Path, plot: Path) -> None:
     """Measure all, write both files."""
     measured: dict[str, list[tuple[int, float]]] = {}
     lines = ["| what grows | to | ns a command |", "|---|--:|--:|"]
-    memory = longest_ms = 0.0
     for name, steps in STEPS.items():
         measured[name] = []
         for n in steps:
             held = {"levels": LEVELS, "orders": ORDERS, "accounts": ACCOUNTS, name: n}
             if name == "levels":
                 held["orders"] = max(ORDERS, n)
-            ns, size, grown_ms = cost(**held)
-            if (name, n) == ("orders", 10_000_000):
-                memory, longest_ms = size, grown_ms
+            ns = cost(**held)
             measured[name].append((n, ns))
             lines.append(f"| {name} | {n:,} | {ns:.0f} |")
             print(lines[-1], flush=True)
-    lines.append(f"\nAt 10M resting orders the process has grown by {memory:.0f} bytes an order,")
-    lines.append("the hashes that are kept after a fold included.")
-    lines.append(f"Until then the longest batch of {BATCH:,} took {longest_ms:.1f} ms.")
     table.write_text("\n".join(lines) + "\n")
     plot.write_text(svg(measured))
-    print("\n".join(lines[-2:]))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from truebook.commandlog.whole_log import open_whole_log
 from truebook.config import Config
 from truebook.installation import archive_url, folder_of, snapshots_path
 from truebook.lifeline import Lifeline
+from truebook.memoryahead import MemoryAhead
 from truebook.messages import COMMAND_BYTES
 from truebook.node import Node
 from truebook.snapshots.keeping import Keeper, Plan
@@ -35,13 +36,19 @@ def run_engine(config: Config, number: int) -> None:
     config = standing.attached()
     folder_of(config).create()
     keep_freed_memory()
-    node = _node(config, name, standing.lifeline)
+    memory = MemoryAhead(lambda: node.engine.stay_ahead())
+    node = _node(config, name, standing.lifeline, memory)
+
+    def serving() -> None:
+        standing.serving()
+        memory.begin()  # the first order shouldn't wait either
+
     standing.teller.add(of_engine(node))
     standing.teller.add(of_disk(data=folder_of(config).path))
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: node.stop())
     try:
-        node.run(standing.serving, standing.teller.pulse.beat)
+        node.run(serving, standing.teller.pulse.beat)
         node.attest()
         if node.vigil is not None:
             keep_last_word(folder_of(config), node.name, node.vigil.last_word)
@@ -54,7 +61,7 @@ def run_engine(config: Config, number: int) -> None:
     os._exit(0)
 
 
-def _node(config: Config, name: str, lifeline: Lifeline) -> Node:
+def _node(config: Config, name: str, lifeline: Lifeline, memory: MemoryAhead) -> Node:
     folder, bus_url = folder_of(config), config.bus.url
     make = partial(make_engine, config.engine.kind, lifeline.say)
     trusted = Trusted(lambda: node.engine)
@@ -80,6 +87,7 @@ def _node(config: Config, name: str, lifeline: Lifeline) -> Node:
         vigil=make_vigil(name, key, config.log.url, bus_url),
         quorum=make_quorum(config.engine.quorum, key, trusted, publisher, bus_url),
         cover=cover_of(config.log.url, durability, reader),
+        memory=memory,
     )
     return node
 

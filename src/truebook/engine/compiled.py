@@ -1,4 +1,4 @@
-"""How the kernel is compiled: flags, cache, and the three machine instructions Python lacks.
+"""How the kernel is compiled: flags, cache, and the machine instructions Python lacks.
 
 Promise: `inlined` functions cost nothing to call, `entry` functions are compiled once for a
 machine and a set of sources, and everything also runs uncompiled, as plain Python, under
@@ -88,12 +88,14 @@ def called(function: F) -> F:
     return njit(forceinline=False, pipeline_class=CalledPartCompiler, **_PART)(function)
 
 
-def entry(signature: str) -> Callable[[F], F]:
-    """A function that Python calls, with integers only; compiled at import, or read from cache."""
+def entry(signature: str, keeps_interpreter: bool = True) -> Callable[[F], F]:
+    """A function that Python calls, with integers only; compiled at import, or read from cache.
+
+    Meanwhile no other thread runs Python, unless it doesn't keep the interpreter."""
+    flags = {"cache": True, "error_model": "numpy", "nogil": not keeps_interpreter}
 
     def decorate(function: F) -> F:
-        compiler = EntryCompiler
-        return njit(signature, cache=True, error_model="numpy", pipeline_class=compiler)(function)
+        return njit(signature, pipeline_class=EntryCompiler, **flags)(function)
 
     return decorate
 
@@ -160,6 +162,18 @@ def _prefetch(typing_context: Any, address: Any) -> Any:
 
 
 @intrinsic
+def _touch_word(typing_context: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(64)
+        place = builder.inttoptr(arguments[0], word.as_pointer())
+        nothing = ir.Constant(word, 0)
+        builder.cmpxchg(place, nothing, nothing, "monotonic", "monotonic")
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@intrinsic
 def _afresh(typing_context: Any, address: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         word = ir.IntType(64)
@@ -214,6 +228,9 @@ if UNCOMPILED:
         """The address, from which the compiler must work out anew where everything is."""
         return address
 
+    def touch_word(address: Any) -> None:
+        """Write a 0 there if a 0 is there, indivisibly; for the system that is writing."""
+
     def record_at(address: Any, dtype: Any) -> Any:
         """The record at that address, to read and to write."""
         raw = (ctypes.c_uint8 * dtype.itemsize).from_address(int(address))
@@ -255,6 +272,11 @@ else:
     def afresh(address: Any) -> Any:
         """The address, from which the compiler must work out anew where everything is."""
         return _afresh(address)
+
+    @inlined
+    def touch_word(address: Any) -> None:
+        """Write a 0 there if a 0 is there, indivisibly; for the system that is writing."""
+        _touch_word(address)
 
     @inlined
     def record_at(address: Any, dtype: Any) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truebook.engine import settings_events
+from truebook.engine.backing import Backing
 from truebook.engine.canonical.checking import check_tables
 from truebook.engine.canonical.exporting import export
 from truebook.engine.canonical.filling import fill
@@ -128,6 +129,15 @@ class FastEngine:
         self._own_addresses = own_input, own_events, own_replies
         self._set_addresses(*self._own_addresses)
         start(self._state, event_rows, REPLIES, look_from, *_VENUE)
+        self._backing = Backing(self._state, self._memory.pool)
+
+    def prepare(self, orders: int = 0, levels: int = 0, client_ids: int = 0) -> None:
+        """See engine/interface.py."""
+        self._backing.prepare(orders, levels, client_ids)
+
+    def stay_ahead(self) -> int:
+        """See engine/interface.py."""
+        return self._backing.stay_ahead()
 
     def apply(self, records: bytes | memoryview | NDArray[np.uint8]) -> Applied:
         """See engine/interface.py."""

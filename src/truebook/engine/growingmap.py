@@ -46,7 +46,8 @@ _PIECE_FROM = 1 << 13
 page of orders."""
 _NEVER = 1 << 62
 NOTHING_TO_MOVE = -1
-_LINE = 8
+LINE_BITS = 3
+_LINE = 1 << LINE_BITS
 _END = 2 * MAP_PLACES_MAX - 1
 """A search ends there at the latest, even one that damaged counts have sent off."""
 _MOVED_AT_ONCE = 4
@@ -112,10 +113,22 @@ def _homes(number: int) -> tuple[Callable[[State, Any], Any], Callable[[State, A
     return home, likely_home
 
 
-@inlined
-def keys_max(bits: Any) -> Any:
+def _keys_max(bits: Any) -> Any:
     """How many keys a map of 2 ** bits homes may hold."""
     return (np.int64(1) << bits) >> (2 if bits < _LARGE_BITS else 1)
+
+
+keys_max = inlined(_keys_max)
+
+
+def homes_needed(bits: int, keys: int) -> int:
+    """How many homes of the successor of a map of 2 ** bits are to have memory while it holds so
+    many keys: all at its end, none until it is full to three quarters. Called by Python."""
+    most = int(_keys_max(bits))
+    last_quarter = min(keys - most + (most >> 2), most >> 2)
+    if last_quarter <= 0 or bits >= _MAP_BITS_MAX:
+        return 0
+    return (2 << bits) * last_quarter // (most >> 2)
 
 
 def _lines(place_at: Accessor, line_at: Accessor, number: int) -> _Lines:

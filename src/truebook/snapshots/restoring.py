@@ -9,10 +9,14 @@ which is slower and as good.
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
+
+import numpy as np
 
 from truebook.commandlog.interface import Position
 from truebook.engine.canonical.checking import TablesInvalid
+from truebook.engine.canonical.tables import Tables
 from truebook.engine.interface import Engine
 from truebook.messages import RULES_VERSION_MAX
 from truebook.snapshots.file import HEAD_BYTES, Head, Snapshot, SnapshotDamaged, read_head, unpack
@@ -89,12 +93,26 @@ def check_log(path: Path, head: Head, chain_at: ChainAt) -> None:
 def load(name: str, snapshot: Snapshot, engine: Engine) -> Engine:
     """The new engine, in the state of the snapshot. Raises SnapshotDamaged where that isn't the
     state that its head tells of."""
+    preparing = Thread(target=_prepare, args=(engine, snapshot.tables), name="memory")
+    preparing.start()
     try:
         engine.load(snapshot.tables)
     except TablesInvalid as error:
         raise SnapshotDamaged(name, f"its state can't be: {error}") from None
+    finally:
+        preparing.join()
     found = engine.state_hash()
     if found != snapshot.head.state_hash:
         expected = snapshot.head.state_hash.hex()
         raise SnapshotDamaged(name, f"its state has the hash {found.hex()}, not {expected}")
     return engine
+
+
+def _prepare(engine: Engine, tables: Tables) -> None:
+    """Have memory ready for the orders while the tables are still being looked through."""
+    engine.prepare(
+        orders=len(tables.orders) + len(tables.triggers),
+        client_ids=sum(
+            int(np.count_nonzero(table["client_id"])) for table in (tables.orders, tables.triggers)
+        ),
+    )

@@ -7,6 +7,7 @@ Nothing is written.
 
 import select
 from collections.abc import Callable
+from contextlib import closing
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from truebook.commandlog.interface import (
 )
 from truebook.engine.interface import Engine
 from truebook.limits import READ_ENTRIES_MAX
+from truebook.memoryahead import MemoryAhead
 from truebook.messages import (
     COMMAND_BYTES,
     ENTRY_EVENT,
@@ -37,6 +39,11 @@ PATIENCE_S = 30.0
 LOOK_S = 0.05
 TOGETHER_BYTES = 1 << 18
 """Given to the engine at once: what it reads then is still near."""
+READ_BYTES = 4 << 20
+"""Asked for at once, about: large enough to be worth it, and so small that the memory it is read to
+is had again from the last time, and that the log's server works on what follows meanwhile."""
+READ_ENTRIES_MIN = 16
+"""As many make a reader one that is behind (commandlog/valkey_reader.py)."""
 
 
 class Replayed(NamedTuple):
@@ -76,16 +83,18 @@ def replay(
     end = last if to is None else to
     if end > last:
         raise BeyondTheEnd(f"the log ends at {last}, before {end}")
-    first, position, commands = after, after, 0
-    while position < end:
-        read = _next(log, position, clock)
-        entries = [entry for entry in read if entry.position <= end]
-        commands += apply_all(engine, entries)
-        position = entries[-1].position if entries else position
-        if len(entries) < len(read):
-            break
-        first = first if first > GENESIS else entries[0].position
-        progress((position.high - first.high + 1) / (end.high - first.high + 1))
+    first, position, commands, count = after, after, 0, READ_ENTRIES_MIN
+    with closing(MemoryAhead(engine.stay_ahead)) as memory:
+        while position < end:
+            read = _next(log, position, count, clock)
+            count = _count_of(read)
+            entries = [entry for entry in read if entry.position <= end]
+            commands += apply_all(engine, entries, memory)
+            position = entries[-1].position if entries else position
+            if len(entries) < len(read):
+                break
+            first = first if first > GENESIS else entries[0].position
+            progress((position.high - first.high + 1) / (end.high - first.high + 1))
     return Replayed(position, engine.state_hash(), commands, clock.elapsed_s() - started_s)
 
 
@@ -117,11 +126,11 @@ def replay_against(
     )
 
 
-def _next(log: LogReader, after: Position, clock: Clock) -> list[LogEntry]:
-    """The next entries, which there are; while they are applied the log's server works on those
-    behind them. Raises LogUnavailable."""
+def _next(log: LogReader, after: Position, count: int, clock: Clock) -> list[LogEntry]:
+    """The next entries, which there are, up to `count`; while they are applied the log's server
+    works on those behind them. Raises LogUnavailable."""
     patience_until_s = clock.elapsed_s() + PATIENCE_S
-    while not (entries := log.follow(after, READ_ENTRIES_MAX)):
+    while not (entries := log.follow(after, count)):
         if clock.elapsed_s() > patience_until_s:
             raise LogUnavailable(f"what stands behind {after} can't be read")
         number = log.fileno()
@@ -129,13 +138,21 @@ def _next(log: LogReader, after: Position, clock: Clock) -> list[LogEntry]:
     return entries
 
 
-def apply_all(engine: Engine, entries: list[LogEntry]) -> int:
+def _count_of(read: list[LogEntry]) -> int:
+    """How many entries like these to ask for at once."""
+    size = sum([len(entry.data) for entry in read]) // len(read)
+    return min(max(READ_BYTES // max(size, 1), READ_ENTRIES_MIN), READ_ENTRIES_MAX)
+
+
+def apply_all(engine: Engine, entries: list[LogEntry], memory: MemoryAhead) -> int:
     """Apply entries; how many commands the engine carried out or rejected, one by one."""
     commands = start = size = 0
     for end, entry in enumerate(entries, 1):
         size += len(entry.data)
         if size >= TOGETHER_BYTES or end == len(entries):
-            commands += _apply(engine, entries[start:end])
+            applied = _apply(engine, entries[start:end])
+            memory.applied(applied)
+            commands += applied
             start, size = end, 0
     return commands
 

@@ -135,6 +135,13 @@ class NaiveEngine(Answers):
                 self._carry_out(data[start:at], journal)
         return Applied(b"".join(journal.events), b"".join(journal.replies))
 
+    def prepare(self, orders: int = 0, levels: int = 0, client_ids: int = 0) -> None:
+        """Nothing: it takes memory as Python gives it (engine/interface.py)."""
+
+    def stay_ahead(self) -> int:
+        """Nothing, likewise."""
+        return 0
+
     def export(self) -> Tables:
         """The canonical state (engine/interface.py)."""
         return tables_of(self.state)
