@@ -8,6 +8,7 @@ LAYERS = (
     frozenset({"truebook"}),
     frozenset(
         {
+            "allocation",
             "clock",
             "commands",
             "config",
@@ -31,7 +32,7 @@ LAYERS = (
     frozenset({"commandlog", "engine"}),
     # The websocket server is general: it knows the bus, and nothing of what is traded.
     frozenset({"asking", "directory", "vigil", "snapshots", "telemetry", "ws"}),
-    frozenset({"following", "history", "proof", "questions"}),
+    frozenset({"following", "history", "plain", "proof", "questions"}),
     frozenset({"feed", "node", "people", "simulation"}),
     frozenset({"api", "bots", "store", "verify"}),
     frozenset({"backup", "supervisor"}),
@@ -42,7 +43,9 @@ LAYERS = (
 BOTTOM = 1
 # Numba takes a second and a hundred megabytes to import. Only these run the compiled engine;
 # the others may read modules of truebook.engine that get by without it.
-RUNS_THE_ENGINE = frozenset({"engine", "node", "simulation", "verify", "bench", "cli", "__main__"})
+RUNS_THE_ENGINE = frozenset(
+    {"engine", "node", "plain", "simulation", "verify", "bench", "cli", "__main__"}
+)
 COMPILERS = frozenset({"numba", "llvmlite"})
 
 

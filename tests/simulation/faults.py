@@ -145,12 +145,13 @@ class Faults:
         seconds = about_s * (0.5 + self.random.random())
         self._world.trace(f"{process.name} stands still for {seconds:.2f} s")
         self._world.loop.stand_still(process)
-        process.stopped_s += seconds
+        process.stopped_at_s = self._world.loop.time()
         self._world.later(seconds, self._go_on, process)
 
     def _go_on(self, process):
         if process.is_stopped:
             self._world.trace(f"{process.name} goes on")
+            process.stopped_s = process.stood_still_s()
             self._world.loop.go_on(process)
 
     def _cut(self):

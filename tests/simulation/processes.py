@@ -38,7 +38,9 @@ class Process(Owner):
         self.name = name
         self.kind = kind
         self.stopped_s = 0.0
-        """For how long it stood still, in all."""
+        """For how long it stood still, in all, before it last went on."""
+        self.stopped_at_s = 0.0
+        """Since when it stands still, if it does."""
         self._ears = []
         self._waker = None
         self.on_death = []
@@ -50,6 +52,11 @@ class Process(Owner):
     def begin(self, body):
         """Run an async function as this process's; the task."""
         return self.world.loop.create_task(body, context=self.context)
+
+    def stood_still_s(self):
+        """For how long it has stood still, in all, by now."""
+        since_s = self.world.loop.time() - self.stopped_at_s
+        return self.stopped_s + (since_s if self.is_stopped else 0.0)
 
     def call_later(self, seconds, call, *args):
         """Call in this process, unless it is dead by then."""

@@ -211,7 +211,7 @@ class Trader:
         attempt = Attempt(Ending.UNHEARD, gateway.name, loop.time(), 0.0)
         page.attempts.append(attempt)
         process = gateway.process
-        stopped_s = process.stopped_s
+        stood_s = process.stood_still_s()
         task = gateway.request(page.records, 1, once)
         if task is None:
             attempt.ending = Ending.UNSENT
@@ -219,7 +219,7 @@ class Trader:
             await asyncio.wait([task])
             self._read(task, attempt)
             if attempt.ending is not Ending.LOST:
-                waited_s = loop.time() - attempt.asked_s - (process.stopped_s - stopped_s)
+                waited_s = loop.time() - attempt.asked_s - (process.stood_still_s() - stood_s)
                 self._world.observer.answered(page, waited_s)
         attempt.ended_s = loop.time()
         return attempt

@@ -118,8 +118,9 @@ class LocalExchange:
     async def published(self) -> Position:
         return self.last_position
 
-    def next_order_id(self) -> int:
-        return next(self._order_ids)
+    def next_order_id(self, count: int = 1) -> int:
+        first, *_ = [next(self._order_ids) for _ in range(count)]
+        return first
 
     async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         self.submissions += 1

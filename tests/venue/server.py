@@ -14,6 +14,7 @@ from venue.local import LocalExchange
 
 from truebook.api.app import Application
 from truebook.api.serve import OPEN_DOOR, Door, listen, server_of
+from truebook.plain.codec import Codec
 
 Around = Callable[[Any], Any]
 
@@ -27,7 +28,7 @@ def serving(
     """Serve an exchange on a free port of this machine; its base URL. `around` may wrap the
     application in another one, which spoils what it answers."""
     with history_of(exchange) as history:
-        application = around(Application(exchange, history, rates=door.rates))
+        application = around(Application(exchange, history, rates=door.rates, codec=Codec()))
         yield from _serving(application, door)
 
 

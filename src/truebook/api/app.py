@@ -16,7 +16,7 @@ import itertools
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Router
 
@@ -42,6 +42,7 @@ from truebook.api.orders import Orders
 from truebook.api.overview import Overview, Reports
 from truebook.api.pages import Pages
 from truebook.api.past import Past
+from truebook.api.plain import PlainOrders
 from truebook.api.proof import Proof
 from truebook.api.request import Disconnected, Message, Receive, Scope, Send
 from truebook.api.request_figures import REQUEST_ID, RequestFigures, asked_id
@@ -53,6 +54,9 @@ from truebook.api.visitors import Visitors
 from truebook.clock import SYSTEM_CLOCK, Clock
 from truebook.history import History
 from truebook.people.people import People
+
+if TYPE_CHECKING:
+    from truebook.plain.codec import Codec
 
 CLOSING = frozenset({408, 413, 431})
 """After these the rest of the request is not read: the connection must end."""
@@ -73,11 +77,12 @@ class Application:
         proofs: Path | None = None,
         observer: Observer | None = None,
         reports: Reports | None = None,
+        codec: "Codec | None" = None,
     ) -> None:
         """`people` None: there are keys and no sessions, and nobody can sign up. `pages` None:
         there is nothing to look at in a browser. `proofs`: where proofs of liabilities are kept.
         `observer`: who looks at engines and witness. `reports` None: nobody knows how the
-        processes of the exchange are."""
+        processes of the exchange are. `codec` None: there is no short way for plain orders."""
         doorkeeper = None if people is None else people.doorkeeper
         self._visitors = None if doorkeeper is None else Visitors(doorkeeper)
         self._throttle = Throttle(clock, rates)
@@ -110,10 +115,13 @@ class Application:
         if pages is not None:
             public += pages.routes()
         self._failures = Failures(self._throttle)
-        orders = Orders(exchange, authority)
+        plain = None
+        if codec is not None:
+            plain = PlainOrders(codec, exchange.directory, exchange.next_order_id)
+        orders = Orders(exchange, authority, plain)
         self._orders = orders.endpoints()
         self.entry = order_entry(
-            exchange, orders.trading, authority, self._throttle, self._failures, clock
+            exchange, orders.trading, authority, self._throttle, self._failures, clock, plain
         )
         """Sessions of those who trade by websocket."""
         self._request_ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))

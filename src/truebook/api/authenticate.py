@@ -43,6 +43,15 @@ from truebook.strict_json import NumberText
 Parameters = Sequence[tuple[str, str]]
 """Names and values of one signed object, as text."""
 
+
+class SignedText(NamedTuple):
+    """What is signed of some objects, but for its end, where it can be read in one way only and is
+    the same percent-encoded."""
+
+    text: bytes
+    objects: int
+
+
 _TEXTS = frozenset({str, NumberText})
 """What nearly all fields are."""
 _NAME = itemgetter(0)
@@ -159,7 +168,10 @@ class Authority:
         )
 
     def trader(
-        self, headers: Mapping[bytes, bytes], instruction: str, objects: Sequence[Parameters]
+        self,
+        headers: Mapping[bytes, bytes],
+        instruction: str,
+        objects: Sequence[Parameters] | SignedText,
     ) -> Caller:
         """Who wants something changed. Raises ApiError.
 
@@ -167,7 +179,8 @@ class Authority:
         """
         caller = self._caller(headers, instruction, objects, Permission.TRADE, changes=True)
         if instruction == "orderExecute":
-            self._throttle.orders(caller.account, len(objects))
+            count = objects.objects if isinstance(objects, SignedText) else len(objects)
+            self._throttle.orders(caller.account, count)
         else:
             self._throttle.private(caller.public_key)
         return caller
@@ -214,7 +227,7 @@ class Authority:
         self,
         headers: Mapping[bytes, bytes],
         instruction: str,
-        objects: Sequence[Parameters],
+        objects: Sequence[Parameters] | SignedText,
         permission: Permission,
         *,
         changes: bool,
@@ -294,11 +307,13 @@ def _is_signed(
     public_key: bytes,
     signature: bytes,
     instruction: str,
-    objects: Sequence[Parameters],
+    objects: Sequence[Parameters] | SignedText,
     timestamp: str,
     window: str,
 ) -> bool:
     end = f"timestamp={timestamp}&window={window}"
+    if isinstance(objects, SignedText):
+        return is_signed(signature, objects.text + end.encode(), public_key)
     raw = base_string(instruction, objects, end, encoded=False)
     unambiguous = _is_unambiguous(raw, objects)
     if unambiguous and _verifies(public_key, signature, raw):

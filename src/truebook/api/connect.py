@@ -86,9 +86,9 @@ class ConnectedExchange:
         except BusUnavailable:
             return self.last_position
 
-    def next_order_id(self) -> int:
-        """An id that no other order has or will have."""
-        return self.commands.next_order_id()
+    def next_order_id(self, count: int = 1) -> int:
+        """An id that no other order has or will have, or the first of so many in a row."""
+        return self.commands.next_order_id(count)
 
     async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         """Carry out a submission. Raises TimedOut, LogUnavailable or UsedBefore."""

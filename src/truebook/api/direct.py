@@ -19,7 +19,6 @@ from truebook.api.errors import ApiError
 from truebook.api.exchange import AnsweredSubmission, NotApplied, Outcome
 from truebook.api.failures import Failures
 from truebook.api.headers import Headers
-from truebook.api.order_json import replies_of
 from truebook.api.orders import Change, Orders
 from truebook.api.outcomes import error_of
 from truebook.api.request_figures import REQUEST_ID, RequestFigures, asked_id
@@ -118,7 +117,7 @@ class Answering(AnsweredSubmission):
         """Tell what the engine made of it."""
         try:
             markets = self._direct.orders.trading.markets
-            self._tell(200, self._work.result(replies_of(outcome.packed), markets))
+            self._tell(200, self._work.told(outcome.packed, markets))
         except Exception as failure:
             self._fail(failure)
 

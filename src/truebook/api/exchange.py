@@ -98,8 +98,8 @@ class Exchange(Protocol):
         """Up to where anybody was told anything: whoever was answered by another gateway, too,
         finds what that was about from here on."""
 
-    def next_order_id(self) -> int:
-        """An id that no other order has or will have."""
+    def next_order_id(self, count: int = 1) -> int:
+        """An id that no other order has or will have, or the first of so many in a row."""
 
     async def send_and_await(self, records: bytes, commands: int, once: Once | None) -> Outcome:
         """Carry out a submission: whole command records of `commands` commands, in one entry.

@@ -14,9 +14,10 @@ from truebook.api.authenticate import Authority, Caller, parameters_of
 from truebook.api.conditions import deadline_ms_of
 from truebook.api.errors import not_found
 from truebook.api.exchange import Exchange
-from truebook.api.order_json import json_of_row, json_of_rows, replies_of
+from truebook.api.order_json import json_of_row, json_of_rows
 from truebook.api.outcomes import told_to_client
 from truebook.api.payload import market_of
+from truebook.api.plain import PlainKind, PlainOrders
 from truebook.api.request import (
     Receive,
     Scope,
@@ -48,21 +49,33 @@ class Change(NamedTuple):
     make: Callable[[Any, int, int], Work]
     """The work of it, for an account, within a deadline."""
     has_deadline: bool
+    plain: PlainKind | None = None
+    """What it may be where it is plain."""
 
 
 class Orders:
     """POST, GET, PATCH and DELETE of an order, and the same of orders but for PATCH."""
 
-    def __init__(self, exchange: Exchange, authority: Authority) -> None:
+    def __init__(
+        self, exchange: Exchange, authority: Authority, plain: PlainOrders | None = None
+    ) -> None:
+        """`plain` None: everything goes the long way."""
         self.exchange = exchange
         self._authority = authority
+        self._plain = plain
         self.trading = made = Trading(exchange.directory, exchange.next_order_id)
         one, many = (HTTP_BODY_BYTES_MAX, object_of), (HTTP_BATCH_BYTES_MAX, batch_of)
         order, orders = "/api/v1/order", "/api/v1/orders"
-        self._place = Change(("POST", order), "orderExecute", *one, made.place, True)
+        placing, cancelling = PlainKind(places=True), PlainKind(places=False)
+        batching = PlainKind(places=True, is_list=True)
+        self._place = Change(("POST", order), "orderExecute", *one, made.place, True, placing)
         self._amend = Change(("PATCH", order), "orderModify", *one, made.amend, True)
-        self._cancel = Change(("DELETE", order), "orderCancel", *one, made.cancel, False)
-        self._place_batch = Change(("POST", orders), "orderExecute", *many, made.place_batch, True)
+        self._cancel = Change(
+            ("DELETE", order), "orderCancel", *one, made.cancel, False, cancelling
+        )
+        self._place_batch = Change(
+            ("POST", orders), "orderExecute", *many, made.place_batch, True, batching
+        )
         self._cancel_all = Change(
             ("DELETE", orders), "orderCancelAll", *one, made.cancel_all, False
         )
@@ -110,10 +123,15 @@ class Orders:
         self, change: Change, headers: dict[bytes, bytes], body: bytes
     ) -> tuple[Caller, Work]:
         """Who wants what. Raises ApiError."""
+        if self._plain is not None and change.plain is not None and b"x-deadline" not in headers:
+            signed = self._plain.signed(body, change.plain)
+            if signed is not None:
+                caller = self._authority.trader(headers, change.instruction, signed)
+                return caller, self._plain.work(change.plain, signed.objects, caller.account)
         value = change.read(decode(body))
         objects: Sequence[dict[str, object]] = value if isinstance(value, list) else [value]
-        signed = list(map(parameters_of, objects))
-        caller = self._authority.trader(headers, change.instruction, signed)
+        parameters = list(map(parameters_of, objects))
+        caller = self._authority.trader(headers, change.instruction, parameters)
         deadline = headers.get(b"x-deadline", b"") if change.has_deadline else b""
         return caller, change.make(value, caller.account, deadline_ms_of(deadline))
 
@@ -123,16 +141,16 @@ class Orders:
         caller, work = self.prepared(change, headers, body)
         terms = (work.records, work.commands, caller.once)
         waits = not prefers_async(headers)
-        replies = []
+        packed = b""
         if work.commands:
             with told_to_client(work.order_id, work.order_ids):
                 if waits:
                     outcome = await self.exchange.send_and_await(*terms)
-                    replies = replies_of(outcome.packed)
+                    packed = outcome.packed
                 else:
                     await self.exchange.submit(*terms)
         if waits:
-            await respond(send, 200, work.result(replies, self.trading.markets))
+            await respond(send, 200, work.told(packed, self.trading.markets))
         else:
             await respond(send, 202, work.accepted())
 

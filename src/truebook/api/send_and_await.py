@@ -107,9 +107,9 @@ class CommandClient:
         """How many entries there are whose replies somebody waits for."""
         return len(self._in_flight)
 
-    def next_order_id(self) -> int:
-        """An order id that nobody else has or will have."""
-        return self._gateway.next_order_id()
+    def next_order_id(self, count: int = 1) -> int:
+        """An order id that nobody else has or will have, or the first of so many in a row."""
+        return self._gateway.next_order_id(count)
 
     def submit(self, records: bytes, commands: int, once: Once | None = None) -> AwaitedWrite:
         """Put commands into the log and wait for nothing more than that."""

@@ -63,6 +63,14 @@ class Buckets:
         self._full_at[owner] = after
         return 0
 
+    def has(self, owner: Hashable, count: int) -> bool:
+        """Whether so many tokens could be taken one by one; takes none."""
+        if not self._rate or not count:
+            return True
+        now = self._clock.elapsed_s()
+        full_at = max(self._full_at.get(owner, now), now)
+        return full_at + count / self._rate - now <= BURST_S
+
     def wait_s(self, owner: Hashable) -> float:
         """How long until there is a token; takes none."""
         if not self._rate or owner not in self._full_at:
@@ -104,6 +112,17 @@ class Throttle:
         """A signed request that places orders."""
         if wait_s := self._orders.take(account, count):
             raise too_many("orders of this account", wait_s)
+
+    def trades(self, account: int, orders: int, public_key: bytes, others: int) -> bool:
+        """Count so many requests that place an order each, and others with the key, if all of them
+        may be served; whether they may."""
+        if not self._orders.has(account, orders) or not self._private.has(public_key, others):
+            return False
+        if orders:
+            self._orders.take(account, orders)
+        if others:
+            self._private.take(public_key, others)
+        return True
 
     def signed(self, address: str) -> None:
         """A request that has yet to prove who signed it: refused, before any work is done, while

@@ -6,10 +6,11 @@ both ways. A batch of nothing but wrong orders has no commands, and a result all
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from truebook import commands
 from truebook.api.errors import ApiError, invalid, invalid_body, rejected
-from truebook.api.order_json import Reply
+from truebook.api.order_json import Reply, replies_of
 from truebook.api.order_payload import amend_command, place_command
 from truebook.api.order_text import text_of_reply
 from truebook.api.payload import Fields, choice_of, client_id_of, market_of, order_id_of
@@ -50,14 +51,18 @@ class Work:
 
     def result(self, replies: Sequence[Reply], markets: Markets) -> bytes:
         """The result as JSON. Raises ApiError for what the engine rejected."""
-        return _text(replies[0], markets)
+        return text_of_order(replies[0], markets)
+
+    def told(self, packed: bytes, markets: Markets) -> bytes:
+        """The same of messages.REPLY records. Raises ApiError."""
+        return self.result(replies_of(packed), markets)
 
     def accepted(self) -> bytes:
         """The answer to who doesn't wait for the result."""
         return b""
 
 
-class _Placement(Work):
+class Placement(Work):
     """Of a new order."""
 
     __slots__ = ()
@@ -66,20 +71,21 @@ class _Placement(Work):
         return encode({"id": str(self.order_id)})
 
 
-class _Batch(Work):
+class Batch(Work):
     """Of several new orders."""
 
     __slots__ = ("_results",)
 
     def __init__(
-        self, records: list[bytes], order_ids: list[int], results: list[bytes | None]
+        self, records: Sequence[bytes], order_ids: Sequence[int], results: list[bytes | None]
     ) -> None:
         """`results` has the errors that are known already, and None for each command."""
-        super().__init__(b"".join(records), len(records), order_ids=order_ids)
+        super().__init__(b"".join(records), len(order_ids), order_ids=order_ids)
         self._results = results
 
     def result(self, replies: Sequence[Reply], markets: Markets) -> bytes:
-        return self._filled_with([_told(reply, markets) for reply in replies])
+        texts = [text_of_one(partial(text_of_order, reply, markets)) for reply in replies]
+        return self._filled_with(texts)
 
     def accepted(self) -> bytes:
         ids = [{"operation": "Ok", "id": str(order_id)} for order_id in self.order_ids]
@@ -97,7 +103,7 @@ class _CancelAll(Work):
     __slots__ = ()
 
     def result(self, replies: Sequence[Reply], markets: Markets) -> bytes:
-        texts = [_text(reply, markets) for reply in replies if reply.status != _DONE]
+        texts = [text_of_order(reply, markets) for reply in replies if reply.status != _DONE]
         return b"[%b]" % b",".join(texts)
 
 
@@ -117,7 +123,7 @@ class Trading:
         """A new order. Raises ApiError."""
         order_id = self._next_order_id()
         record = place_command(fields, self._directory, account, order_id, deadline_ms)
-        return _Placement(record, order_id=order_id)
+        return Placement(record, order_id=order_id)
 
     def place_batch(self, batch: Sequence[Fields], account: int, deadline_ms: int) -> Work:
         """Several new orders; one that can't be meant doesn't stop others."""
@@ -134,7 +140,7 @@ class Trading:
                 records.append(record)
                 order_ids.append(order_id)
                 results.append(None)
-        return _Batch(records, order_ids, results)
+        return Batch(records, order_ids, results)
 
     def cancel(self, fields: Fields, account: int, _: int) -> Work:
         """No order any more, by its id or its client id. Raises ApiError."""
@@ -176,7 +182,7 @@ def target_of(fields: Fields) -> tuple[int | None, int | None]:
     return order_id, client_id
 
 
-def _text(reply: Reply, markets: Markets) -> bytes:
+def text_of_order(reply: Reply, markets: Markets) -> bytes:
     """The order of a reply. Raises ApiError if the command was rejected."""
     if reply.status == _REJECTED:
         duplicate = reply.code == RejectCode.DUPLICATE_CLIENT_ID
@@ -184,10 +190,10 @@ def _text(reply: Reply, markets: Markets) -> bytes:
     return text_of_reply(reply, markets[reply.market])
 
 
-def _told(reply: Reply, markets: Markets) -> bytes:
-    """One result of a batch."""
+def text_of_one(text_of: Callable[[], bytes]) -> bytes:
+    """One result of a batch; `text_of` gives the order, or raises ApiError."""
     try:
-        return b'{"operation":"Ok",' + _text(reply, markets)[1:]
+        return b'{"operation":"Ok",' + text_of()[1:]
     except ApiError as error:
         return _failed(error)
 

@@ -44,6 +44,8 @@ MODULES = (
 
 
 ENGINE_MODULES = ("truebook.cli.role_engine", "truebook.engine.scrubbing.fast", KERNEL)
+CODEC = "truebook.plain.codec"
+"""What gateways run that is compiled."""
 
 
 def plant(kind: Literal["fast", "naive"], run: Callable[[list[str]], None]) -> Nurseries:
@@ -62,11 +64,15 @@ def preload() -> None:
 
 
 def preload_engine() -> None:
-    """Load the kernel, unless it must be compiled first: the first engine does that, and tells."""
-    if KERNEL in sys.modules:
+    """Load the kernel and what gateways run, unless they must be compiled first: the first engine
+    does that, and tells, and the first gateway."""
+    if KERNEL in sys.modules and CODEC in sys.modules:
         return
     from truebook.engine.compiled import is_cached
+    from truebook.plain import compiling
 
     if is_cached():
         for name in ENGINE_MODULES:
             importlib.import_module(name)
+    if compiling.is_cached():
+        importlib.import_module(CODEC)

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import truebook
@@ -15,8 +16,24 @@ from truebook.config import Config, faucet_text
 from truebook.installation import database_url, proofs_path, running
 from truebook.limits import LOG_MEMORY_FACTOR
 
+if TYPE_CHECKING:
+    from truebook.plain.codec import Codec
+
 WEB = Path(truebook.__file__).parent / "web" / "dist"
 """The built page (tools/web.py); it is in the wheel, and in a source tree once it was built."""
+
+
+def codec_of(config: Config) -> "Codec | None":
+    """What reads and tells plain orders, where compiled code is wanted at all."""
+    if config.engine.kind != "fast":
+        return None
+    from truebook.plain.compiling import UNCOMPILED
+
+    if UNCOMPILED:
+        return None
+    from truebook.plain.codec import Codec
+
+    return Codec()
 
 
 def run_api(config: Config, descriptor: int | None) -> None:
@@ -37,6 +54,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
     from truebook.telemetry.reports import read_reports
 
     config = standing.attached()
+    codec = codec_of(config)
     limits = config.limits
     rates = Rates(limits.public_per_s, limits.private_per_s, limits.orders_per_s)
     door = Door(rates.shared(config.api.processes), limits.connections, config.api.trusted_proxies)
@@ -70,6 +88,7 @@ def run_api(config: Config, descriptor: int | None) -> None:
                 proofs=proofs_path(config),
                 observer=observer,
                 reports=partial(read_reports, config.bus.url),
+                codec=codec,
             )
             standing.teller.add(of_api(application, exchange))
             beating = asyncio.create_task(standing.teller.pulse.keep())

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 
 import truebook
+from truebook.allocation import keep_freed_memory
 from truebook.cli.attestations import keep_last_word
 from truebook.cli.engines import Trusted, make_engine, make_quorum, make_vigil, own_key
 from truebook.cli.sources import of_disk, of_engine
@@ -33,6 +34,7 @@ def run_engine(config: Config, number: int) -> None:
     standing = Standing("engine", config, name)
     config = standing.attached()
     folder_of(config).create()
+    keep_freed_memory()
     node = _node(config, name, standing.lifeline)
     standing.teller.add(of_engine(node))
     standing.teller.add(of_disk(data=folder_of(config).path))

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import signal
 
+from truebook.allocation import keep_freed_memory
 from truebook.cli.sources import of_feed
 from truebook.cli.standing import Standing
 from truebook.commandlog.durability import durability_of
@@ -14,6 +15,7 @@ from truebook.installation import database_url
 def run_feed(config: Config) -> None:
     """Be the feed, until SIGTERM or SIGINT. Raises LogNotDurable, and what a bug raises."""
     standing = Standing("feed", config)
+    keep_freed_memory()
     asyncio.run(_run(standing.attached(), standing))
 
 

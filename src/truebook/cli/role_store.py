@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+from truebook.allocation import keep_freed_memory
 from truebook.cli.sources import of_disk, of_store
 from truebook.cli.standing import Standing
 from truebook.commandlog.halts import Epoch, ValkeyHaltBook
@@ -32,6 +33,7 @@ def run_store(config: Config) -> None:
     config = standing.attached()
     folder_of(config).create()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    keep_freed_memory()
     writer = writer_of(database_url(config))
     asyncio.run(_run(config, writer, standing))
 

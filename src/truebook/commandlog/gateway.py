@@ -169,10 +169,12 @@ class Gateway:
         """How many command records wait for their turn."""
         return self._queued_records
 
-    def next_order_id(self) -> int:
-        """An order id that nobody has: 20 bits of gateway, 43 of counter."""
-        self._orders += 1
-        return self.number << ORDER_COUNTER_BITS | self._orders
+    def next_order_id(self, count: int = 1) -> int:
+        """An order id that nobody has, or the first of so many in a row: 20 bits of gateway, 43 of
+        counter."""
+        first = self._orders + 1
+        self._orders += count
+        return self.number << ORDER_COUNTER_BITS | first
 
     def saw(self, position: Position) -> None:
         """Remember a position: a question asked from now on is answered at or after it."""

@@ -86,9 +86,13 @@ def recovery_in(entry: LogEntry) -> Recovery | None:
 
 def has_expired(entry: LogEntry, now_ms: int) -> bool:
     """Whether the deadline of one of its commands, not judged as passed yet, has passed now."""
-    if not is_whole(entry.data):
+    if len(entry.data) % COMMAND_BYTES:
         return False
     rows = np.frombuffer(entry.data, _DEADLINE)[1:]
+    if now_ms - entry.time_ms <= DEADLINE_MS_DEFAULT and not rows["deadline_ms"].any():
+        return False  # as nearly always: nobody named a deadline of his own
+    if not is_whole(entry.data):
+        return False
     deadlines = rows["deadline_ms"][np.isin(rows["kind"], _WITH_DEADLINE)].astype(np.int64)
     deadlines[deadlines == 0] = DEADLINE_MS_DEFAULT
     is_past = deadlines < now_ms - entry.time_ms

@@ -19,6 +19,7 @@ that came or went in between.
 """
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -91,11 +92,14 @@ class Depth:
         self._prices: tuple[list[int], list[int]] = ([], [])
         self._orders: dict[int, tuple[int, int]] = {}
         self._entering: tuple[int, int] = (0, 0)
+        self._passed: deque[tuple[int, int]] = deque()
 
     # events
 
     def number(self, sequence: int) -> None:
         """Every event of the market passes here first."""
+        if self._passed and sequence != self.folded + 1:
+            self._join()
         if self.folded:
             self.is_lost = self.is_lost or sequence != self.folded + 1
         elif self.loaded >= 0:
@@ -104,6 +108,29 @@ class Depth:
         self.folded = sequence
         if sequence >= self.loaded:
             self.is_behind = False
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the levels are those after the event folded last, so that changes count in any
+        order."""
+        return 0 < self.folded >= self.loaded >= 0
+
+    def pass_over(self, runs: Iterable[tuple[int, int]]) -> None:
+        """Numbers of events that come without `number`, since they are folded together (plain.py):
+        first and last of each run."""
+        self._passed.extend(runs)
+
+    def end_passing(self) -> None:
+        """All other events have come."""
+        self._join()
+        if self._passed:
+            self.is_lost = True
+            self.folded = self._passed[-1][1]
+            self._passed.clear()
+
+    def _join(self) -> None:
+        while self._passed and self._passed[0][0] == self.folded + 1:
+            self.folded = self._passed.popleft()[1]
 
     def _begin_chains(self, first: int) -> None:
         """With the first event that is known: chains that ended before it can't go on."""
@@ -117,7 +144,7 @@ class Depth:
         """An order that rests whole, or enters matching."""
         if rests:
             self._orders[order_id] = (price, lots)
-            self._change(side, price, lots)
+            self.change(side, price, lots)
         else:
             self._entering = (side, price)
 
@@ -127,18 +154,18 @@ class Depth:
             self._orders[maker] = (price, remaining)
         else:
             self._orders.pop(maker, None)
-        self._change(maker_side, price, -lots)
+        self.change(maker_side, price, -lots)
 
     def rested(self, order_id: int, remaining: int) -> None:
         """What is left of the order that entered."""
         side, price = self._entering
         self._orders[order_id] = (price, remaining)
-        self._change(side, price, remaining)
+        self.change(side, price, remaining)
 
     def closed(self, side: int, order_id: int, price: int, remaining: int) -> None:
         """A resting order is gone."""
         self._orders.pop(order_id, None)
-        self._change(side, price, -remaining)
+        self.change(side, price, -remaining)
 
     def amended(self, side: int, order_id: int, price: int, remaining: int, kept: bool) -> None:
         """A resting order has less at its price, or leaves the book to enter again."""
@@ -153,12 +180,20 @@ class Depth:
             was = (price, remaining if kept else 0)
         if kept:
             self._orders[order_id] = (price, remaining)
-            self._change(side, price, remaining - was[1])
+            self.change(side, price, remaining - was[1])
         else:
             self._entering = (side, price)
-            self._change(side, was[0], -was[1])
+            self.change(side, was[0], -was[1])
 
-    def _change(self, side: int, price: int, lots: int) -> None:
+    def keep_orders(self, come: Iterable[tuple[int, int, int]], gone: Iterable[int]) -> None:
+        """Some orders rest (id, price, lots), others don't any more."""
+        for order_id, price, lots in come:
+            self._orders[order_id] = (price, lots)
+        for order_id in gone:
+            self._orders.pop(order_id, None)
+
+    def change(self, side: int, price: int, lots: int) -> None:
+        """A level has so many lots more."""
         self._now.changed[side].add(price)
         if self.folded <= self.loaded:
             return

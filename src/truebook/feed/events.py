@@ -8,7 +8,7 @@ Structs beat NumPy here: a batch has few events of each kind, and a NumPy scalar
 tuple.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from struct import Struct
 from typing import NamedTuple
 
@@ -266,3 +266,10 @@ def read_events(rows: bytes, readers: Readers = READERS) -> Iterator[Event]:
         size, struct, event = reader
         yield event._make(struct.unpack_from(rows, at))
         at += size
+
+
+def read_events_at(rows: bytes, offsets: Iterable[int], readers: Readers) -> Iterator[Event]:
+    """The events that begin at these bytes, of kinds that have a reader."""
+    for at in offsets:
+        _, struct, event = readers[rows[at]]
+        yield event._make(struct.unpack_from(rows, at))

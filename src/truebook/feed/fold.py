@@ -17,6 +17,7 @@ from truebook.feed.channels import (
     numbered,
     updates_channel,
 )
+from truebook.feed.depth import Depth
 from truebook.feed.events import (
     Accepted,
     Amended,
@@ -25,6 +26,7 @@ from truebook.feed.events import (
     Entry,
     Event,
     Fill,
+    Readers,
     Rejected,
     Rested,
     Ticked,
@@ -34,19 +36,21 @@ from truebook.feed.events import (
     TriggerPlaced,
     WithdrawalSet,
     read_events,
+    read_events_at,
     readers_without,
 )
 from truebook.feed.followed import AccountEvent, FollowedAccount
 from truebook.feed.interest import NO_INTEREST, Interest
 from truebook.feed.market_stream import MarketStream, Message
+from truebook.feed.plain import IN_BOOK, PlainDepth
 from truebook.feed.timers import Timers
 from truebook.feed.updates import balance_json
-from truebook.messages import ACCEPTED_RESTS, AMENDED_KEPT
+from truebook.messages import ACCEPTED_RESTS, AMENDED_KEPT, EVENT_ROW_BYTES
+from truebook.messages.event_columns import EventColumns
+from truebook.messages.plain_orders import PlainOrders
 
 _READERS_AND_BALANCES = readers_without(Rejected, Transferred, WithdrawalSet)
 _READERS = readers_without(Balance, Rejected, Transferred, WithdrawalSet)
-_IN_BOOK = 1
-"""CLOSED.rested of an order that stood in the book."""
 MESSAGES_MAX = 4096
 """A pass ends once it has more messages than that: the bus takes them in one step."""
 EVENT_BYTES_MAX = 64 * 1024
@@ -55,6 +59,12 @@ little of a processor (idle.py)."""
 CLOCK_BEHIND_MS = 2000
 """An interval is over by the clock, should the engine's time stand still, this long after its end:
 what was traded in it has arrived by then."""
+
+
+TOGETHER_BYTES_MIN = 16 * 1024
+"""Entries with more events than that are folded together: below, by columns costs more."""
+TOGETHER_BYTES_MAX = 256 * 1024
+"""And a pass of such ends there: most of its orders are plain, as a rule."""
 
 
 class Made(NamedTuple):
@@ -143,13 +153,7 @@ class Fold:
         messages: list[Message] = []
         self._messages = messages
         self._now_us = now_ms * 1000
-        folded = event_bytes = 0
-        for entry in entries:
-            self._fold(entry)
-            folded += 1
-            event_bytes += len(entry.events)
-            if len(messages) > MESSAGES_MAX or event_bytes > EVENT_BYTES_MAX:
-                break
+        folded = self._fold_many(entries)
         told = self._tell(periods)
         if is_second:
             self._tell_figures(self.time_s(now_ms))
@@ -241,6 +245,49 @@ class Fold:
             if symbol in self.interest.tickers:
                 self._messages += stream.ticker(time_s, self._now_us)
 
+    def _fold_many(self, entries: Sequence[EventEntry]) -> int:
+        """Fold as many as make a pass; how many those were."""
+        count = _together(entries)
+        if count and self._fold_together(entries[:count]):
+            return count
+        folded = event_bytes = 0
+        for entry in entries:
+            self._fold(entry)
+            folded += 1
+            event_bytes += len(entry.events)
+            if len(self._messages) > MESSAGES_MAX or event_bytes > EVENT_BYTES_MAX:
+                break
+        return folded
+
+    def _fold_together(self, entries: Sequence[EventEntry]) -> bool:
+        """Fold entries, their plain orders by columns; False: these can't be, nothing was done."""
+        is_told = entries[-1].position <= self._told_position
+        if not is_told and entries[0].position <= self._told_position:
+            return False
+        events = b"".join([entry.events for entry in entries])
+        if settings_events(events):
+            return False
+        columns = EventColumns(events)
+        plain = PlainOrders(columns, self.accounts)
+        depth = PlainDepth(columns, plain)
+        if not all(self.market(number).depth.is_followed for number in depth.markets):
+            return False
+        self._is_told = is_told
+        depth.begin(self._depth_of)
+        readers, handlers = self._readers(), self._handlers
+        starts = columns.chosen(readers, without=plain.all())
+        for event in read_events_at(events, (starts * EVENT_ROW_BYTES).tolist(), readers):
+            handlers[type(event)](event)
+        depth.end(self._depth_of)
+        self.position = entries[-1].position
+        return True
+
+    def _depth_of(self, market: int) -> Depth:
+        return self.market(market).depth
+
+    def _readers(self) -> Readers:
+        return _READERS_AND_BALANCES if self.interest.balances else _READERS
+
     def _fold(self, entry: EventEntry) -> None:
         settings = settings_events(entry.events)
         if settings:
@@ -249,8 +296,7 @@ class Fold:
                 self.market(number)
         self._is_told = entry.position <= self._told_position
         handlers = self._handlers
-        readers = _READERS_AND_BALANCES if self.interest.balances else _READERS
-        for event in read_events(entry.events, readers):
+        for event in read_events(entry.events, self._readers()):
             handlers[type(event)](event)
         self.position = entry.position
 
@@ -292,7 +338,7 @@ class Fold:
     def _closed(self, event: Closed) -> None:
         depth = self.market(event.market).depth
         depth.number(event.market_sequence)
-        if event.rested == _IN_BOOK:
+        if event.rested == IN_BOOK:
             depth.closed(event.side, event.order_id, event.price, event.remaining)
         if event.account in self.accounts:
             self._tell_account(event.account, event)
@@ -332,3 +378,13 @@ class Fold:
 def chain_name(market: int, period: str = "") -> str:
     """The name of the note that tells where a chain of depth updates ends."""
     return f"{market}.{period}" if period else str(market)
+
+
+def _together(entries: Sequence[EventEntry]) -> int:
+    """How many entries are to be folded together; 0: they are so few that it doesn't pay."""
+    event_bytes = 0
+    for count, entry in enumerate(entries, 1):
+        event_bytes += len(entry.events)
+        if event_bytes > TOGETHER_BYTES_MAX:
+            return count
+    return len(entries) if event_bytes > TOGETHER_BYTES_MIN else 0

@@ -27,9 +27,10 @@ from truebook.messages import (
     EventKind,
     OrderType,
 )
+from truebook.messages.plain_orders import PlainOrders
 from truebook.store.candles import Candles
 from truebook.store.notes import Notes
-from truebook.store.plain import PlainOrders
+from truebook.store.plain import write_plain
 from truebook.store.records import Records
 from truebook.store.rows import (
     CLOSED,
@@ -141,10 +142,10 @@ class _Batch:
                 EventKind.TIMER_SET: self._set_timer,
                 EventKind.WITHDRAWAL_SET: self._set_withdrawal,
             },
-            without=plain.starts,
+            without=plain.all(),
         )
         symbols = {number: market.symbol for number, market in self._markets.items()}
-        plain.write(self.rows, symbols)
+        write_plain(records, plain, symbols, self.rows)
         if self._notes is not None:
             self.rows.noted = self._notes.settings
         self.rows.balances = records.balances()

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from truebook.messages import EVENT_DTYPES, EVENT_ROW, EVENT_ROW_BYTES, EventKind
+from truebook.messages import EventKind
+from truebook.messages.event_columns import EventColumns, Starts
 from truebook.store.notes import Notes
 
 FIELDS: dict[EventKind, list[str]] = {
@@ -49,35 +49,22 @@ FIELDS: dict[EventKind, list[str]] = {
     EventKind.TIMER_SET: ["timer", "account", "expires_ms"],
     EventKind.WITHDRAWAL_SET: ["state", "command", "account", "withdrawal_id", "amount", "asset"],
 }
-_IN_ORDER = np.zeros(256, bool)
-_IN_ORDER[list(FIELDS)] = True
 
 
-class Records:
-    """The events of one batch. Each is known by the row at which it starts."""
-
-    def __init__(self, events: bytes) -> None:
-        self._events = events
-        self._rows = np.frombuffer(events, EVENT_ROW)
-        kinds = self._rows["kind"]
-        self._starts = np.flatnonzero(kinds)
-        self._kinds = kinds[self._starts]
-        self._present = set(np.unique(self._kinds).tolist())
+class Records(EventColumns):
+    """The events of one batch."""
 
     def give(
         self,
         takers: Mapping[EventKind, Callable[[tuple[Any, ...]], None]],
-        without: NDArray[np.intp],
+        without: Starts,
     ) -> None:
         """Call the taker of its kind with each event's fields, in order, but for some events."""
         nexts: dict[int, tuple[Callable[[tuple[Any, ...]], None], Iterator[tuple[Any, ...]]]] = {}
-        is_wanted = np.zeros(len(self._rows), bool)
-        is_wanted[self._starts] = _IN_ORDER[self._kinds]
-        is_wanted[without] = False
-        starts = np.flatnonzero(is_wanted)
-        kinds = self._rows["kind"][starts]
+        starts = self.chosen(FIELDS, without)
+        kinds = self.rows["kind"][starts]
         for kind, taker in takers.items():
-            if kind not in self._present:
+            if not self.has(kind):
                 continue
             found = self.seen_as(kind)[starts[kinds == kind]]
             nexts[int(kind)] = taker, iter(found[FIELDS[kind]].tolist())
@@ -85,31 +72,9 @@ class Records:
             taker, records = nexts[number]
             taker(next(records))
 
-    def has(self, kind: EventKind) -> bool:
-        """Whether there is one."""
-        return int(kind) in self._present
-
-    def starts(self, kind: EventKind) -> NDArray[np.intp]:
-        """Where the events of a kind start."""
-        found: NDArray[np.intp] = self._starts[self._kinds == kind]
-        return found
-
-    def seen_as(self, kind: EventKind) -> NDArray[np.void]:
-        """What stands at each row, as an event of that kind, without a copy: to be looked at where
-        one starts. A column of it is read there and nowhere else."""
-        layout = EVENT_DTYPES[kind]
-        count = max((len(self._events) - layout.itemsize) // EVENT_ROW_BYTES + 1, 0)
-        return np.ndarray(count, layout, self._events, strides=(EVENT_ROW_BYTES,))
-
-    def times_ms(self, starts: NDArray[np.intp]) -> NDArray[np.int64]:
-        """The engine's time of the events that start there."""
-        entries = self.starts(EventKind.ENTRY)
-        times_ms: NDArray[np.int64] = self.seen_as(EventKind.ENTRY)["time_ms"][entries]
-        return times_ms[np.searchsorted(entries, starts) - 1]
-
     def notes(self) -> Notes | None:
         """The notes of the batch; None: there is none, as nearly always."""
-        return Notes(self._rows, self._starts) if self.has(EventKind.NOTED) else None
+        return Notes(self.rows, self.all_starts) if self.has(EventKind.NOTED) else None
 
     def balances(self) -> list[tuple[int, int, int, int]]:
         """Account, asset, available and locked: the last of each account and asset, by these."""

@@ -143,16 +143,19 @@ class Nursery:
         self._alive.clear()
 
 
+_RUNS_COMPILED_CODE = frozenset({"engine", "api"})
+
+
 class Nurseries(NamedTuple):
     """Where an exchange's children are forked. None: they are started from nothing."""
 
     roles: Nursery | None = None
     engines: Nursery | None = None
-    """It has loaded the compiler and the kernel, which others have no use for."""
+    """It has loaded the compiler and what is compiled, which others have no use for."""
 
     def of(self, role: str) -> Nursery | None:
         """Where a role is forked."""
-        return self.engines or self.roles if role == "engine" else self.roles
+        return self.engines or self.roles if role in _RUNS_COMPILED_CODE else self.roles
 
     def close(self) -> None:
         """End them; their children must have ended."""

@@ -47,9 +47,6 @@ class Connected(WSListener):
     def said(self, text: bytes) -> None:
         """A whole message. May raise Violation."""
 
-    def heard_all(self) -> None:
-        """What came at once has been handed on."""
-
     def reason_to_leave(self) -> str:
         """Why the client must go; asked every moment."""
         return ""
@@ -126,8 +123,6 @@ class Connected(WSListener):
         elif not self._is_ending:
             try:
                 self._take(frame, kind)
-                if frame.last_in_buffer:
-                    self.heard_all()
             except Violation as violation:
                 self.end(violation.code, violation.reason)
             except Exception:

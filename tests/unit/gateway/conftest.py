@@ -6,6 +6,7 @@ from venue.database import history_of
 from venue.local import LocalExchange
 
 from truebook.api.app import Application
+from truebook.plain.codec import Codec
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def exchange():
 @pytest.fixture
 def application(exchange):
     with history_of(exchange) as history:
-        yield Application(exchange, history)
+        yield Application(exchange, history, codec=Codec())
 
 
 @pytest.fixture

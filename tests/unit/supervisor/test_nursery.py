@@ -13,6 +13,7 @@ import pytest
 
 from truebook.datafolder import is_running
 from truebook.engine.compiled import is_cached
+from truebook.plain import compiling
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="there are nurseries on Linux only"
@@ -173,7 +174,7 @@ def test_nursery_and_children_end_with_a_supervisor_that_is_killed(tmp_path):
 
 
 @pytest.mark.parametrize("load", ["preload", "preload_engine"])
-def test_what_is_preloaded_starts_nothing_and_the_compiler_is_for_engines_alone(load):
+def test_what_is_preloaded_starts_nothing_and_most_do_without_the_compiler(load):
     code = f"""
 import os
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -182,15 +183,17 @@ from truebook.cli.preloading import {load}
 {load}()
 import sys
 print(len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd")) - before)
-print("truebook.engine.fast" in sys.modules, "numba" in sys.modules)
+names = ("truebook.engine.fast", "truebook.plain.codec", "numba")
+print(*[name in sys.modules for name in names])
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    is_for_engines = load == "preload_engine"
-    # A kernel that isn't compiled yet is left to the first engine.
-    loaded = [is_for_engines and is_cached(), is_for_engines]
+    runs_compiled_code = load == "preload_engine"
+    # What isn't compiled yet is left to the first engine, and to the first gateway.
+    cached = [is_cached(), compiling.is_cached(), True]
+    loaded = [runs_compiled_code and each for each in cached]
     assert done.stdout.split() == ["1", "0", *map(str, loaded)]
 
 

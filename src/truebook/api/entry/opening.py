@@ -7,6 +7,7 @@ from truebook.api.entry.session import Services
 from truebook.api.entry.sessions import EntrySessions
 from truebook.api.exchange import Exchange, Outcome
 from truebook.api.failures import Failures
+from truebook.api.plain import PlainOrders
 from truebook.api.throttle import Throttle
 from truebook.api.trading import Trading
 from truebook.clock import Clock
@@ -34,13 +35,14 @@ def order_entry(
     throttle: Throttle,
     failures: Failures,
     clock: Clock,
+    plain: PlainOrders | None = None,
 ) -> EntrySessions:
-    """The sessions of a gateway, none at first."""
+    """The sessions of a gateway, none at first. `plain` None: everything goes the long way."""
 
     async def connect() -> Sender:
         return _Timers(exchange)
 
     attendance = CancelOnDisconnect(connect)
-    desk = Desk(exchange, trading.markets)
+    desk = Desk(exchange, trading.markets, plain)
     services = Services(exchange, trading, desk, authority, throttle, failures, attendance, clock)
     return EntrySessions(services, attendance)

@@ -35,6 +35,7 @@ from truebook.api.trading import Trading, Work, batch_of
 from truebook.clock import Clock
 from truebook.limits import DEADLINE_MS_DEFAULT, ENTRY_COMMANDS_PENDING_MAX
 from truebook.messages import Permission
+from truebook.plain.layout import PLACES
 from truebook.ws.connected import Connected
 from truebook.ws.interface import Unavailable
 
@@ -149,7 +150,37 @@ class EntrySession(Connected):
         self._keeper.joined(self)
 
     def said(self, text: bytes) -> None:
-        """A whole message: a request, or an error."""
+        """A whole message; it has its turn at the desk."""
+        self._services.desk.hear(self, text)
+
+    # desk.Client
+
+    def begin(self) -> None:
+        """What came is about to be carried out."""
+        self._is_current = False
+
+    def trades(self, kinds: bytes) -> int | None:
+        """The account that plain orders and cancellations are for, which are then counted as under
+        way; None: something is in the way of some of them."""
+        user, count = self._user, len(kinds)
+        if user is None or self._is_leaving or self._pending + count > ENTRY_COMMANDS_PENDING_MAX:
+            return None
+        if not self._is_current and not self._may_trade(user):
+            return None
+        self._is_current = True
+        account, public_key, *_ = user.caller
+        placed = kinds.count(PLACES)
+        if not self._services.throttle.trades(account, placed, public_key, count - placed):
+            return None
+        self._pending += count
+        return account
+
+    def broke(self) -> None:
+        """A message met a bug."""
+        self.end(WSCloseCode.INTERNAL_ERROR, "internal error")
+
+    def carry_out(self, text: bytes) -> None:
+        """A message, whatever it is: a request, or an error."""
         try:
             request = read_request(text)
         except InvalidRequest as wrong:
@@ -165,11 +196,6 @@ class EntrySession(Connected):
                 self._do(request)
         except Exception as failure:
             self._refuse(request.id, failure)
-
-    def heard_all(self) -> None:
-        """What came at once has been handed on."""
-        self._is_current = False
-        self.flush()
 
     def reason_to_leave(self) -> str:
         """That the key may not trade any more."""

@@ -2,7 +2,9 @@
 
 Promise: what interface.py says. A round takes as many slots as are in use, and the orders of every
 account and of every level once more, for what they lock and add up to; each command is worth
-SLOTS_OF_A_COMMAND of them. What is looked at in one go has ORDERS_AT_ONCE_MAX orders, or is one
+SLOTS_OF_A_COMMAND of them. Over a small venue a round is worth ROUND_SLOTS_MIN all the same, unless
+the engine is idle: its dozens of steps would take a busy engine more than it was looked at for.
+What is looked at in one go has ORDERS_AT_ONCE_MAX orders, or is one
 account or level.
 
 A level, or an account, with more orders than ORDERS_AT_ONCE_MAX is looked at while the engine is
@@ -28,6 +30,9 @@ ORDERS_AT_ONCE_MAX = 1 << 14
 """Half a millisecond."""
 BALANCES_AT_ONCE_MAX = 1 << 18
 _AT_ONCE_MIN = 512
+ROUND_SLOTS_MIN = 1024 * SLOTS_OF_A_COMMAND
+"""A round begins at most once in 1,024 commands, and ends within as many where there are no more
+slots."""
 _GROUP = 4
 _ANY_NUMBER = 1 << 31
 
@@ -44,6 +49,8 @@ class FastScrubber:
         self._shadows = Shadows(self._pool)
         self._steps = self._walk()
         self._worth = 0
+        self._of_round = 0
+        """Slots looked at in this round."""
         self._is_idle = False
         self._sums = np.zeros(SLICE * ASSETS_MAX, np.int64)
         self._told = np.zeros(2, np.int64)
@@ -55,10 +62,12 @@ class FastScrubber:
     def scrub(self, commands: int) -> Found:
         """Look at the next slots."""
         self._is_idle = not commands
-        self._worth += (commands or IDLE_COMMANDS) * SLOTS_OF_A_COMMAND
+        left = max(self._worth, 0) if self._is_idle else self._worth
+        self._worth = left + (commands or IDLE_COMMANDS) * SLOTS_OF_A_COMMAND
         while self._worth >= _AT_ONCE_MIN:
             slots, fault = next(self._steps)
             self._worth -= slots
+            self._of_round += slots
             if fault is not None:
                 return self._cause() or fault
         return None
@@ -93,6 +102,9 @@ class FastScrubber:
                 "levels", "count", self._levels, lambda: int(meta["levels_top"]) + 1
             )
             self.rounds += 1
+            if not self._is_idle:
+                yield max(ROUND_SLOTS_MIN - self._of_round, 0), None
+            self._of_round = 0
 
     def _slices(
         self, check: Callable[[int], tuple[int, Found]], end: Callable[[], int]
