@@ -16,7 +16,8 @@ import numpy as np
 
 from truebook.engine.compiled import inlined
 from truebook.engine.hashing import touch_order
-from truebook.engine.layout import ACCOUNT_BITS, TRIGGER_BOOKS
+from truebook.engine.layout import ACCOUNT_BITS, NO_LEVEL_KEY, TRIGGER_BOOKS
+from truebook.engine.lookahead import look_at_maker
 from truebook.engine.maps import (
     add_client_id,
     add_order_id,
@@ -28,6 +29,7 @@ from truebook.engine.state import (
     State,
     account_at,
     book_at,
+    fetch_order,
     level_at,
     link_at,
     meta_of,
@@ -50,8 +52,10 @@ def market_of_book(book: Any) -> Any:
 
 
 @inlined
-def _level_for(s: State, book: Any, key: Any) -> Any:
-    """The level of that key, made if it isn't there."""
+def _level_for(s: State, book: Any, key: Any, guess: Any) -> Any:
+    """The level of that key, made if it isn't there; mostly the one that was guessed."""
+    if level_at(s, guess).key == key and level_at(s, guess).book == book:
+        return guess
     if book_at(s, book).best_key == key:
         return np.int64(book_at(s, book).best)
     leaf = leaf_for(s, book, key)
@@ -77,9 +81,9 @@ def _level_for(s: State, book: Any, key: Any) -> Any:
 
 
 @inlined
-def join_level(s: State, slot: Any, book: Any, key: Any, remaining: Any) -> None:
-    """The order goes to the end of its level."""
-    level = _level_for(s, book, key)
+def join_level(s: State, slot: Any, book: Any, key: Any, remaining: Any, guess: Any) -> None:
+    """The order goes to the end of its level, which may be the one guessed."""
+    level = _level_for(s, book, key, guess)
     here = level_at(s, level)
     head, tail = np.int64(here.head), np.int64(here.tail)
     quantity, count = here.quantity, here.count
@@ -99,6 +103,7 @@ def _drop_level(s: State, book: Any, level: Any) -> None:
     """An empty level leaves the book."""
     remove_level(s, book, level)
     meta = meta_of(s)
+    level_at(s, level).key = NO_LEVEL_KEY
     level_at(s, level).worse = meta.levels_free
     meta.levels_free = level
 
@@ -137,6 +142,7 @@ def leave_front(s: State, slot: Any, level: Any, book: Any) -> None:
         here.head = behind
         here.count -= 1
         order_at(s, behind).prev = 0
+        look_at_maker(s, behind, book >> 1)
 
 
 @inlined
@@ -188,7 +194,9 @@ def new_order(
     meta = meta_of(s)
     slot = meta.orders_free
     if slot != 0:
-        meta.orders_free = np.int64(order_at(s, slot).next)
+        following = np.int64(order_at(s, slot).next)
+        meta.orders_free = following
+        fetch_order(s, following)
     else:
         slot = meta.orders_top + 1
         meta.orders_top = slot
@@ -211,9 +219,12 @@ def new_order(
 
 
 @inlined
-def rest_in_book(s: State, slot: Any, book: Any, key: Any, account: Any, remaining: Any) -> None:
-    """An order, new or re-entering, joins its level and its account's list."""
-    join_level(s, slot, book, key, remaining)
+def rest_in_book(
+    s: State, slot: Any, book: Any, key: Any, account: Any, remaining: Any, guess: Any
+) -> None:
+    """An order, new or re-entering, joins its level, maybe the one guessed, and its account's
+    list."""
+    join_level(s, slot, book, key, remaining, guess)
     join_account(s, slot, account)
     touch_order(s, slot)
 

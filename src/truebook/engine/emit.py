@@ -15,7 +15,6 @@ from truebook.engine.hashing import touch_account
 from truebook.engine.state import (
     State,
     account_at,
-    balance_at,
     market_at,
     meta_of,
     row_at,
@@ -255,11 +254,9 @@ def emit_trigger_failed(s: State, book: Any, account: Any, order_id: Any, code: 
 
 
 @inlined
-def emit_balance(s: State, account: Any, asset: Any, slot: Any) -> None:
-    """BALANCE: the values of the balance in that slot."""
-    balance = balance_at(s, slot)
-    first = head(_BALANCE, 0, asset, account)
-    row(s, first, balance.available, balance.locked, 0)
+def emit_balance(s: State, account: Any, asset: Any, available: Any, locked: Any) -> None:
+    """BALANCE."""
+    row(s, head(_BALANCE, 0, asset, account), available, locked, 0)
 
 
 @inlined

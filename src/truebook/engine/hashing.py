@@ -134,12 +134,15 @@ def touch_balance(s: State, slot: Any) -> None:
 
 
 @inlined
-def settle_balance(s: State, slot: Any) -> None:
-    """The entry ends; a balance that was touched has its new value."""
+def settle_balance(s: State, slot: Any) -> Any:
+    """The entry ends; a balance that was touched has its new value: available and locked. (Whoever
+    read them again would wait until they are written.)"""
     balance = balance_at(s, slot)
-    balance.locked = balance.locked & ~TOUCHED
+    available, locked = balance.available, balance.locked & ~TOUCHED
+    balance.locked = locked
     _mark_balance(s, slot)
     _balance_page_at(s, np.int64(slot) >> PAGE_BITS).marked = 1
+    return available, locked
 
 
 # --- the hash of a record in a slot; zeros where none stands that counts --------------------------

@@ -23,6 +23,7 @@ from truebook.limits import (
 ACCOUNT_BITS = ACCOUNTS_MAX.bit_length() - 1
 ACCOUNT_MASK = ACCOUNTS_MAX - 1
 LEVEL_MASK = LEVELS_MAX - 1
+MARKET_MASK = MARKETS_MAX - 1
 WORD_BITS = 6
 PAGE_BITS = 12
 """Which slots of a pool have changed is kept in words of 64 bits; of balances, which lie scattered,
@@ -163,8 +164,9 @@ TRIGGER_BOOKS = 2 * MARKETS_MAX
 1 those that rise, whose keys are prices as those of asks are; + 0 those that fall, keyed as bids.
 So the best level of either is the one that is reached first."""
 
+NO_LEVEL = 0
 NO_LEVEL_KEY = (1 << 63) - 1
-"""The key of level 0, which stands for none: worse than any limit."""
+"""The key of level 0, which stands for none, and of levels not in use: worse than any limit."""
 
 NODE = np.dtype(
     [
@@ -305,7 +307,7 @@ AHEAD = np.dtype(
         ("maker", "<i4"),  # which resting order it will meet first, 0: none, or not looked for
         ("leaf", "<i4"),  # of the price index, where the order it places belongs; 0: not looked for
         ("level", "<i4"),  # where that order will rest, if it is there already
-        ("zero", "<i8"),
+        ("key", "<i8"),  # of that level
     ]
 )
 """What was found out about a command before its turn (lookahead.py), by its record's number."""

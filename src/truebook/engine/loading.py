@@ -21,7 +21,7 @@ from truebook.engine.hashing import (
 )
 from truebook.engine.hashing_seldom import put_reference, put_withdrawal
 from truebook.engine.hashing_settings import put_asset, put_attester, put_key, put_rules, put_tier
-from truebook.engine.layout import TIMER, WORD
+from truebook.engine.layout import NO_LEVEL, TIMER, WORD
 from truebook.engine.ledger import asset_of, set_sides
 from truebook.engine.maps import (
     add_key,
@@ -131,7 +131,7 @@ def take_in_orders(s: State, address: Any, count: Any) -> Any:
             row.time_flags,
             np.int64(row.client_id),
         )
-        join_level(s, slot, market * 2 + side, key_of(side, row.price), row.remaining)
+        join_level(s, slot, market * 2 + side, key_of(side, row.price), row.remaining, NO_LEVEL)
         touch_order(s, slot)
     return 0
 

@@ -24,6 +24,7 @@ from truebook.engine.closing import close_resting
 from truebook.engine.compiled import inlined, rarely
 from truebook.engine.emit import emit_closed, emit_fill, emit_rested
 from truebook.engine.hashing import touch_balance, touch_order
+from truebook.engine.layout import NO_LEVEL
 from truebook.engine.ledger import (
     available,
     base_slot,
@@ -266,7 +267,7 @@ def _rest(s: State) -> None:
         order.remaining = remaining
         order.executed_quote = executed_quote
         order.priority = priority
-    rest_in_book(s, slot, book, key_of(side, price), account, remaining)
+    rest_in_book(s, slot, book, key_of(side, price), account, remaining, NO_LEVEL)
 
 
 @inlined

@@ -23,7 +23,7 @@ from truebook.engine.book import (
 from truebook.engine.compiled import called, inlined
 from truebook.engine.emit import emit_closed
 from truebook.engine.hashing import touch_order
-from truebook.engine.layout import TRIGGER_BOOKS
+from truebook.engine.layout import NO_LEVEL, TRIGGER_BOOKS
 from truebook.engine.state import State, level_at, link_at, meta_of, order_at
 from truebook.messages import ORDER_RISES, CloseReason, OrderStatus
 
@@ -50,7 +50,7 @@ def join_waiting(s: State, slot: Any, number: Any, trigger_price: Any) -> None:
     """A new order joins those of its market that wait for the same price."""
     rises = np.int64(1) if order_at(s, slot).time_flags & ORDER_RISES else np.int64(0)
     book = TRIGGER_BOOKS + number * 2 + rises
-    join_level(s, slot, book, key_of(rises, trigger_price), 0)
+    join_level(s, slot, book, key_of(rises, trigger_price), 0, NO_LEVEL)
     touch_order(s, slot)
     meta_of(s).triggers += 1
 

@@ -101,7 +101,7 @@ POOLS: dict[str, tuple["np.dtype[Any]", int]] = {
     "account_hashes": (KEPT, ACCOUNTS_MAX),
     "keys": (KEY, KEYS_MAX),
     "balances": (BALANCE, BALANCES_MAX),
-    "touched_balances": (SLOT, BALANCES_MAX + 1),  # in the present entry
+    "touched_balances": (SLOT, BALANCES_MAX + 64),  # in the present entry; looked at beyond its end
     "balance_pages": (PAGE, BALANCES_MAX >> PAGE_BITS),
     "balance_marks": (MARKS, BALANCES_MAX >> WORD_BITS),
     "balance_hashes": (KEPT, BALANCES_MAX),

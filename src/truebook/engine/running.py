@@ -51,10 +51,12 @@ from truebook.engine.state import (
     book_at,
     command_at,
     entry_at,
+    fetch_balance,
     gateway_at,
     level_at,
     map_at,
     meta_of,
+    node_at,
     touched_balance_at,
 )
 from truebook.engine.timers import begin_timers, run_timers_out
@@ -77,6 +79,10 @@ _REPEATED = int(EntryStatus.REPEATED)
 _GAP = int(EntryStatus.GAP)
 _MALFORMED_ENTRY = int(EntryStatus.MALFORMED)
 _BOOKS = POOLS["books"][1]
+_SOON = 12
+"""So many balances before its turn one is brought near."""
+_EVERY_CHILD = np.uint64((1 << 64) - 1)
+"""Where none is missing, lookahead.py looks no further."""
 _EVERY_TIER = np.uint64((1 << TIERS_MAX) - 1)
 _TIME_LIMIT_MS = 1 << 47
 """A time must fit above the sixteen order flags."""
@@ -168,8 +174,9 @@ def _tell_balances(s: State) -> Any:
     step, touched = meta.step, meta.touched_balances
     while step < touched and meta.row < meta.rows_max:
         slot = touched_balance_at(s, step).value
-        settle_balance(s, slot)
-        emit_balance(s, account_of(slot), asset_of(slot), slot)
+        fetch_balance(s, touched_balance_at(s, step + _SOON).value)
+        now_available, now_locked = settle_balance(s, slot)
+        emit_balance(s, account_of(slot), asset_of(slot), now_available, now_locked)
         step += 1
     if step < touched:
         meta.step = step
@@ -276,6 +283,7 @@ def start(s: State, rows_max: Any, replies_max: Any, look_from: Any, a: Any, b: 
     meta.rules = 1
     meta.tiers_set = _EVERY_TIER
     level_at(s, 0).key = NO_LEVEL_KEY
+    node_at(s, 0).bits = _EVERY_CHILD
     add_name(s, name[0], name[1], name[2], 0)
     touch_account(s, 0)
     return 0

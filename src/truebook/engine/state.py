@@ -141,6 +141,14 @@ def _input(record: "np.dtype[Any]") -> Accessor:
 
 
 command_at = _input(COMMAND)
+
+
+@inlined
+def fetch_command(s: State, index: Any) -> None:
+    """Bring an input record near."""
+    prefetch(meta_of(s).input + np.int64(index) * COMMAND_BYTES)
+
+
 entry_at = _input(ENTRY)
 tick_at = _input(TICK)
 transfer_at = _input(TRANSFER)

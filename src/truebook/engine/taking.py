@@ -15,7 +15,7 @@ from truebook.engine.answer import answer_order, answer_taker
 from truebook.engine.book import key_of, new_order, rest_in_book
 from truebook.engine.compiled import highest_bit, inlined, rarely, unsigned
 from truebook.engine.emit import emit_accepted, emit_rejected, emit_trigger_failed
-from truebook.engine.layout import PHASE_MATCH
+from truebook.engine.layout import NO_LEVEL, PHASE_MATCH
 from truebook.engine.ledger import available, held_slot, hold_of, release
 from truebook.engine.matching import ENDING_NONE, close_taker
 from truebook.engine.scan import SCAN_FUNDS, SCAN_OK, scan
@@ -256,8 +256,10 @@ def rest_at_once(
     quantity: Any,
     client_id: Any,
     time_flags: Any,
+    guess: Any,
 ) -> None:
-    """A limit order that doesn't cross, is good till cancelled and can be paid for: it rests."""
+    """A limit order that doesn't cross, is good till cancelled and can be paid for: it rests, maybe
+    in the level that was guessed."""
     release(s, held_slot(s, book, account), -hold_of(s, book, price, quantity))
     number = book >> 1
     priority = emit_accepted(
@@ -266,7 +268,7 @@ def rest_at_once(
     order = new_order(
         s, order_id, account, number, quantity, quantity, 0, priority, time_flags, client_id
     )
-    rest_in_book(s, order, book, key_of(book & 1, price), account, quantity)
+    rest_in_book(s, order, book, key_of(book & 1, price), account, quantity, guess)
 
 
 @inlined
@@ -309,7 +311,9 @@ def _rest_taker(s: State) -> None:
     if meta_of(s).is_firing:
         flags |= ACCEPTED_TRIGGERED
     book = number * 2 + taker.side
-    rest_at_once(s, flags, book, account, order_id, price, quantity, client_id, time_flags)
+    rest_at_once(
+        s, flags, book, account, order_id, price, quantity, client_id, time_flags, NO_LEVEL
+    )
     if not meta_of(s).is_firing:
         answer_rested(s, number, order_id, account, client_id, price, quantity, time_flags)
 
