@@ -79,7 +79,7 @@ class PlainOrders:
     # by websocket
 
     def read(self, texts: Sequence[bytes]) -> bytes:
-        """What each message is (plain.layout); nothing if that can't be said of them."""
+        """What each message is (plain.layout); nothing if they are too many."""
         return self._know().read(texts)
 
     def requests(self, first: int, kinds: bytes, account: int) -> Requests:

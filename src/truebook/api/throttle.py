@@ -19,6 +19,9 @@ from truebook.limits import THROTTLE_BUCKETS_MAX
 
 BURST_S = 1.0
 """So much time's worth may be taken at once."""
+_ROUNDING_S = 1e-6
+"""Three thirds of a second may add up to more than one: that much more is not more. So as many
+tokens can be taken one by one as at once."""
 
 
 class Rates(NamedTuple):
@@ -56,7 +59,7 @@ class Buckets:
         now = self._clock.elapsed_s()
         full_at = max(self._full_at.get(owner, now), now)
         after = full_at + count / self._rate
-        if full_at > now and after - now > BURST_S:
+        if full_at > now and after - now > BURST_S + _ROUNDING_S:
             return after - now - BURST_S
         if owner not in self._full_at and len(self._full_at) >= self._buckets_max:
             self._make_room(now)
@@ -69,7 +72,7 @@ class Buckets:
             return True
         now = self._clock.elapsed_s()
         full_at = max(self._full_at.get(owner, now), now)
-        return full_at + count / self._rate - now <= BURST_S
+        return full_at + count / self._rate - now <= BURST_S + _ROUNDING_S
 
     def wait_s(self, owner: Hashable) -> float:
         """How long until there is a token; takes none."""

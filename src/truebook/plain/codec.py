@@ -104,11 +104,18 @@ class Codec:
             row["quote_exponent"] = market.quote.atoms.exponent
 
     def read(self, texts: Sequence[bytes]) -> bytes:
-        """What each message is: layout.NOT_PLAIN, PLACES or CANCELS; nothing if that can't be said
-        of so many."""
+        """What each message is: layout.NOT_PLAIN, PLACES or CANCELS; nothing if they are more than
+        TEXTS_MAX."""
+        if len(texts) > TEXTS_MAX:
+            return b""
+        # Nobody's message, however large or odd, keeps others from the short way.
+        return self._read(texts) or self._read([one if _is_usual(one) else b"" for one in texts])
+
+    def _read(self, texts: Sequence[bytes]) -> bytes:
+        """The same; nothing if they are too large together, or one has a zero byte in it."""
         joined = b"\0".join(texts) + b"\0"
         size = len(joined)
-        if size > INPUT_BYTES_MAX or len(texts) > TEXTS_MAX:
+        if size > INPUT_BYTES_MAX:
             return b""
         self._view[_INPUT : _INPUT + size] = joined
         if read_requests(self._address, size) != len(texts):
@@ -177,6 +184,11 @@ class Codec:
                 self._ends += 1
                 self._end_bytes += len(end)
                 return
+
+
+def _is_usual(text: bytes) -> bool:
+    """Whether it can be read together with as many others that are."""
+    return len(text) < INPUT_BYTES_MAX // TEXTS_MAX and b"\0" not in text
 
 
 def _is_plain(market: Market) -> bool:

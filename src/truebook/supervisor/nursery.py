@@ -143,7 +143,8 @@ class Nursery:
         self._alive.clear()
 
 
-_RUNS_COMPILED_CODE = frozenset({"engine", "api"})
+RUN_COMPILED_CODE = ("engine", "api")
+"""The roles that do."""
 
 
 class Nurseries(NamedTuple):
@@ -155,7 +156,7 @@ class Nurseries(NamedTuple):
 
     def of(self, role: str) -> Nursery | None:
         """Where a role is forked."""
-        return self.engines or self.roles if role in _RUNS_COMPILED_CODE else self.roles
+        return self.engines or self.roles if role in RUN_COMPILED_CODE else self.roles
 
     def close(self) -> None:
         """End them; their children must have ended."""

@@ -14,6 +14,7 @@ import yaml
 import truebook
 from truebook.cli.app import app
 from truebook.config import PREFIX, from_environment, load
+from truebook.supervisor.nursery import RUN_COMPILED_CODE
 from truebook.telemetry.exposition import exposed_names
 from truebook.telemetry.telling import NAME_VARIABLE
 
@@ -97,6 +98,15 @@ def test_a_units_command_and_variables_are_there(unit):
     assert program == "/opt/truebook/.venv/bin/truebook"
     check_command(words)
     check_variables(variables_in(text))
+
+
+@pytest.mark.parametrize("role", [*RUN_COMPILED_CODE, "witness"])
+def test_who_runs_compiled_code_has_a_folder_for_it(role):
+    """Elsewhere a unit may not write, and what can't be kept isn't compiled."""
+    (unit,) = [unit for unit in UNITS if re.match(rf"truebook-{role}\b", unit.name)]
+    text = unit.read_text()
+    (folder,) = re.findall(r"^CacheDirectory=(.*)$", text, re.M)
+    assert variables_in(text)["TRUEBOOK_CACHE"] == f"/var/cache/{folder}"
 
 
 def test_there_is_a_unit_for_every_role():

@@ -91,9 +91,6 @@ def compare(plain, trading, texts):
     for first in range(0, len(texts), TEXTS_MAX):
         some = texts[first : first + TEXTS_MAX]
         kinds = plain.read(some)
-        if b"\0" in b"".join(some):
-            assert kinds == b""
-            continue
         assert len(kinds) == len(some)
         requests = plain.requests(0, bytes([kind or CANCELS for kind in kinds]), ACCOUNT)
         ids = list(requests.ids())
@@ -140,7 +137,6 @@ def test_every_byte_flipped_cut_or_doubled_is_judged_alike(plain, trading):
             texts += [sample[:at], sample[at:], before + behind, before + sample[at:at] + behind]
             texts += [before + bytes([byte ^ 1 << bit]) + behind for bit in range(8)]
             texts += [before + some + sample[at:] for some in (b"0", b" ", b'"', b"\\", b",", b"}")]
-    texts = [text for text in texts if b"\0" not in text]
     assert compare(plain, trading, texts) > 300
 
 
@@ -169,16 +165,35 @@ def test_what_can_be_read_in_two_ways_is_not_plain(plain):
         good.decode().encode("utf-16"),
     ]
     assert plain.read([good]) == bytes([PLACES])
-    assert [plain.read([text]) for text in wrong[:-1]] == [bytes([NOT_PLAIN])] * len(wrong[:-1])
-    assert plain.read(wrong[-1:]) == b""
+    assert [plain.read([text]) for text in wrong] == [bytes([NOT_PLAIN])] * len(wrong)
 
 
-def test_a_zero_byte_never_shifts_messages(plain):
+def test_what_is_odd_neither_shifts_nor_hinders_others(plain):
     good = message("order.cancel", TARGET)
-    for texts in ([good + b"\0" + good], [good + b"\0", b""], [b"\0"], [good, b"\0", b""]):
-        assert plain.read(texts) == b""
+    odd = [good + b"\0" + good, good + b"\0", b"\0", b"", b" " * INPUT_BYTES_MAX, b"x" * 65_536]
+    for text in odd:
+        assert plain.read([text]) == bytes([NOT_PLAIN])
+        assert plain.read([good, text, text, good]) == bytes([CANCELS, 0, 0, CANCELS])
+        some = [good, *[text] * (TEXTS_MAX - 2), good]
+        assert plain.read(some) == bytes([CANCELS, *bytes(TEXTS_MAX - 2), CANCELS])
+
+
+def test_only_so_many_are_read_at_once(plain):
+    good = message("order.cancel", TARGET)
     assert plain.read([good] * TEXTS_MAX) == bytes([CANCELS]) * TEXTS_MAX
-    assert plain.read([good] * (TEXTS_MAX + 1)) == plain.read([b" " * INPUT_BYTES_MAX]) == b""
+    assert plain.read([good] * (TEXTS_MAX + 1)) == plain.read([]) == b""
+
+
+def test_what_fills_the_memory_to_its_last_byte_is_read_whole(plain):
+    good = message("order.cancel", TARGET)
+    size = INPUT_BYTES_MAX // TEXTS_MAX - 1
+    for padded in (good.ljust(size), good.rjust(size)):
+        assert plain.read([padded] * TEXTS_MAX) == bytes([CANCELS]) * TEXTS_MAX
+    assert plain.read([good.rjust(INPUT_BYTES_MAX - 1)]) == bytes([CANCELS])
+    body = json.dumps(TARGET).encode()
+    assert plain.signed(body.rjust(INPUT_BYTES_MAX), CANCELLING) is not None
+    assert plain.signed(body[:-1].rjust(INPUT_BYTES_MAX), CANCELLING) is None
+    assert plain.signed(body.rjust(INPUT_BYTES_MAX + 1), CANCELLING) is None
 
 
 def signed_by_the_twin(trading, body, kind):

@@ -68,6 +68,18 @@ def test_a_batch_that_is_larger_than_a_second_passes_a_full_bucket_and_is_paid_f
     assert buckets.take("a") == 0
 
 
+@pytest.mark.parametrize("rate", [3, 7, 10, 60, 999])
+def test_as_many_can_be_taken_one_by_one_as_at_once(clock, rate):
+    for _ in range(20):
+        clock.advance(1005 / 7)
+        buckets = Buckets(rate, clock)
+        assert buckets.has("a", rate)
+        assert not buckets.has("a", rate + 1)
+        assert {buckets.take("a") for _ in range(rate)} == {0}
+        assert not buckets.has("a", 1)
+        assert buckets.take("a") == pytest.approx(1 / rate)
+
+
 def test_rate_0_is_no_limit(clock):
     buckets = Buckets(0, clock)
     assert {buckets.take("a", 1000) for _ in range(1000)} == {0}

@@ -176,7 +176,8 @@ class EntrySession(Connected):
         return account
 
     def broke(self) -> None:
-        """A message met a bug."""
+        """A message met a bug: what waits behind it at the desk isn't done any more."""
+        self._is_leaving = True
         self.end(WSCloseCode.INTERNAL_ERROR, "internal error")
 
     def carry_out(self, text: bytes) -> None:
