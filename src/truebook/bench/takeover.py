@@ -93,10 +93,11 @@ class Scene:
 
     def lose(self, number: int) -> float:
         """Take the publisher away by a signal, bring it back; seconds until another published."""
-        name = self.publisher()
-        process = self._processes[name]
         for _ in range(20):
             self.wait_for(self.write())
+        # Only now: who has just started takes itself for the one until somebody else was first.
+        name = self.publisher()
+        process = self._processes[name]
         began_s = time.perf_counter()
         last = self.write()
         os.kill(process.pid, number)
