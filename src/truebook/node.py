@@ -445,6 +445,11 @@ class Node:
         is_alone = self._quorum is None and self._cover is None
         return is_alone or not self._publication.waiting
 
+    @property
+    def is_published(self) -> bool:
+        """Whether the stream is known to have all that this engine has made."""
+        return not self._publication.waiting
+
     def status(self) -> dict[str, str | int | float | bool]:
         """Where the engine stands; the state hash is computed for this."""
         return {

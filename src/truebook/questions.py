@@ -27,6 +27,8 @@ from truebook.snapshots.keeping import Keeper
 from truebook.vigil import Vigil
 
 _logger = logging.getLogger(__name__)
+_OF_ITSELF = frozenset({"probe", "records", "snapshot", "status"})
+"""Questions about an engine rather than about the venue: whoever asks wants to know how it is."""
 
 
 class AtWork(Protocol):
@@ -46,6 +48,10 @@ class AtWork(Protocol):
     @property
     def is_agreed(self) -> bool:
         """Whether a quorum, where one is asked for, knows all that this engine could tell."""
+
+    @property
+    def is_published(self) -> bool:
+        """Whether all that this engine could tell is in the event stream."""
 
     def status(self) -> dict[str, str | int | float | bool]:
         """Where the engine stands."""
@@ -102,6 +108,8 @@ class QuestionDesk:
         oldest = self._clock.elapsed_s() - QUERY_HELD_MS_MAX / 1000
         for asked_at, after, query in held:
             is_there = after <= node.position and node.is_agreed
+            # What isn't published may yet turn out to have been reached too late.
+            is_there = is_there and (query.kind in _OF_ITSELF or node.is_published)
             if is_there or node.halted is not None or node.stands_still:
                 self._answer(query, after)
             elif asked_at > oldest:

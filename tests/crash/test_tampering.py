@@ -55,9 +55,11 @@ def verdicts(exchange):
 
 
 def is_whole(exchange):
-    """Three engines at work, and nothing is halted."""
+    """Three engines at work, and nothing is halted. One that has just begun again takes itself for
+    the one that publishes, until another was first with a command."""
     engines = status(exchange).engines
-    return len(engines) == 3 and not any(engine.halted for engine in engines)
+    is_at_work = len(engines) == 3 and not any(engine.halted for engine in engines)
+    return is_at_work and sum(bool(engine.details["active"]) for engine in engines) == 1
 
 
 def engines(exchange):

@@ -383,6 +383,24 @@ def test_a_question_ahead_of_the_engine_waits_for_it(exchange):
     assert decode_answer(heard[0]).settings == node.engine.account_settings(1, 1)
 
 
+def test_nothing_is_told_of_the_venue_that_is_not_published(exchange):
+    node = exchange.node()
+    exchange.write("a")
+    work(node)
+    node._publication.is_active = False
+    exchange.write("b")
+    heard = exchange.hear("me")
+    for number, kind in enumerate(("account", "status")):
+        exchange.bus.publish(
+            QUERIES_CHANNEL, encode_query(Query(number, "me", "0-0", kind, account=1))
+        )
+    work(node)
+    assert [decode_answer(told).id for told in heard] == [1], "it tells how it is itself"
+    exchange.clock.advance(TAKE_OVER_S)
+    work(node)
+    assert [decode_answer(told).id for told in heard] == [1, 0]
+
+
 def test_a_book_and_an_accounts_number_are_told_as_of_one_position(exchange):
     node = exchange.node()
     exchange.log.append(pack_entry(1, 1, b"".join(commands_of(DEFAULT_VENUE))))
