@@ -159,13 +159,18 @@ class SimulatedBus:
     async def publish(self, channel, message):
         return await self._ask("asking", lambda: self._server.publish(channel, message))
 
-    async def publish_all(self, messages, notes):
+    async def publish_all(self, messages):
         def operation():
             for channel, message in messages:
                 self._server.publish(channel, message)
-            self._server.notes.update(notes)
 
-        await self._ask("telling", operation)
+        await self._ask("answering", operation)
+
+    async def publish_noted(self, messages, notes, owner):
+        await self._ask("telling", lambda: self._server.publish_noted(messages, notes, owner))
+
+    async def take_notes(self, owner):
+        return await self._ask("taking notes", lambda: self._server.take_notes(owner))
 
     async def notes(self):
         return await self._ask("notes", lambda: dict(self._server.notes))

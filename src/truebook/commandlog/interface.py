@@ -78,6 +78,10 @@ class BusUnavailable(Exception):
     """The bus can't be reached or refuses; whether it has done what was asked is not known."""
 
 
+class NotesTaken(Exception):
+    """Another has taken the bus's notes: nothing is sent in the name of who had them before."""
+
+
 class StreamLost(Exception):
     """The event stream ends before an entry that was in it: fill it again from the log."""
 
@@ -366,14 +370,25 @@ class Bus(Protocol):
     async def publish(self, channel: str, message: bytes) -> int:
         """Send a message; how many subscriptions it went to. Raises BusUnavailable."""
 
-    async def publish_all(
-        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str]
+    async def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Send messages (channel, bytes), all in one step. Raises BusUnavailable: perhaps nothing
+        was sent."""
+
+    async def publish_noted(
+        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str], owner: str
     ) -> None:
-        """Send messages (channel, bytes) and remember notes, all in one step, or, if it raises
-        BusUnavailable, perhaps nothing: the notes tell. Each note replaces the one of its name."""
+        """Send messages (channel, bytes) and remember notes, all in one step, if the notes are
+        this owner's or nobody's; raises NotesTaken if not, and does nothing. If it raises
+        BusUnavailable it may have been done: the notes tell. Each note replaces the one of its
+        name."""
+
+    async def take_notes(self, owner: str) -> dict[str, str]:
+        """What is remembered, by name; as fleeting as all on the bus. From now on the notes are
+        this owner's: what another has sent and hasn't arrived is not done. Raises
+        BusUnavailable."""
 
     async def notes(self) -> dict[str, str]:
-        """What is remembered, by name; as fleeting as all on the bus. Raises BusUnavailable."""
+        """What is remembered, whoever has it now. Raises BusUnavailable."""
 
     async def listened(self) -> list[str]:
         """The channels that somebody listens to. Raises BusUnavailable."""
@@ -403,6 +418,9 @@ class Bus(Protocol):
 
 SETTINGS_CHANNEL = "settings"
 """A position (16 bytes: high, low, little-endian) and the settings events of one batch."""
+
+NOTES_OWNER = "owner"
+"""The note that says whose the notes are."""
 
 QUERIES_CHANNEL = "queries"
 """queries.Query messages, to any engine."""

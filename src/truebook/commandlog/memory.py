@@ -21,6 +21,7 @@ from truebook.commandlog.chain import START
 from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.interface import (
     GENESIS,
+    NOTES_OWNER,
     Begun,
     BusUnavailable,
     Claimed,
@@ -29,6 +30,7 @@ from truebook.commandlog.interface import (
     LogLost,
     LogTrimmed,
     LogUnavailable,
+    NotesTaken,
     Once,
     Position,
     Recovery,
@@ -277,6 +279,23 @@ class MemoryBusServer:
             receive(message)
         return len(receivers)
 
+    def publish_noted(
+        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str], owner: str
+    ) -> None:
+        """Send messages and remember notes, if the notes are this owner's or nobody's."""
+        with self.lock:
+            if self.notes.setdefault(NOTES_OWNER, owner) != owner:
+                raise NotesTaken("another has taken the notes in memory")
+            self.notes.update(notes)
+        for channel, message in messages:
+            self.publish(channel, message)
+
+    def take_notes(self, owner: str) -> dict[str, str]:
+        """What is remembered; from now on it is this owner's."""
+        with self.lock:
+            self.notes[NOTES_OWNER] = owner
+            return dict(self.notes)
+
     def index(self, position: Position) -> int:
         """Where in `entries` the position stands, or would."""
         return bisect_left(self.entries, position, key=lambda entry: entry.position)
@@ -416,14 +435,23 @@ class MemoryBus:
         self._server.check_up()
         return self._server.publish(channel, message)
 
-    async def publish_all(
-        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str]
-    ) -> None:
-        """Send messages and remember notes."""
+    async def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Send messages."""
         self._server.check_up()
         for channel, message in messages:
             self._server.publish(channel, message)
-        self._server.notes.update(notes)
+
+    async def publish_noted(
+        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str], owner: str
+    ) -> None:
+        """Send messages and remember notes."""
+        self._server.check_up()
+        self._server.publish_noted(messages, notes, owner)
+
+    async def take_notes(self, owner: str) -> dict[str, str]:
+        """What is remembered; from now on it is this owner's."""
+        self._server.check_up()
+        return self._server.take_notes(owner)
 
     async def notes(self) -> dict[str, str]:
         """What is remembered."""

@@ -15,7 +15,13 @@ from typing import Any
 
 from truebook.commandlog.address import parse
 from truebook.commandlog.event_stream import read_entries, read_tail
-from truebook.commandlog.interface import BusUnavailable, EventEntry, Position
+from truebook.commandlog.interface import (
+    NOTES_OWNER,
+    BusUnavailable,
+    EventEntry,
+    NotesTaken,
+    Position,
+)
 from truebook.commandlog.pipelined import PipelinedConnection, open_connection
 from truebook.commandlog.resp import ConnectionLost, Refused, key, pairs
 from truebook.commandlog.waiting import Waiting
@@ -25,11 +31,27 @@ REPLY_S_MAX = 10.0
 PING_S = 2.0
 """How often the subscribed connection is asked whether it is still there."""
 RECONNECT_S = 0.1
+_TAKEN = "another process has taken the notes on the bus, so this one has to end"
 
-# KEYS: notes. ARGV: how many notes, each note (name, text), each message (channel, text).
+# ARGV: each message (channel, text).
 _PUBLISH_ALL = """
-local at = 2
-for _ = 1, tonumber(ARGV[1]) do
+for at = 1, #ARGV, 2 do
+  redis.call('PUBLISH', ARGV[at], ARGV[at + 1])
+end
+return false
+"""
+
+# KEYS: notes. ARGV: the note that names their owner, the owner, how many notes, each note (name,
+# text), each message (channel, text). A bus that has lost all has lost the owner, too.
+_PUBLISH_NOTED = """
+local owner = redis.call('HGET', KEYS[1], ARGV[1])
+if not owner then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+elseif owner ~= ARGV[2] then
+  return 0
+end
+local at = 4
+for _ = 1, tonumber(ARGV[3]) do
   redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
   at = at + 2
 end
@@ -38,6 +60,12 @@ while at < #ARGV do
   at = at + 2
 end
 return false
+"""
+
+# KEYS: notes. ARGV: the note that names their owner, the owner.
+_TAKE_NOTES = """
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return redis.call('HGETALL', KEYS[1])
 """
 
 Receiver = Callable[[bytes], None]
@@ -89,22 +117,28 @@ class ValkeyBus:
         """Send a message; how many subscriptions it went to."""
         return int(await self._request("PUBLISH", key(self._shard, channel), message))
 
-    async def publish_all(
-        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str]
+    async def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Send messages, by one script."""
+        await self._request("EVAL", _PUBLISH_ALL, 0, *self._packed(messages))
+
+    async def publish_noted(
+        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str], owner: str
     ) -> None:
-        """Send messages and remember notes, by one script."""
-        arguments: list[str | bytes | int] = [len(notes)]
+        """Send messages and remember notes, by one script, if the notes are this owner's."""
+        arguments: list[str | bytes | int] = [NOTES_OWNER, owner, len(notes)]
         for note in notes.items():
             arguments += note
-        for channel, message in messages:
-            arguments.append(key(self._shard, channel))
-            arguments.append(message)
-        await self._request("EVAL", _PUBLISH_ALL, 1, self._notes, *arguments)
+        arguments += self._packed(messages)
+        if await self._request("EVAL", _PUBLISH_NOTED, 1, self._notes, *arguments) is not None:
+            raise NotesTaken(_TAKEN)
+
+    async def take_notes(self, owner: str) -> dict[str, str]:
+        """What is remembered; from now on it is this owner's."""
+        return _texts(await self._request("EVAL", _TAKE_NOTES, 1, self._notes, NOTES_OWNER, owner))
 
     async def notes(self) -> dict[str, str]:
         """What is remembered."""
-        found = pairs(await self._request("HGETALL", self._notes))
-        return {name.decode(): text.decode() for name, text in found.items()}
+        return _texts(await self._request("HGETALL", self._notes))
 
     async def listened(self) -> list[str]:
         """The channels that somebody listens to."""
@@ -154,6 +188,9 @@ class ValkeyBus:
         for connection in (self._requests, self._reads, self._subscribed):
             if connection is not None:
                 connection.abort("closed by us")
+
+    def _packed(self, messages: Sequence[tuple[str, bytes]]) -> list[str | bytes]:
+        return [part for channel, text in messages for part in (key(self._shard, channel), text)]
 
     async def _request(self, *command: str | bytes | int) -> Any:
         try:
@@ -223,3 +260,7 @@ class ValkeyBus:
                 call()
             except Exception:
                 _logger.exception("a call after reconnecting to the bus failed")
+
+
+def _texts(fields: Any) -> dict[str, str]:
+    return {name.decode(): text.decode() for name, text in pairs(fields).items()}

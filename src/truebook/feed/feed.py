@@ -8,7 +8,8 @@
 How it starts: settings from the engine; the notes of an earlier feed, if the bus has any, tell
 where to go on, else where that engine is, with all of the log read; the levels of every market from
 the engine, at that position or later; then passes, while history is loaded beside them. Nothing
-here is kept: a feed that is killed anywhere starts again from bus, engine and history.
+here is kept: a feed that is killed anywhere starts again from bus, engine and history. There is one
+feed: a second one takes the notes, and the first ends at its next pass.
 """
 
 import asyncio
@@ -90,7 +91,7 @@ class Feed:
         return feed
 
     async def run(self) -> None:
-        """Be the feed, for ever. Raises LogNotDurable, and what a bug raises."""
+        """Be the feed, for ever. Raises LogNotDurable, NotesTaken, and what a bug raises."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.publisher.run())
@@ -157,13 +158,14 @@ class Feed:
                 attempt += 1
 
     async def _notes(self) -> dict[str, str]:
-        """What an earlier feed has noted; stand behind it. If there is nothing, only what comes
-        from now on is to be told: an engine that has read the log to its present end says where
-        that is, since the stream may be empty and about to be made again from its beginning."""
+        """Take what an earlier feed has noted; stand behind it. If there is nothing, only what
+        comes from now on is to be told: an engine that has read the log to its present end says
+        where that is, since the stream may be empty and about to be made again from its
+        beginning."""
         attempt = 0
         while True:
             try:
-                notes = await self._bus.notes()
+                notes = await self._bus.take_notes(self.publisher.owner)
                 end = await self._bus.event_tail()
                 if POSITION in notes:
                     told = Position.parse(notes[POSITION])

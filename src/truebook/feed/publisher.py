@@ -4,9 +4,10 @@ a tenth as often while nobody listens, unless somebody asks for what isn't folde
 Promise: what is published follows the event stream without a gap and without a repeat, over any
 loss of the bus. A pass is sent in one step together with notes of how far it goes; if the bus is
 lost on the way, the notes tell whether that step was done, and it is sent again only if not. A
-restarted feed reads the notes and goes on behind them; it sends nothing before it has caught up,
-so that a step always ends where every chain of updates does. A bus that comes back empty is filled
-again by the engine; positions that are passed already are not told again.
+restarted feed takes the notes and goes on behind them: what its predecessor had sent, and what
+hasn't arrived by then, is not done any more. It sends nothing before it has caught up, so that a
+step always ends where every chain of updates does. A bus that comes back empty is filled again by
+the engine; positions that are passed already are not told again.
 
 If the stream was trimmed past where the feed stands, the fold `lose`s what it knows, and all of it
 is loaded again (loading.py). A restarted feed stands where the slowest chain ended; where only that
@@ -103,7 +104,9 @@ class Publisher:
         self._is_behind = False
         """Whether the last read gave as much as could be, so that there may be more."""
         self._behind_since_s = clock.elapsed_s()
-        self._pass_ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
+        self.owner = secrets.token_hex(8)
+        """In whose name all is noted: this feed's, no other's, not even an earlier one's here."""
+        self._pass_ids = itertools.count()
         self.is_holding = False
         """Whether what was made waits to be sent: what was told before a restart isn't reached."""
         self._told: dict[str, int] = {}
@@ -120,7 +123,7 @@ class Publisher:
         self._hurried.set()
 
     async def run(self) -> None:
-        """Make passes, for ever."""
+        """Make passes, for ever. Raises NotesTaken if another feed has begun since."""
         while True:
             began_s = self._clock.elapsed_s()
             self._hurried.clear()
@@ -206,8 +209,11 @@ class Publisher:
                 told = self.fold.chains()
             notes = {name: str(sequence) for name, sequence in told.items()}
             notes |= {POSITION: str(position), RESUME: str(self.fold.resume_position)}
-            await self._send_once(messages, notes | {PASS: next(self._pass_ids)})
+            await self._send_once(messages, notes | {PASS: self._pass_id()})
         self.position = position
+
+    def _pass_id(self) -> str:
+        return f"{self.owner}-{next(self._pass_ids)}"
 
     async def _send_once(self, messages: list[Message], notes: dict[str, str]) -> None:
         is_again = False
@@ -215,7 +221,7 @@ class Publisher:
             try:
                 await self._await_listeners()
                 if not is_again or (await self._bus.notes()).get(PASS) != notes[PASS]:
-                    await self._bus.publish_all(messages, notes)
+                    await self._bus.publish_noted(messages, notes, self.owner)
                 # A bus that was away may have come back empty: the next pass notes everything.
                 self._untold, self._is_lost = is_again, False
                 return

@@ -231,6 +231,6 @@ class Questions:
     async def _send(self, messages: list[tuple[str, bytes]]) -> None:
         if messages:
             try:
-                await self._bus.publish_all(messages, {})
+                await self._bus.publish_all(messages)
             except BusUnavailable as error:
                 _logger.warning("answers can't be sent: %s", error)

@@ -8,8 +8,10 @@ import pytest
 from truebook.commandlog.chain import START
 from truebook.commandlog.interface import (
     GENESIS,
+    NOTES_OWNER,
     Claimed,
     EventEntry,
+    NotesTaken,
     Position,
     StreamLost,
     Tail,
@@ -227,16 +229,35 @@ def test_many_messages_are_sent_and_notes_are_remembered_in_one_step(buses):
         await bus.subscribe("a", lambda message: heard.append(("a", message)))
         await bus.subscribe("b", lambda message: heard.append(("b", message)))
         assert await bus.notes() == {}
-        await bus.publish_all([("a", b"1"), ("b", b"\0\xff"), ("c", b""), ("a", b"3")], {})
-        await bus.publish_all([("b", b"4")], {"position": "7-1", "0": "12"})
-        await bus.publish_all([], {"0": "13"})
+        await bus.publish_all([("a", b"1"), ("b", b"\0\xff"), ("c", b""), ("a", b"3")])
+        await bus.publish_noted([("b", b"4")], {"position": "7-1", "0": "12"}, "feed 1")
+        await bus.publish_noted([], {"0": "13"}, "feed 1")
         await until(lambda: len(heard) == 4)
-        assert await bus.notes() == {"position": "7-1", "0": "13"}
+        assert await bus.notes() == {NOTES_OWNER: "feed 1", "position": "7-1", "0": "13"}
         await bus.close()
         return heard
 
     expected = [("a", b"1"), ("b", b"\0\xff"), ("a", b"3"), ("b", b"4")]
     assert asyncio.run(talk()) == expected
+
+
+def test_nothing_is_sent_or_noted_in_the_name_of_who_had_the_notes_before(buses):
+    async def talk():
+        bus, other, heard = buses.bus(), buses.bus(), []
+        await bus.subscribe("a", heard.append)
+        await bus.publish_noted([("a", b"1")], {"position": "7-1"}, "feed 1")
+        taken = await other.take_notes("feed 2")
+        assert taken == {NOTES_OWNER: "feed 2", "position": "7-1"}
+        with pytest.raises(NotesTaken):
+            await bus.publish_noted([("a", b"late")], {"position": "8-1"}, "feed 1")
+        await other.publish_noted([("a", b"2")], {"position": "9-1"}, "feed 2")
+        await until(lambda: len(heard) == 2)
+        assert await other.notes() == {NOTES_OWNER: "feed 2", "position": "9-1"}
+        await bus.close()
+        await other.close()
+        return heard
+
+    assert asyncio.run(talk()) == [b"1", b"2"]
 
 
 def test_it_is_known_which_channels_somebody_listens_to(buses):

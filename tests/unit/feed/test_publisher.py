@@ -58,11 +58,11 @@ class BreakingBus(MemoryBus):
         super().__init__(server)
         self.failures = []
 
-    async def publish_all(self, messages, notes):
+    async def publish_noted(self, messages, notes, owner):
         how = self.failures.pop(0) if self.failures else ""
         if how == "before":
             raise BusUnavailable("lost before it was sent")
-        await super().publish_all(messages, notes)
+        await super().publish_noted(messages, notes, owner)
         if how == "after":
             raise BusUnavailable("lost before it was answered")
 
