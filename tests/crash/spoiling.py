@@ -130,25 +130,35 @@ def database_of(exchange):
 
 
 @contextmanager
-def trade_row(exchange, choice):
-    """A row of the database has another value for as long as the context lasts."""
+def _told_row(exchange, choice, table, owner, number):
+    """A row of a table that only grows has another value for as long as the context lasts."""
     column, change = choice.choice(COLUMNS), choice.randrange(1, 1000)
     with database_of(exchange) as database:
-        chosen = f"SELECT market, id, {column} FROM trades ORDER BY random() LIMIT 1"
-        wait_until(lambda: database.execute(chosen).fetchone() is not None, 30, "a trade")
-        market, number, value = database.execute(chosen).fetchone()
+        chosen = f"SELECT {owner}, {number}, {column} FROM {table} ORDER BY random() LIMIT 1"
+        wait_until(lambda: database.execute(chosen).fetchone() is not None, 30, "a row")
+        *keys, value = database.execute(chosen).fetchone()
 
         def put(changed: int) -> None:
             with database:
-                row = f"UPDATE trades SET {column} = ? WHERE (market, id) = (?, ?)"
-                database.execute(row, (changed, market, number))
+                row = f"UPDATE {table} SET {column} = ? WHERE ({owner}, {number}) = (?, ?)"
+                database.execute(row, (changed, *keys))
 
         put(value + change)
         try:
-            place = f"row of table trades, market {market}, id {number}"
+            place = f"row of table {table}, {owner} {keys[0]}, {number} {keys[1]}"
             yield [f"{place}: {column} {value + change}, not {column} {value}"]
         finally:
             put(value)
+
+
+def trade_row(exchange, choice):
+    """What everybody was told of a trade."""
+    return _told_row(exchange, choice, "trades", "market", "id")
+
+
+def fill_row(exchange, choice):
+    """What one of the two was told of it."""
+    return _told_row(exchange, choice, "fills", "user_id", "account_sequence")
 
 
 @contextmanager
@@ -217,6 +227,7 @@ def _flipped(path, choice):
 
 FILES = {
     "trade": trade_row,
+    "fill": fill_row,
     "row": balance_row,
     "snapshot": snapshot_byte,
     "archive": archived_command,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from truebook.engine.layout import ACCOUNT_BITS, NO_LEVEL_KEY
-from truebook.engine.pools import OFFSETS, POOLS
+from truebook.engine.pools import OFFSETS, ORIGIN, POOLS
 
 IS_POSSIBLE = Path("/proc/self/mem").exists()
 
@@ -24,12 +24,10 @@ class EngineMemory:
         self._start = self._find(Path(f"/proc/{pid}/maps"))
 
     def _find(self, maps):
-        """Where the state begins. Its first part has other flags than what follows (memory.py), so
-        a mapping ends there; what stands at the right distance before that tells."""
-        lines = maps.read_text().splitlines()
-        ends = [int(line.split()[0].split("-")[1], 16) for line in lines]
-        for end in ends:
-            self._start = end - OFFSETS["keys"]
+        """Where the state begins: at a known distance from the beginning of some mapping, which
+        what stands there tells."""
+        for line in maps.read_text().splitlines():
+            self._start = int(line.partition("-")[0], 16) + ORIGIN
             with contextlib.suppress(OSError, ValueError):
                 is_state = self.read("levels", 0)["key"][0] == NO_LEVEL_KEY
                 if is_state and self.read("accounts", 0)["name"].tobytes().startswith(b"venue\0"):

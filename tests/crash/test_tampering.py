@@ -142,8 +142,8 @@ def test_an_edited_engine_is_named_and_trading_goes_on(exchange, idler):
     tamper(exchange, idler, 1, [random.choice(sorted(EDITS))])
 
 
-def test_an_edited_trade_row_is_named_with_both_values(exchange):
-    edit_a_file(exchange, "trade", random.Random())
+def test_an_edited_row_is_named_with_both_values(exchange):
+    edit_a_file(exchange, random.choice(["trade", "fill"]), random.Random())
 
 
 @pytest.mark.night

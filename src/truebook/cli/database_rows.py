@@ -1,5 +1,7 @@
 """The database as the witness reads it."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from truebook.commandlog.interface import Position
@@ -7,17 +9,18 @@ from truebook.config import Config
 from truebook.engine.canonical.tables import Tables
 from truebook.installation import database_url
 from truebook.store.interface import StateUnreadable
-from truebook.store.reading import state_of, trade_rows_of
-from truebook.verify.trades import TRADE, Database, Trades
+from truebook.store.reading import state_of, told_rows_of
+from truebook.verify.row_tables import Database, Rows, RowTable, Span
 
 
 def database_of(config: Config) -> Database:
-    """Where trades and state are read. Raises ConfigError."""
+    """Where rows and state are read. Raises ConfigError."""
     url = database_url(config)
-    rows = trade_rows_of(url)
+    told = told_rows_of(url)
 
-    def trades(market: int, first: int, last: int) -> Trades:
-        return np.array(rows.trades(market, first, last), TRADE).reshape(-1)
+    def rows(table: RowTable, spans: Sequence[Span]) -> Iterator[Rows]:
+        asked = ((span.owner, span.first, span.last) for span in spans)
+        return (np.array(found, table.dtype) for found in told.rows(table.name, asked))
 
     def state() -> tuple[Position, Tables]:
         try:
@@ -25,4 +28,4 @@ def database_of(config: Config) -> Database:
         except StateUnreadable as error:
             raise OSError(str(error)) from None
 
-    return Database(rows.position, trades, state)
+    return Database(told.position, rows, state)

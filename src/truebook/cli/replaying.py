@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Literal, NamedTuple
 
+from truebook.allocation import keep_freed_memory
 from truebook.cli.attestations import attested_by_engines
 from truebook.cli.engines import make_engine
 from truebook.cli.reports import print_json
@@ -49,6 +50,7 @@ class _Found(NamedTuple):
 
 def print_replay(config: Config, road: Road, to: str | None, json: bool) -> None:
     """Replay from where the road begins and print what came out. Raises UserError."""
+    keep_freed_memory()
     end = None if to is None else position_of("--to", to)
     progress = Progress(stream=sys.stderr)
     with whole_log(config) as log:

@@ -23,8 +23,8 @@ from truebook.snapshots.folder import kept_by_all
 from truebook.verify.checking_once import Found, Parts, check_engines
 from truebook.verify.engines import Engines, answers_channel
 from truebook.verify.file_watch import FileWatch
+from truebook.verify.row_watch import RowWatch
 from truebook.verify.state_watch import StateWatch
-from truebook.verify.trade_watch import TradeWatch
 from truebook.verify.truth import Truth
 
 
@@ -41,7 +41,7 @@ def check_once(config: Config, json: bool) -> int:
     progress = Progress(stream=sys.stderr)
     try:
         engines, found = _check_engines(config, progress)
-        progress.show("comparing the trades in the database")
+        progress.show("comparing trades and fills in the database")
         found += _check_database(config, progress)
         progress.show("checking the snapshots")
         found += _check_snapshots(config)
@@ -67,7 +67,7 @@ def _check_database(config: Config, progress: Progress) -> list[Found]:
 
     database = database_of(config)
     try:
-        watch = TradeWatch(make_truth, database, folder_of(config).witness, SYSTEM_CLOCK)
+        watch = RowWatch(make_truth, database, folder_of(config).witness, SYSTEM_CLOCK)
         try:
             wrong = watch.check_now()
         finally:

@@ -29,11 +29,14 @@ from truebook.messages import (
     COMMAND_BYTES,
     ENTRY_EVENT,
     EVENT_ROW_BYTES,
+    REPLY_BYTES,
+    CommandKind,
     EntryStatus,
     EventKind,
 )
 
 _ENTRY = int(EventKind.ENTRY)
+_CANCEL_ALL = int(CommandKind.CANCEL_ALL)
 PATIENCE_S = 30.0
 """For a log server that is away."""
 LOOK_S = 0.05
@@ -159,15 +162,17 @@ def apply_all(engine: Engine, entries: list[LogEntry], memory: MemoryAhead) -> i
 
 def _apply(engine: Engine, entries: list[LogEntry]) -> int:
     records = b"".join([piece for entry in entries for piece in engine_pieces(entry)])
-    events = engine.apply(records).events
+    applied = engine.apply(records)
+    # The headers of entries have a kind, too, and the second records of commands have none.
+    begun = records[::COMMAND_BYTES]
+    commands = len(begun) - begun.count(0) - len(entries)
+    if len(applied.replies) == commands * REPLY_BYTES and not begun.count(_CANCEL_ALL):
+        # Each command of an entry that is applied has one reply then, and no other has any.
+        return commands
     # Their kinds side by side first: there are many more events than entries.
-    kinds = np.frombuffer(events[::EVENT_ROW_BYTES], np.uint8)
-    statuses = np.frombuffer(events, ENTRY_EVENT)["status"][np.flatnonzero(kinds == _ENTRY)]
-    assert len(statuses) == len(entries)
-    if not statuses.any():
-        # All were applied. The headers have a kind too.
-        begun = records[::COMMAND_BYTES]
-        return len(begun) - begun.count(0) - len(entries)
+    kinds = np.frombuffer(applied.events[::EVENT_ROW_BYTES], np.uint8)
+    heads = np.frombuffer(applied.events, ENTRY_EVENT)
+    statuses = heads["status"][np.flatnonzero(kinds == _ENTRY)]
     return sum(
         commands_in(entry.data)
         for entry, status in zip(entries, statuses, strict=True)

@@ -11,7 +11,7 @@ from truebook.clock import Clock
 from truebook.commandlog.interface import GENESIS, Position
 from truebook.engine.canonical.tables import Tables
 from truebook.verify.differences import differences, told
-from truebook.verify.trade_watch import REST, DatabaseWrong
+from truebook.verify.row_watch import REST, DatabaseWrong
 from truebook.verify.truth import NoSuchPosition, Truth
 
 EVERY_S = 60.0

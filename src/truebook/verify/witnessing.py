@@ -41,9 +41,9 @@ from truebook.queries import Answer, decode_query, encode_answer
 from truebook.snapshots.folder import Kept
 from truebook.verify.engines import Engines, answers_channel
 from truebook.verify.file_watch import FileWatch
+from truebook.verify.row_tables import Database
+from truebook.verify.row_watch import RowWatch
 from truebook.verify.state_watch import StateWatch
-from truebook.verify.trade_watch import TradeWatch
-from truebook.verify.trades import Database
 from truebook.verify.truth import NoSuchPosition, Truth
 from truebook.verify.witness import DATABASE, FILES, Verdict, Witness, announce
 from truebook.verify.witness_folder import Remembered, WitnessFolder
@@ -73,7 +73,7 @@ class Witnessing:
         engines: Engines,
         folder: WitnessFolder,
         clock: Clock = SYSTEM_CLOCK,
-        trades: TradeWatch | None = None,
+        rows: RowWatch | None = None,
         files: FileWatch | None = None,
         state: StateWatch | None = None,
     ) -> None:
@@ -86,7 +86,7 @@ class Witnessing:
         self._engines = engines
         self._folder = folder
         self._clock = clock
-        self._trades = trades
+        self._rows = rows
         self._files = files
         self._state = state
         self._followed = GENESIS
@@ -107,7 +107,7 @@ class Witnessing:
                 self._repeat()
                 self._watch_files()
                 self._watch_state()
-                is_busy = self._watch_trades()
+                is_busy = self._watch_rows()
         except _TROUBLE as error:
             if str(error) != self.trouble:
                 _logger.error("nothing is compared: %s", error)
@@ -147,13 +147,13 @@ class Witnessing:
         if witness.agreed is not None:
             found["position"] = str(witness.agreed.position)
             found["stateHash"] = witness.agreed.state_hash.hex()
-        if self._trades is not None and self._trades.found:
-            found["trouble"] = str(self._trades.found[-1])
+        if self._rows is not None and self._rows.found:
+            found["trouble"] = str(self._rows.found[-1])
         return found
 
     def close(self) -> None:
         """Give everything back."""
-        for held in (self._log, self._attestations, self._book, self._engines, self._trades):
+        for held in (self._log, self._attestations, self._book, self._engines, self._rows):
             if held is not None:
                 held.close()
 
@@ -169,13 +169,13 @@ class Witnessing:
         if wrong is not None:
             self._pass_verdict(DATABASE, wrong.after, wrong.until, wrong.what)
 
-    def _watch_trades(self) -> bool:
+    def _watch_rows(self) -> bool:
         """Compare some of the database with the log."""
-        if self._trades is None:
+        if self._rows is None:
             return False
-        known = len(self._trades.found)
-        is_busy = self._trades.step()
-        for wrong in self._trades.found[known:]:
+        known = len(self._rows.found)
+        is_busy = self._rows.step()
+        for wrong in self._rows.found[known:]:
             self._pass_verdict(DATABASE, wrong.after, wrong.until, wrong.what)
         return is_busy
 
@@ -303,7 +303,7 @@ def open_witnessing(
         log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
         return Truth(log, make_engine, snapshots)
 
-    trades = None if database is None else TradeWatch(make_truth, database, folder, SYSTEM_CLOCK)
+    rows = None if database is None else RowWatch(make_truth, database, folder, SYSTEM_CLOCK)
     truth = make_truth()
     state = None if database is None else StateWatch(truth, database.state, SYSTEM_CLOCK)
     known = kept.load()
@@ -312,7 +312,7 @@ def open_witnessing(
     log = open_whole_log(log_url, archive_url, durability=UNCHECKED)
     attestations = ValkeyAttestations(bus_url)
     return Witnessing(
-        witness, log, attestations, book, engines, kept, SYSTEM_CLOCK, trades, files, state
+        witness, log, attestations, book, engines, kept, SYSTEM_CLOCK, rows, files, state
     )
 
 

@@ -1,11 +1,10 @@
 """Whatever is changed in the log, archived or not, is found and named."""
 
-import zlib
-
 import pytest
 from blake3 import blake3
 
 from truebook.clock import ManualClock
+from truebook.commandlog.archive.packing import packer
 from truebook.commandlog.archive.segment import (
     ENTRY_HEAD,
     HEAD_BYTES,
@@ -108,7 +107,8 @@ def test_an_entry_damaged_inside_a_segment_is_named_with_its_byte(archived):
     content = bytearray(content)
     content[offset + 100] ^= 1
     data = path.read_bytes()
-    path.write_bytes(data[:HEAD_BYTES] + zlib.compress(bytes(content), 1))
+    new = packer()
+    path.write_bytes(data[:HEAD_BYTES] + new.compress(bytes(content)) + new.flush())
     (finding,) = check(archived).findings
     assert finding.position == str(entries[bad].position)
     assert finding.byte == offset

@@ -1,4 +1,4 @@
-"""Keeping an eye on the trades in the database.
+"""Keeping an eye on the trades and fills in the database.
 
 Promise: each interval is compared with the log once the database has it, and again in turn for as
 long as the witness lives, in a small share of its time; nothing takes long at once. A difference is
@@ -14,16 +14,16 @@ import numpy as np
 from truebook.clock import Clock
 from truebook.commandlog.interface import GENESIS, Position
 from truebook.verify.differences import told
-from truebook.verify.trades import (
+from truebook.verify.row_tables import (
     INTERVAL,
-    TRADE,
+    TABLES,
     Database,
     Interval,
-    Trades,
+    Rows,
+    RowTeller,
     differing,
     is_as_told,
-    spans_of,
-    trades_of,
+    told_of,
 )
 from truebook.verify.truth import Truth
 
@@ -32,7 +32,7 @@ EVERY_S = 1.0
 REST = 50
 """For each second that a comparison takes, so many without one."""
 EVENTS_BYTES_MAX = 4 << 20
-"""Of events that wait to be looked through for trades: an interval may have hundreds of times as
+"""Of events that wait to be looked through for rows: an interval may have hundreds of times as
 many."""
 
 
@@ -47,7 +47,7 @@ class DatabaseWrong(msgspec.Struct, rename="camel", frozen=True):
         return f"the database is wrong between {self.after} and {self.until}: {self.what}"
 
 
-class TradeWatch:
+class RowWatch:
     """Of one database. `step` may raise what reading the log raises, and OSError."""
 
     def __init__(
@@ -57,7 +57,7 @@ class TradeWatch:
         self._make_truth = make_truth
         self._truth = make_truth()
         self._database = database
-        self._file = folder / "trades.jsonl"
+        self._file = folder / "rows.jsonl"
         self._intervals = self._load()
         self._begun = GENESIS
         self._ended = GENESIS
@@ -66,8 +66,11 @@ class TradeWatch:
         """Entries of the interval at hand."""
         self._events: list[bytes] = []
         self._events_bytes = 0
-        self._trades: list[Trades] = []
+        self._teller = RowTeller()
+        self._rows: list[dict[str, Rows]] = []
         """Those of the interval that were in earlier events than `_events`."""
+        self._lasts: dict[str, dict[int, int]] = {table.name: {} for table in TABLES}
+        """The number of each owner's last row in the intervals before."""
         self._next = 0
         self._clock = clock
         self._next_s = 0.0
@@ -116,23 +119,26 @@ class TradeWatch:
         self._ended = position
 
     def _look_through(self) -> None:
-        """Keep of the events what their trades were."""
-        self._trades.append(trades_of(b"".join(self._events)))
+        """Keep of the events what their rows are."""
+        self._rows.append(self._teller.rows_of(b"".join(self._events)))
         self._events, self._events_bytes = [], 0
 
-    def _gathered(self) -> Trades:
+    def _gathered(self) -> dict[str, Rows]:
         """All of the interval."""
-        if self._events:
-            self._look_through()
-        gathered, self._trades = self._trades, []
-        return np.concatenate(gathered) if gathered else np.zeros(0, TRADE)
+        self._look_through()
+        gathered, self._rows = self._rows, []
+        return _joined(gathered)
 
-    def _close(self, trades: Trades, *, keep: bool = True) -> None:
+    def _close(self, rows: dict[str, Rows], *, keep: bool = True) -> None:
         """An interval is complete."""
         ends = str(self._begun), str(self._ended)
-        interval = Interval(*ends, self._entries, spans_of(trades))
-        if what := told(differing(self._database, trades)):
-            self._tell(interval, what)
+        tables = {
+            table.name: told_of(rows[table.name], table, self._lasts[table.name])
+            for table in TABLES
+        }
+        interval = Interval(*ends, self._entries, tables)
+        if not is_as_told(self._database, interval):
+            self._tell(interval, rows)
         if keep and all(known.until != interval.until for known in self._intervals):
             self._intervals.append(interval)
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -148,31 +154,39 @@ class TradeWatch:
         interval = self._intervals[self._next % len(self._intervals)]
         self._next += 1
         if interval.until not in self._told and not is_as_told(self._database, interval):
-            self._tell(interval, told(differing(self._database, self._again(interval))))
+            self._tell(interval, self._again(interval))
         took_s = self._clock.elapsed_s() - begun_s
         self._next_s = begun_s + max(EVERY_S, REST * took_s)
 
-    def _again(self, interval: Interval) -> Trades:
-        """The trades of an earlier interval, made anew from the log."""
-        truth = self._make_truth()
+    def _again(self, interval: Interval) -> dict[str, Rows]:
+        """The rows of an earlier interval, made anew from the log."""
+        truth, teller = self._make_truth(), RowTeller()
         after, until = Position.parse(interval.after), Position.parse(interval.until)
-        found = [np.zeros(0, TRADE)]
+        found = [teller.rows_of(b"")]
         try:
             while made := truth.forward():
+                # What is told before the interval has the markets that it names.
+                teller.rows_of(b"".join(e for position, e in made if position <= after))
                 events = b"".join(e for position, e in made if after < position <= until)
-                found.append(trades_of(events))
+                found.append(teller.rows_of(events))
                 if made[-1][0] >= until:
                     break
         finally:
             truth.close()
-        return np.concatenate(found)
+        return _joined(found)
 
-    def _tell(self, interval: Interval, what: str) -> None:
-        self._told.add(interval.until)
-        self.found.append(DatabaseWrong(interval.after, interval.until, what))
+    def _tell(self, interval: Interval, rows: dict[str, Rows]) -> None:
+        """Name what differs from these rows; nothing, if it was put right meanwhile."""
+        if what := told(differing(self._database, interval, rows)):
+            self._told.add(interval.until)
+            self.found.append(DatabaseWrong(interval.after, interval.until, what))
 
     def _load(self) -> list[Interval]:
         if not self._file.exists():
             return []
         lines = self._file.read_bytes().splitlines()
         return [msgspec.json.decode(line, type=Interval) for line in lines if line]
+
+
+def _joined(parts: list[dict[str, Rows]]) -> dict[str, Rows]:
+    return {table.name: np.concatenate([part[table.name] for part in parts]) for table in TABLES}

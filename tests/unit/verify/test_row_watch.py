@@ -1,5 +1,7 @@
-"""A trade that somebody edits in the database or takes out is named with both values, once."""
+"""A trade or fill that somebody edits in the database, takes out or puts in is named with both
+values, once."""
 
+import re
 import sqlite3
 from contextlib import closing
 
@@ -13,11 +15,11 @@ from truebook.clock import ManualClock
 from truebook.commandlog.memory import MemoryLogReader
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.messages import OrderType, Side
-from truebook.store.reading import state_of, trade_rows_of
+from truebook.store.reading import state_of, told_rows_of
 from truebook.store.sqlite.place import url_of
-from truebook.verify import trade_watch
-from truebook.verify.trade_watch import EVERY_S, TradeWatch
-from truebook.verify.trades import TRADE, Database
+from truebook.verify import row_watch
+from truebook.verify.row_tables import FILLS, Database
+from truebook.verify.row_watch import EVERY_S, RowWatch
 from truebook.verify.truth import Truth
 
 INTERVAL = 10
@@ -56,16 +58,17 @@ class Watched:
         self.watch = self.new_watch()
 
     def new_watch(self):
-        rows = trade_rows_of(url_of(self.path))
+        told = told_rows_of(url_of(self.path))
 
-        def trades(market, first, last):
-            return np.array(rows.trades(market, first, last), TRADE).reshape(-1)
+        def rows(table, spans):
+            asked = [(span.owner, span.first, span.last) for span in spans]
+            return (np.array(found, table.dtype) for found in told.rows(table.name, asked))
 
         def make_truth():
             return Truth(MemoryLogReader(self.exchange.log), NaiveEngine)
 
-        database = Database(rows.position, trades, lambda: state_of(url_of(self.path)))
-        return TradeWatch(make_truth, database, self.folder / "witness", self.clock)
+        database = Database(told.position, rows, lambda: state_of(url_of(self.path)))
+        return RowWatch(make_truth, database, self.folder / "witness", self.clock)
 
     def edit(self, statement):
         with closing(sqlite3.connect(self.path)) as database, database:
@@ -80,11 +83,11 @@ class Watched:
         return [str(wrong) for wrong in self.watch.found]
 
 
-@pytest.fixture(params=[trade_watch.EVENTS_BYTES_MAX, 0])
+@pytest.fixture(params=[row_watch.EVENTS_BYTES_MAX, 0])
 def watched(request, tmp_path, monkeypatch):
     """0: what an interval's trades were is kept entry by entry."""
-    monkeypatch.setattr(trade_watch, "INTERVAL", INTERVAL)
-    monkeypatch.setattr(trade_watch, "EVENTS_BYTES_MAX", request.param)
+    monkeypatch.setattr(row_watch, "INTERVAL", INTERVAL)
+    monkeypatch.setattr(row_watch, "EVENTS_BYTES_MAX", request.param)
     made = Watched(tmp_path)
     yield made
     made.watch.close()
@@ -110,6 +113,35 @@ def test_a_trade_that_was_taken_out_is_named(watched):
     assert "market 0, id 7: not there, not " in found
 
 
+def test_an_edited_fill_is_named_with_both_values(watched):
+    watched.look()
+    watched.edit("UPDATE fills SET fee = fee + 7 WHERE user_id = 2 AND trade_id = 4")
+    (found,) = watched.look()
+    assert re.search(
+        r"row of table fills, user_id 2, account_sequence \d+: fee \d+, not fee", found
+    )
+
+
+@pytest.mark.parametrize("column", FILLS.values)
+def test_each_column_of_a_fill_is_compared(watched, column):
+    watched.edit(f"UPDATE fills SET {column} = {column} + 1 WHERE user_id = 1 AND trade_id = 4")
+    (found,) = watched.look()
+    assert f": {column} " in found
+
+
+def test_a_fill_that_was_put_in_is_named(watched):
+    copied = ", ".join(FILLS.values)
+    for trade, until in ((4, "account_sequence + 1"), (1, "1")):
+        watched.edit(
+            f"INSERT INTO fills (user_id, account_sequence, {copied})"
+            f" SELECT user_id, {until}, {copied} FROM fills"
+            f" WHERE user_id = 1 AND trade_id = {trade}"
+        )
+    (found,) = watched.look()
+    assert found.count("row of table fills, user_id 1, account_sequence ") == 2
+    assert found.count("not not there") == 2
+
+
 def test_a_watch_that_starts_again_knows_what_the_log_said(watched):
     watched.look()
     watched.watch.close()
@@ -130,7 +162,7 @@ def test_it_rests_in_between(watched):
     watched.edit("UPDATE trades SET qty = 5 WHERE market = 0 AND id = 3")
     watched.watch.step()
     reads = []
-    watched.watch._database = watched.watch._database._replace(trades=lambda *_: reads.append(1))
+    watched.watch._database = watched.watch._database._replace(rows=lambda *_: reads.append(1))
     for _ in range(10):
         watched.watch.step()
     assert reads == []
