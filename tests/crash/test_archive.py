@@ -160,7 +160,8 @@ def test_a_trimmed_exchange_starts_again_replays_and_is_checked(tmp_path):
     assert exchange.run("replay", "--json", "--engine", "naive")["stateHash"] == before["stateHash"]
     segment = sorted((tmp_path / "data" / "archive").glob("*.segment"))[1]
     data = segment.read_bytes()
-    segment.write_bytes(data[:900] + bytes([data[900] ^ 1]) + data[901:])
+    at = len(data) // 2
+    segment.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
     verified = exchange.try_run("log", "verify", "--json")
     assert verified.returncode == 1
     (finding,) = json.loads(verified.stdout)["findings"]

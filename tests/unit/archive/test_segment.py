@@ -1,9 +1,12 @@
 """A segment gives back what went in, or says what is wrong with it."""
 
 import random
+import zlib
 
 import pytest
+from blake3 import blake3
 
+from truebook.commandlog.archive.packing import ZLIB
 from truebook.commandlog.archive.segment import (
     HEAD_BYTES,
     End,
@@ -13,6 +16,7 @@ from truebook.commandlog.archive.segment import (
     parse_name,
     read_head,
     read_segment,
+    unpack,
 )
 from truebook.commandlog.chain import START, extend
 from truebook.commandlog.interface import LogEntry, Position
@@ -33,6 +37,37 @@ def packed(entries=ENTRIES, before=End()):  # noqa: B008
     for entry in entries:
         writer.add(entry)
     return writer.finish()
+
+
+def of_before(data, content):
+    """The segment as it was made when there was zlib only."""
+    head, old = bytearray(data[: HEAD_BYTES - 32]), zlib.compress(content, 1)
+    head[10] = ZLIB
+    head[96:104] = len(old).to_bytes(8, "little")
+    head[168:200] = blake3(old).digest()
+    return bytes(head) + blake3(head).digest() + old
+
+
+@pytest.fixture(params=["zlib", "zstd"])
+def segment(request):
+    name, data, _ = packed()
+    if request.param == "zlib":
+        data = of_before(data, unpack(name, data)[1])
+    return name, data
+
+
+def test_a_segment_is_read_whichever_way_it_was_packed(segment):
+    head, entries = read_segment(*segment)
+    assert entries == ENTRIES
+    assert (head.before, head.after.chain) == (End(), packed()[2].chain)
+
+
+def test_a_compression_of_a_later_version_is_refused():
+    name, data, _ = packed()
+    head = bytearray(data[: HEAD_BYTES - 32])
+    head[10] = 3
+    with pytest.raises(SegmentDamaged, match=r"format 1\.3: of a later version"):
+        read_segment(name, bytes(head) + blake3(head).digest() + data[HEAD_BYTES:])
 
 
 def test_entries_come_back_with_their_positions_times_and_bytes():
@@ -58,8 +93,8 @@ def test_a_segment_follows_on_the_one_before():
     assert (end.number, end.entries, end.chain) == (2, 4, packed()[2].chain)
 
 
-def test_every_flipped_bit_is_found():
-    name, data, _ = packed()
+def test_every_flipped_bit_is_found(segment):
+    name, data = segment
     for byte in range(len(data)):
         for bit in range(8):
             damaged = bytearray(data)
@@ -68,16 +103,16 @@ def test_every_flipped_bit_is_found():
                 read_segment(name, bytes(damaged))
 
 
-def test_a_segment_cut_anywhere_is_found_with_the_byte():
-    name, data, _ = packed()
+def test_a_segment_cut_anywhere_is_found_with_the_byte(segment):
+    name, data = segment
     for length in range(len(data)):
         with pytest.raises(SegmentDamaged, match="cut off") as found:
             read_segment(name, data[:length])
         assert found.value.byte == length
 
 
-def test_bytes_behind_the_end_are_found():
-    name, data, _ = packed()
+def test_bytes_behind_the_end_are_found(segment):
+    name, data = segment
     with pytest.raises(SegmentDamaged, match=f"byte {len(data)}: has more behind its end"):
         read_segment(name, data + b"\0")
 

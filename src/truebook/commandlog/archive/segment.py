@@ -7,29 +7,32 @@ before and after (chain.py), so a segment can't be exchanged, left out or made u
 every later one.
 
     head     264 bytes, see _HEAD
-    content  compressed with zlib; unpacked, for each entry: the position (16 bytes: high, low), the
+    content  packed (packing.py); unpacked, for each entry: the position (16 bytes: high, low), the
              length of its data (4 bytes), its data as it stands in the log
 
 All numbers are little-endian. The time of an entry is the high half of its position, as in the log.
 """
 
-import zlib
 from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
 from blake3 import blake3
 
+from truebook.commandlog.archive.packing import (
+    COMPRESSIONS,
+    ZSTD,
+    packer,
+    unpacked,
+    unpacked_as_far_as_can_be,
+)
 from truebook.commandlog.chain import HASH_BYTES, START, extend
 from truebook.commandlog.interface import GENESIS, LogEntry, Position
 from truebook.limits import SEGMENT_BYTES_MAX
 
 MAGIC = b"TRUEBOOK"
 FORMAT = 1
-ZLIB = 1
-_PACK_BYTES = _UNPACK_BYTES = 1 << 16
-LEVEL = 1
-"""A quarter of the compression time of the default level, for a fifth more bytes."""
+_PACK_BYTES = 1 << 16
 
 # Magic, format, compression, zero; number, entries, entries before; first, last, the last of the
 # segment before; bytes of the content unpacked, packed; chain before, chain after, hash of the
@@ -64,6 +67,8 @@ class End(NamedTuple):
 class Head(NamedTuple):
     """What a segment says of itself."""
 
+    compression: int
+    """One of packing.COMPRESSIONS."""
     number: int
     """1, 2, 3 …"""
     first: Position
@@ -86,7 +91,7 @@ class SegmentWriter:
         self._first = self.position = before.position
         self._entries = 0
         self._chain = before.chain
-        self._packer = zlib.compressobj(LEVEL)
+        self._packer = packer()
         self._packed: list[bytes] = []
         self._loose: list[bytes] = []
         self._loose_bytes = 0
@@ -116,7 +121,7 @@ class SegmentWriter:
         before = self._before
         number, entries = before.number + 1, before.entries + self._entries
         bare = _HEAD.pack(
-            *(MAGIC, FORMAT, ZLIB, 0, number, self._entries, before.entries),
+            *(MAGIC, FORMAT, ZSTD, 0, number, self._entries, before.entries),
             *(*self._first, *self.position, *before.position),
             *(self.content_bytes, len(packed)),
             *(before.chain, self._chain, blake3(packed).digest(), before.head_hash),
@@ -156,7 +161,7 @@ def read_head(name: str, data: bytes) -> Head:
         what = f"one of its first {HEAD_BYTES} bytes, the head, was changed"
         raise SegmentDamaged(name, what)
     _, form, compression, _, number, entries, entries_before, *rest = _HEAD.unpack(bare)
-    if (form, compression) != (FORMAT, ZLIB):
+    if form != FORMAT or compression not in COMPRESSIONS:
         raise SegmentDamaged(name, f"has format {form}.{compression}: of a later version", 8)
     points, (content_bytes, packed_bytes), hashes = rest[:6], rest[6:8], rest[8:]
     first, last, previous = (Position(*points[i : i + 2]) for i in (0, 2, 4))
@@ -167,9 +172,8 @@ def read_head(name: str, data: bytes) -> Head:
     chain_before, chain_after, content_hash, previous_hash = hashes
     before = End(number - 1, previous, entries_before, chain_before, previous_hash)
     after = End(number, last, entries_before + entries, chain_after, head_hash)
-    return Head(
-        number, first, last, entries, content_bytes, packed_bytes, content_hash, before, after
-    )
+    sizes = entries, content_bytes, packed_bytes
+    return Head(compression, number, first, last, *sizes, content_hash, before, after)
 
 
 def unpack(name: str, data: bytes) -> tuple[Head, bytes]:
@@ -182,39 +186,15 @@ def unpack(name: str, data: bytes) -> tuple[Head, bytes]:
         raise SegmentDamaged(name, "has more behind its end", HEAD_BYTES + head.packed_bytes)
     if blake3(packed).digest() != head.content_hash:
         raise SegmentDamaged(name, "its content was changed")
-    content = _unpacked(head, packed)
+    content = unpacked(head.compression, packed, head.content_bytes)
     if content is None:
         raise SegmentDamaged(name, "its content can't be unpacked to the length that it says")
     return head, content
 
 
-def _unpacked(head: Head, packed: memoryview) -> bytes | None:
-    """The whole content, in one go; None: it isn't what the head says."""
-    unpacker = zlib.decompressobj()
-    try:
-        content = unpacker.decompress(packed, head.content_bytes + 1)
-    except zlib.error:
-        return None
-    is_whole = unpacker.eof and not unpacker.unused_data and len(content) == head.content_bytes
-    return content if is_whole else None
-
-
 def unpack_what_can_be(head: Head, packed: memoryview) -> tuple[bytes, bool]:
     """The content as far as it can be unpacked, and whether that is all of it."""
-    unpacker = zlib.decompressobj()
-    pieces: list[bytes] = []
-    try:
-        left = head.content_bytes + 1
-        for start in range(0, len(packed), _UNPACK_BYTES):
-            pieces.append(unpacker.decompress(packed[start : start + _UNPACK_BYTES], left))
-            left -= len(pieces[-1])
-            if left <= 0:
-                break
-    except zlib.error:
-        return b"".join(pieces), False
-    content = b"".join(pieces)
-    is_whole = unpacker.eof and not unpacker.unused_data and len(content) == head.content_bytes
-    return content, is_whole
+    return unpacked_as_far_as_can_be(head.compression, packed, head.content_bytes)
 
 
 def entries_of(content: bytes) -> Iterator[tuple[int, LogEntry]]:
