@@ -113,6 +113,9 @@ async def trade_and_kill(urls, role, path):
                 role.kill()
                 role.start()
                 killed, stored = killed + 1, position
+        # What the last one has to store itself, so that it is there when it is caught up.
+        records = some_orders(exchange, rng, placed)
+        await exchange.send_and_await(b"".join(records), len(records), None)
         status = (await exchange.ask("status")).status
         async with asyncio.timeout(CATCH_UP_S):
             await caught_up(history, Position.parse(status["position"]))

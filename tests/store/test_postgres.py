@@ -31,7 +31,7 @@ from truebook.store.postgres.history import PostgresHistory
 from truebook.store.postgres.reader import Reader
 from truebook.store.postgres.timescale import Probe, Use, decide
 from truebook.store.postgres.writer import PostgresWriter
-from truebook.store.reading import trade_rows_of
+from truebook.store.reading import told_rows_of
 from truebook.store.voiding import set_aside
 
 SEED = 51
@@ -257,7 +257,7 @@ def test_a_reader_cannot_write(url, entries):
 
 def test_a_database_without_tables_has_no_history_yet(url, entries):
     history = PostgresHistory(url)
-    rows = trade_rows_of(url)
+    rows = told_rows_of(url)
     try:
         with pytest.raises(HistoryUnavailable, match="is being made"):
             asyncio.run(history.position())
@@ -267,7 +267,7 @@ def test_a_database_without_tables_has_no_history_yet(url, entries):
         cut(url)
         assert asyncio.run(history.position()) == entries[-1].position
         assert rows.position() == entries[-1].position
-        assert len(rows.trades(0, 1, 5)) == 5
+        assert sum(map(len, rows.rows("trades", [(0, 1, 5)]))) == 5
     finally:
         history.close()
 

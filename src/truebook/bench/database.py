@@ -36,8 +36,10 @@ from truebook.messages import COMMAND, CommandKind
 from truebook.postgres.urls import is_postgres
 from truebook.store.ahead import Ahead
 from truebook.store.candles import Candles
+from truebook.store.fills import Fills, Markets, write_fills
 from truebook.store.fold import fold
 from truebook.store.interface import Writer
+from truebook.store.projection import LARGE_STEP_BYTES, READ_ENTRIES, end_of_step
 from truebook.store.reading import history_of
 from truebook.store.rows import Rows
 from truebook.store.sqlite.place import url_of
@@ -51,9 +53,8 @@ BEGIN_S = 1_795_046_400
 MONTHS_MARKET = 1
 TRADES_PER_MS = 100
 BATCH_TRADES = 20_000
-ENTRIES_AT_ONCE = 128
 ORDERS_IN_ENTRY = 64
-"""8,192 commands in a batch, as a store has them that catches up."""
+"""16,384 commands in a batch of a store that catches up."""
 REAL_TIME_PER_S = 10_000
 """Commands a second that `catchUp` is a multiple of: an exchange that is busy."""
 OPTIONS = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
@@ -166,6 +167,16 @@ def _orders(rng: np.random.Generator, first_id: int) -> bytes:
     return orders.tobytes()
 
 
+def _steps(entries: list[EventEntry]) -> Iterator[list[EventEntry]]:
+    """What a store reads at once, and what it does of that at once."""
+    for first in range(0, len(entries), READ_ENTRIES):
+        read, begin = entries[first : first + READ_ENTRIES], 0
+        while begin < len(read):
+            end = end_of_step(read, begin, LARGE_STEP_BYTES)
+            yield read[begin:end]
+            begin = end
+
+
 def _follow(writer: Writer, stream: Iterator[EventEntry], commands: int) -> Told:
     """Fold and write a stream, as a store does that catches up: one while the other."""
     writer.close()
@@ -174,12 +185,12 @@ def _follow(writer: Writer, stream: Iterator[EventEntry], commands: int) -> Told
     ahead = Ahead(writer)
     fold_s, trades = 0.0, 0
     begun = _times(writer)
-    for first in range(0, len(entries), ENTRIES_AT_ONCE):
+    for step in _steps(entries):
         own_s = time.thread_time()
-        rows = fold(entries[first : first + ENTRIES_AT_ONCE], known, directory)
+        rows = fold(step, known, directory)
         fold_s += time.thread_time() - own_s
         ahead.begin(rows)
-        known, trades = rows.tail, trades + len(rows.trades)
+        known, trades = rows.tail, trades + rows.trades.shape[1]
     ahead.settle()
     spent = _times(writer).since(begun)
     ahead.close()
@@ -225,23 +236,22 @@ def _after(before: Tail) -> Rows:
 
 def _traded(before: Tail, first: int, count: int) -> Rows:
     """Some trades, numbered behind all that the stream may have made."""
-    rows, candles = _after(before), Candles()
-    rng = np.random.default_rng(first)
-    prices = (10_000 + rng.integers(-50, 51, count)).tolist()
-    quantities = rng.integers(1, 100, count).tolist()
-    numbers = range(first, first + count)
-    for number, price, quantity in zip(numbers, prices, quantities, strict=True):
-        time_ms = BEGIN_S * 1000 + number // TRADES_PER_MS
-        trade, sequence = (1 << 40) + number, (1 << 40) + number
-        maker, taker = 1 + number % ACCOUNTS, 1 + (number + 1) % ACCOUNTS
-        side = number & 1
-        about = price, quantity, 1, 0, trade, time_ms
-        rows.trades.append((0, trade, "A0_USD", trade, trade + 1, price, quantity, side, time_ms))
-        rows.fills.append((maker, 2 * sequence, trade, 0, 1 - side, 1, *about))
-        rows.fills.append((taker, 2 * sequence + 1, trade + 1, 0, side, 0, *about))
-        candles.add(0, time_ms, price, quantity)
-    rows.candles.extend(candles.rows())
-    rows.time_ms = rows.trades[-1][-1]
+    rows, rng = _after(before), np.random.default_rng(first)
+    price, quantity = 10_000 + rng.integers(-50, 51, count), rng.integers(1, 100, count)
+    numbers = np.arange(first, first + count)
+    trade, sequence = (1 << 40) + numbers, (1 << 41) + 2 * numbers
+    fee, zero = np.ones(count, np.int64), np.zeros(count, np.int64)
+    fills = Fills(
+        *(numbers, numbers & 1, zero, trade, price, quantity),
+        *(trade, 1 + numbers % ACCOUNTS, sequence, fee, zero),
+        *(trade + 1, 1 + (numbers + 1) % ACCOUNTS, sequence + 1, fee),
+        *(price * quantity, trade, BEGIN_S * 1000 + numbers // TRADES_PER_MS),
+    )
+    grids = Markets({})
+    grids.bases, grids.quotes = np.zeros((2, 1), np.int64)
+    write_fills(fills, grids, rows)
+    rows.symbols = {0: "A0_USD"}
+    rows.time_ms = int(fills.time_ms[-1])
     return rows
 
 

@@ -48,6 +48,10 @@ class EventColumns:
         found: NDArray[np.int64] = self.seen_as(kind)[name][self.starts(kind)]
         return found
 
+    def at(self, kind: EventKind, starts: Starts) -> "Fields":
+        """The fields of the events of a kind that start there."""
+        return Fields(self.seen_as(kind), starts)
+
     def times_ms(self, starts: Starts) -> NDArray[np.int64]:
         """The engine's time of the events that start there."""
         entries = self.starts(EventKind.ENTRY)
@@ -60,3 +64,18 @@ class EventColumns:
         is_wanted[self.all_starts] = np.isin(self.kinds, np.array([*kinds], np.uint8))
         is_wanted[without] = False
         return np.flatnonzero(is_wanted)
+
+
+class Fields:
+    """The fields of some events of one kind, each read when it is asked for."""
+
+    def __init__(self, seen: NDArray[np.void], starts: Starts) -> None:
+        self._seen = seen
+        self.starts = starts
+        """Where they start."""
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, name: str) -> NDArray[np.int64]:
+        return self._seen[name][self.starts].astype(np.int64, copy=False)

@@ -27,10 +27,11 @@ class Ahead:
 
     def begin(self, rows: Rows) -> None:
         """Begin to write a batch once those before are there. Raises StoreUnavailable over them."""
+        write = self._writer.prepare(rows)
         self.settle()
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "writing")
-        self._under_way = self._thread.submit(self._writer.write, rows)
+        self._under_way = self._thread.submit(write)
 
     def write(self, rows: Rows) -> None:
         """Write a batch, after those before, in this thread. Raises StoreUnavailable."""

@@ -40,6 +40,10 @@ class Candles:
         candle[5] += price * quantity
         candle[6] += 1
 
+    def set_second(self, market: int, second: int, candle: list[int]) -> None:
+        """All trades of a second at once: open, high, low, close; volume, turnover, how many."""
+        self._seconds[market, second] = candle
+
     def rows(self) -> Iterator[CandleRow]:
         """What the trades add to each kept candle."""
         finer = self._seconds

@@ -5,14 +5,16 @@ batches gives the same database. Entries whose position is known are passed over
 continue the known history, by its positions or by its hash, is refused: so each event counts once,
 and only events that these engines made from this log.
 
-An order that was accepted in the batch is in `_accepted` and changed in place; of others only the
-change is known, and that is enough: events carry new values, or (executed quantities) what is to be
-added. A command's events never leave their entry, so a batch is never cut inside a command.
+Trades and most orders are told by columns (fills.py, lives.py, orders.py). What is told here, one
+event after the other, is the rest, and of the orders the odd ones: one that was accepted in the
+batch is in `_accepted` and changed in place; of others only the change is known, and that is
+enough: events carry new values, or (executed quantities) what is to be added. A command's events
+never leave their entry, so a batch is never cut inside a command.
 """
 
 from collections.abc import Sequence
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any
 
 from truebook.commandlog.chain import extend
 from truebook.commandlog.interface import EventEntry, StreamForeign, Tail
@@ -27,10 +29,11 @@ from truebook.messages import (
     EventKind,
     OrderType,
 )
-from truebook.messages.plain_orders import PlainOrders
-from truebook.store.candles import Candles
+from truebook.store.columns import joined
+from truebook.store.fills import Markets, read_fills, write_fills
+from truebook.store.lives import Lives
 from truebook.store.notes import Notes
-from truebook.store.plain import write_plain
+from truebook.store.orders import write_orders
 from truebook.store.records import Records
 from truebook.store.rows import (
     CLOSED,
@@ -80,22 +83,15 @@ def fold(entries: Sequence[EventEntry], known: Tail, directory: Directory) -> Ro
     return batch.fold()
 
 
-class _Traded(NamedTuple):
-    """What a fold needs of a market."""
-
-    symbol: str
-    unit: int
-    base: int
-    quote: int
-
-
 class _Batch:
     def __init__(self, known: Tail, directory: Directory) -> None:
         self.rows = Rows(known.position, known)
-        self._candles = Candles()
         self._directory = directory
-        self._markets: dict[int, _Traded] = {}
+        self._markets = Markets({})
+        self._orders: list[OrderRow] = []
         self._accepted: dict[int, OrderRow] = {}
+        self._odd: set[int] = set()
+        """The orders that are told here."""
         self._events: list[bytes] = []
         self._market = 0
         """Of the order that was last accepted or amended: a RESTED is about it."""
@@ -119,13 +115,14 @@ class _Batch:
         """The rows of all entries that were taken."""
         events = b"".join(self._events)
         fold_settings(events, self._directory, self.rows)
-        for market in self._directory.markets.values():
-            self._markets[market.number] = _Traded(
-                market.symbol, market.unit, market.base.number, market.quote.number
-            )
+        markets = self._directory.markets
+        self.rows.symbols = {number: market.symbol for number, market in markets.items()}
+        self._markets = Markets(markets)
         records = Records(events)
         self._notes = records.notes()
-        plain = PlainOrders(records)
+        fills = read_fills(records, self._markets)
+        lives = Lives(records, fills)
+        self._odd = lives.odd
         records.give(
             {
                 EventKind.ENTRY: self._entry,
@@ -142,14 +139,14 @@ class _Batch:
                 EventKind.TIMER_SET: self._set_timer,
                 EventKind.WITHDRAWAL_SET: self._set_withdrawal,
             },
-            without=plain.all(),
+            without=lives.told(),
         )
-        symbols = {number: market.symbol for number, market in self._markets.items()}
-        write_plain(records, plain, symbols, self.rows)
+        write_fills(fills, self._markets, self.rows)
+        write_orders(records, lives, self.rows)
+        self.rows.orders = joined(self.rows.orders, self._orders)
         if self._notes is not None:
             self.rows.noted = self._notes.settings
         self.rows.balances = records.balances()
-        self.rows.candles.extend(self._candles.rows())
         return self.rows
 
     def _entry(self, record: Record) -> None:
@@ -170,12 +167,12 @@ class _Batch:
             self._fire(order_id, price, quantity, priority, sequence, time_flags)
         else:
             order = [
-                *(order_id, account, sequence, market, self._markets[market].symbol, client_id),
+                *(order_id, account, sequence, market, client_id),
                 *(price, quantity, quantity, 0, 0, priority, sequence, None, None, None),
                 *(market_sequence, time_flags),
             ]
             self._accepted[order_id] = order
-            rows.orders.append(order)
+            self._orders.append(order)
         self._market = market
         rows.market_sequences[market] = market_sequence
         rows.account_sequences[account] = sequence
@@ -205,7 +202,7 @@ class _Batch:
         account, order_id, price, quantity, market, client_id, *rest = record
         market_sequence, sequence, time_flags, trigger_price = rest
         order = [
-            *(order_id, account, sequence, market, self._markets[market].symbol, client_id),
+            *(order_id, account, sequence, market, client_id),
             *(price, quantity, quantity, 0, 0, market_sequence, sequence, None, None, None),
             *(market_sequence, time_flags),
             *(trigger_price, price, quantity, time_flags, None, None, None),
@@ -228,28 +225,12 @@ class _Batch:
         rows.account_sequences[account] = sequence
 
     def _fill(self, record: Record) -> None:
-        side, maker_account, maker, price, quantity, number, taker_account, taker, *rest = record
-        trade, market_sequence, maker_fee, taker_fee, remaining, maker_at, taker_at = rest
-        rows = self.rows
-        time_ms = rows.time_ms
-        symbol, unit, base, quote_asset = self._markets[number]
-        quote = price * quantity * unit
-        self._execute_maker(maker, maker_at, quantity, quote, remaining)
-        self._execute_taker(taker, taker_at, quantity, quote)
-        if side:
-            buyer, seller, received, given = maker, taker, quote_asset, base
-        else:
-            buyer, seller, received, given = taker, maker, base, quote_asset
-        rows.trades.append((number, trade, symbol, buyer, seller, price, quantity, side, time_ms))
-        made = price, quantity, maker_fee, given, trade, time_ms
-        rows.fills.append((maker_account, maker_at, maker, number, 1 - side, 1, *made))
-        taken = price, quantity, taker_fee, received, trade, time_ms
-        rows.fills.append((taker_account, taker_at, taker, number, side, 0, *taken))
-        self._candles.add(number, time_ms, price, quantity)
-        rows.market_sequences[number] = market_sequence
-        rows.last_trades[number] = trade, price
-        rows.account_sequences[maker_account] = maker_at
-        rows.account_sequences[taker_account] = taker_at
+        maker, price, quantity, market, taker, remaining, maker_at, taker_at = record
+        quote = price * quantity * int(self._markets.units[market])
+        if maker in self._odd:
+            self._execute_maker(maker, maker_at, quantity, quote, remaining)
+        if taker in self._odd:
+            self._execute_taker(taker, taker_at, quantity, quote)
 
     def _execute_maker(
         self, order_id: int, sequence: int, quantity: int, quote: int, remaining: int

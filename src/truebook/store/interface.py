@@ -6,6 +6,7 @@ does nothing twice. That the last writes may be lost when the power fails does n
 reason.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from truebook.commandlog.interface import Position, Tail
@@ -44,6 +45,10 @@ class Writer(Protocol):
     def open(self) -> Stored:
         """Connect, bring the tables to the present version, and tell what is there. Raises
         StoreUnavailable."""
+
+    def prepare(self, rows: Rows) -> Callable[[], None]:
+        """Make what is to be sent, while another batch may be under way; what is returned writes
+        it, as `write` does, once those before are there."""
 
     def write(self, rows: Rows) -> None:
         """Write a batch. Raises StoreUnavailable; then `close` and `open` again."""

@@ -50,6 +50,7 @@ SMALL_STEP_BYTES = 128 << 10
 """Events of about a thousand commands: some 6 ms of work, and a third less than in two steps, each
 of which writes the same pages of the indices."""
 LARGE_STEP_BYTES = 4 << 20
+"""Of a store that is behind: twice as much is no faster."""
 AGAIN_S = 0.2
 SAID_S = 10.0
 """How often it is said that something is still away."""
@@ -169,7 +170,8 @@ class Projection:
             oldest_ms = entries[first].position.high
             self.lag_ms = max(0, self._clock.now_ms() - oldest_ms)
             is_large = self.lag_ms > LAG_MS_MAX or self._work.is_raised
-            end = _end_of(entries, first, LARGE_STEP_BYTES if is_large else SMALL_STEP_BYTES)
+            size = LARGE_STEP_BYTES if is_large else SMALL_STEP_BYTES
+            end = end_of_step(entries, first, size)
             write = partial(self._write, directory, entries[first:end], is_large)
             await self._work.run(write, self.lag_ms)
             first = end
@@ -207,8 +209,8 @@ class Projection:
         await asyncio.sleep(AGAIN_S)
 
 
-def _end_of(entries: list[EventEntry], first: int, size: int) -> int:
-    """How far a step goes that begins there: at least one entry."""
+def end_of_step(entries: list[EventEntry], first: int, size: int) -> int:
+    """How far a step of about `size` bytes of events goes that begins there: at least one entry."""
     end = first + 1
     left = size - len(entries[first].events)
     while end < len(entries) and left > 0:

@@ -4,28 +4,32 @@ PostgreSQL's driver is loaded only where it is needed: it takes a tenth of a sec
 """
 
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from typing import Protocol
 
 from truebook.commandlog.interface import Position
 from truebook.history import History
 from truebook.postgres.urls import is_postgres
 from truebook.store.interface import StateOf
 from truebook.store.sql.history import SqlHistory
+from truebook.store.sql.told_rows import Row
 from truebook.store.sqlite.history import SqliteHistory
 from truebook.store.sqlite.place import path_of
 from truebook.store.sqlite.state import read_state
-from truebook.store.sqlite.trade_rows import TradeRows as SqliteTradeRows
+from truebook.store.sqlite.told_rows import ToldRows as SqliteToldRows
 
 
-class TradeRows(Protocol):
-    """The table `trades`, as the witness reads it. Both may raise OSError where it can't be."""
+class ToldRows(Protocol):
+    """The tables that only grow, as the witness reads them. Both may raise OSError where it can't
+    be."""
 
     def position(self) -> Position:
         """Up to where the database has everything; GENESIS if there is none yet."""
 
-    def trades(self, market: int, first: int, last: int) -> Sequence[tuple[Any, ...]]:
-        """Trades of a market from one number to another, by number."""
+    def rows(self, table: str, spans: Iterable[tuple[int, int, int]]) -> Iterator[list[Row]]:
+        """Of `trades` those of markets, of `fills` those of accounts: of the spans (whose, first
+        and last number), in their order, some at a time, as store/sql/told_rows.py lists their
+        columns."""
 
 
 @contextlib.asynccontextmanager
@@ -57,10 +61,10 @@ def state_of(database_url: str) -> StateOf:
     return read_state(path_of(database_url))
 
 
-def trade_rows_of(database_url: str) -> TradeRows:
-    """The trades in a database. Raises ConfigError."""
+def told_rows_of(database_url: str) -> ToldRows:
+    """The rows of a database. Raises ConfigError."""
     if is_postgres(database_url):
-        from truebook.store.postgres import trade_rows
+        from truebook.store.postgres import told_rows
 
-        return trade_rows.TradeRows(database_url)
-    return SqliteTradeRows(path_of(database_url))
+        return told_rows.ToldRows(database_url)
+    return SqliteToldRows(path_of(database_url))

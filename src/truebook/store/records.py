@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from truebook.messages import EventKind
-from truebook.messages.event_columns import EventColumns, Starts
+from truebook.messages.event_columns import EventColumns, Fields, Starts
+from truebook.store.columns import Columns, stacked
 from truebook.store.notes import Notes
 
 FIELDS: dict[EventKind, list[str]] = {
@@ -23,9 +24,8 @@ FIELDS: dict[EventKind, list[str]] = {
         *("market_sequence", "account_sequence", "time_flags"),
     ],
     EventKind.FILL: [
-        *("side", "maker_account", "maker_order_id", "price", "quantity", "market"),
-        *("taker_account", "taker_order_id", "trade_id", "market_sequence", "maker_fee"),
-        *("taker_fee", "maker_remaining", "maker_sequence", "taker_sequence"),
+        *("maker_order_id", "price", "quantity", "market", "taker_order_id", "maker_remaining"),
+        *("maker_sequence", "taker_sequence"),
     ],
     EventKind.RESTED: ["order_id", "market_sequence"],
     EventKind.CLOSED: [
@@ -54,6 +54,10 @@ FIELDS: dict[EventKind, list[str]] = {
 class Records(EventColumns):
     """The events of one batch."""
 
+    def all_of(self, kind: EventKind) -> Fields:
+        """The fields of all events of a kind, in their order."""
+        return self.at(kind, self.starts(kind))
+
     def give(
         self,
         takers: Mapping[EventKind, Callable[[tuple[Any, ...]], None]],
@@ -76,12 +80,10 @@ class Records(EventColumns):
         """The notes of the batch; None: there is none, as nearly always."""
         return Notes(self.rows, self.all_starts) if self.has(EventKind.NOTED) else None
 
-    def balances(self) -> list[tuple[int, int, int, int]]:
+    def balances(self) -> Columns:
         """Account, asset, available and locked: the last of each account and asset, by these."""
-        found = self.seen_as(EventKind.BALANCE)[self.starts(EventKind.BALANCE)[::-1]]
-        keys = found["account"].astype(np.int64) << 16 | found["asset"]
-        last = found[np.unique(keys, return_index=True)[1]]
-        rows: list[tuple[int, int, int, int]] = last[
-            ["account", "asset", "available", "locked"]
-        ].tolist()
-        return rows
+        told = self.at(EventKind.BALANCE, self.starts(EventKind.BALANCE)[::-1])
+        accounts, assets = told["account"], told["asset"]
+        last = np.unique(accounts << 16 | assets, return_index=True)[1]
+        amounts = told["available"][last], told["locked"][last]
+        return stacked(len(last), accounts[last], assets[last], *amounts)

@@ -1,30 +1,34 @@
 """What one batch of events adds to the tables and changes in them, whatever the database.
 
-Promise: rows are whole and final: a writer sends them as they are and decides nothing. Tuples and
-lists stand in the order of the columns they are for; what happens to one order in a batch is merged
-here, so each row of the database is touched once.
+Promise: rows are whole and final: a writer sends them as they are and decides nothing. They stand
+in the order of the columns they are for, but for the name of a market, which the writer adds; what
+happens to one order in a batch is merged here, so each row of the database is touched once. Rows of
+which there are thousands are columns of numbers (columns.py), the others tuples and lists.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from truebook.commandlog.interface import Position, Tail
 from truebook.store.candles import CandleRow
+from truebook.store.columns import Columns, none
 
 # The places of an order's row that change after its acceptance.
-PRICE, QUANTITY, REMAINING, EXECUTED, EXECUTED_QUOTE = 6, 7, 8, 9, 10
-PRIORITY, PLACED, CLOSED, CLOSED_MS, REASON = 11, 12, 13, 14, 15
-TIME_FLAGS = 17
-FIRED, FIRED_MS, FAILED = 22, 23, 24
+PRICE, QUANTITY, REMAINING, EXECUTED, EXECUTED_QUOTE = 5, 6, 7, 8, 9
+PRIORITY, PLACED, CLOSED, CLOSED_MS, REASON = 10, 11, 12, 13, 14
+TIME_FLAGS = 16
+FIRED, FIRED_MS, FAILED = 21, 22, 23
 
 OrderRow = list[Any]
-"""id, account, accepted sequence, market, symbol, client id, price, quantity, remaining, executed,
-executed quote, priority (None: neither rests nor is pending), placed sequence, closed sequence,
-closed ms, reason (None: not closed, or filled), market sequence, time_flags.
+"""id, account, accepted sequence, market, client id, price, quantity, remaining, executed, executed
+quote, priority (None: neither rests nor is pending), placed sequence, closed sequence, closed ms,
+reason (None: not closed, or filled), market sequence, time_flags.
 
 Of one with a trigger, accepted means placed, and there follow: trigger price, price, quantity and
 time_flags as placed, fired sequence, fired ms (None: it hasn't), code (None: it hasn't failed)."""
+ORDER_COLUMNS, TRIGGER_ORDER_COLUMNS = 17, 24
 
 
 @dataclass(slots=True)
@@ -81,8 +85,10 @@ class Rows:
     tail: Tail
     """Where the events end, and where the database stands with these rows."""
     time_ms: int = 0
-    orders: list[Sequence[Any]] = field(default_factory=list)
-    """Accepted in this batch, as they are at its end: each an OrderRow, or a tuple of the same."""
+    symbols: Mapping[int, str] = field(default_factory=dict)
+    """The name of each market."""
+    orders: Columns = field(default_factory=partial(none, ORDER_COLUMNS))
+    """Accepted in this batch, as they are at its end: OrderRows."""
     trigger_orders: list[OrderRow] = field(default_factory=list)
     """The same of those with a trigger, which have more columns."""
     fired: list[tuple[int, ...]] = field(default_factory=list)
@@ -90,14 +96,17 @@ class Rows:
     sequence, ms, order."""
     failed: list[tuple[int, ...]] = field(default_factory=list)
     """Pending before the batch: sequence, ms, sequence, ms, code, order."""
-    closes: list[tuple[int | None, ...]] = field(default_factory=list)
+    closes: Columns = field(default_factory=partial(none, 5))
     """Accepted earlier, and nothing happened but that it was closed: remaining, sequence, ms,
     reason, order."""
+    executions: Columns = field(default_factory=partial(none, 7))
+    """Accepted earlier, traded as a maker, and perhaps was closed: remaining, executed and executed
+    quote to be added, closed sequence (None: it rests on), ms, reason, order."""
     changes: dict[int, Change] = field(default_factory=dict)
     """Accepted earlier, all others, by id."""
-    trades: list[tuple[Any, ...]] = field(default_factory=list)
-    """market, id, symbol, buy order, sell order, price, quantity, taker's side, ms."""
-    fills: list[tuple[Any, ...]] = field(default_factory=list)
+    trades: Columns = field(default_factory=partial(none, 8))
+    """market, id, buy order, sell order, price, quantity, taker's side, ms."""
+    fills: Columns = field(default_factory=partial(none, 12))
     """account, sequence, order, market, side, is maker, price, quantity, fee, asset, trade, ms."""
     amendments: list[tuple[Any, ...]] = field(default_factory=list)
     """account, sequence, order, market, re-enters, price, quantity, remaining, ms, price before,
@@ -114,7 +123,7 @@ class Rows:
     """note, kind of a settings event, its number."""
     timers: dict[tuple[int, int], int] = field(default_factory=dict)
     """account, timer: when it is over; 0: it is off."""
-    balances: list[tuple[int, int, int, int]] = field(default_factory=list)
+    balances: Columns = field(default_factory=partial(none, 4))
     """account, asset, available, locked."""
     candles: list[CandleRow] = field(default_factory=list)
     market_sequences: dict[int, int] = field(default_factory=dict)

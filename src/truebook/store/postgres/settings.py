@@ -1,7 +1,10 @@
 """Writing what is set, and the sequences that count: the last value of each."""
 
+from collections.abc import Iterable, Sequence
+
 from truebook.postgres.connecting import Raw
-from truebook.store.postgres.bulk import run
+from truebook.store.columns import columns_of
+from truebook.store.postgres.bulk import Step, changing
 from truebook.store.postgres.money import last_of
 from truebook.store.rows import Rows, Switch
 
@@ -66,24 +69,35 @@ DELETE FROM tiers WHERE maker_bp = 0 AND taker_bp = 0 AND tier NOT IN (SELECT ti
 
 
 def write_settings(raw: Raw, rows: Rows) -> None:
-    """Write the settings of a batch, timers, and the last sequences."""
+    """Write the settings of a batch, and timers."""
     for asset in rows.assets.values():
         raw.execute(_ASSET, asset)
     for market in rows.markets.values():
         raw.execute(_MARKET, market)
     if rows.switch is not None:
         _write_switch(raw, rows.switch)
-    run(raw, _TIER, "tier, maker_bp, taker_bp", rows.tiers.values())
+    _change(raw, _TIER, "tier, maker_bp, taker_bp", rows.tiers.values())
     raw.cursor().executemany(_ACCOUNT, list(rows.accounts.values()))
     _write_keys(raw, rows)
     for attester in rows.attesters.values():
         raw.execute(_ATTESTER, attester)
     _write_timers(raw, rows)
-    run(raw, _GATEWAY, "gateway, last_sequence", rows.gateways.items())
-    run(raw, _MARKET_SEQUENCE, "market, sequence", rows.market_sequences.items())
+    _change(raw, _GATEWAY, "gateway, last_sequence", rows.gateways.items())
+
+
+def sequences(rows: Rows) -> list[Step]:
+    """What brings markets and accounts to their last numbers, once they are there."""
     last = [(market, *trade) for market, trade in rows.last_trades.items()]
-    run(raw, _LAST_TRADE, "market, trade, price", last)
-    run(raw, _ACCOUNT_SEQUENCE, "user_id, sequence", rows.account_sequences.items())
+    markets, accounts = rows.market_sequences.items(), rows.account_sequences.items()
+    return [
+        changing(_MARKET_SEQUENCE, "market, sequence", columns_of(markets, 2)),
+        changing(_LAST_TRADE, "market, trade, price", columns_of(last, 3)),
+        changing(_ACCOUNT_SEQUENCE, "user_id, sequence", columns_of(accounts, 2)),
+    ]
+
+
+def _change(raw: Raw, statement: str, columns: str, rows: Iterable[Sequence[int | None]]) -> None:
+    changing(statement, columns, columns_of(rows, columns.count(",") + 1))(raw)
 
 
 def _write_keys(raw: Raw, rows: Rows) -> None:
@@ -105,7 +119,7 @@ def _write_keys(raw: Raw, rows: Rows) -> None:
 def _write_switch(raw: Raw, switch: Switch) -> None:
     """Rules of another version: what they change about what is known already."""
     row = raw.execute("SELECT version FROM rules").fetchone()
-    run(raw, _TIER, "tier, maker_bp, taker_bp", switch.tiers)
+    _change(raw, _TIER, "tier, maker_bp, taker_bp", switch.tiers)
     raw.cursor().executemany(_ACCOUNT, switch.accounts)
     if row == (1,):
         for statement in _SWITCH:
@@ -115,6 +129,6 @@ def _write_switch(raw: Raw, switch: Switch) -> None:
 
 def _write_timers(raw: Raw, rows: Rows) -> None:
     set_on = [(*key, expires_ms) for key, expires_ms in rows.timers.items() if expires_ms]
-    run(raw, _TIMER, "user_id, timer, expires_at", set_on)
+    _change(raw, _TIMER, "user_id, timer, expires_at", set_on)
     set_off = [key for key, expires_ms in rows.timers.items() if not expires_ms]
-    run(raw, _TIMER_OFF, "user_id, timer", set_off)
+    _change(raw, _TIMER_OFF, "user_id, timer", set_off)

@@ -7,15 +7,17 @@ NORMAL: a power failure can take the last batches, position and rows together.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from truebook.commandlog.chain import START
 from truebook.commandlog.interface import GENESIS, Position, Tail
 from truebook.directory import Directory
 from truebook.messages import WithdrawalState
+from truebook.store.columns import Columns, columns_of, rows_of, values_of
 from truebook.store.interface import Stored, StoreUnavailable
-from truebook.store.rows import Change, Rows, Settled, Switch
+from truebook.store.rows import TRIGGER_ORDER_COLUMNS, Change, Rows, Settled, Switch
 from truebook.store.sql.grids import read_assets, read_markets
 from truebook.store.sqlite.place import FILE_ERRORS
 from truebook.store.sqlite.schema import MIGRATIONS, SCHEMA_VERSION
@@ -37,6 +39,12 @@ UPDATE orders SET remaining_qty = ?, executed_qty = executed_qty + ?,
   placed_sequence = ifnull(?, placed_sequence), closed_sequence = ?, closed_at = ?,
   close_reason = ?
 WHERE id = ? AND priority IS NOT NULL
+"""
+_EXECUTE = """
+UPDATE orders SET remaining_qty = ?1, executed_qty = executed_qty + ?2,
+  executed_quote = executed_quote + ?3, priority = iif(?4 IS NULL, priority, NULL),
+  closed_sequence = ?4, closed_at = ?5, close_reason = ?6
+WHERE id = ?7 AND priority IS NOT NULL
 """
 _CLOSE = """
 UPDATE orders SET remaining_qty = ?, priority = NULL, closed_sequence = ?, closed_at = ?,
@@ -124,6 +132,10 @@ class SqliteWriter:
             self.close()
             raise _unavailable(error) from None
 
+    def prepare(self, rows: Rows) -> Callable[[], None]:
+        """What writes the batch; there is nothing to be made before."""
+        return partial(self.write, rows)
+
     def write(self, rows: Rows) -> None:
         """Write a batch in one transaction. Raises StoreUnavailable."""
         connection = self._connection
@@ -192,10 +204,11 @@ def _write(connection: sqlite3.Connection, rows: Rows) -> None:
     _write_settings(connection, rows)
     _write_orders(connection, rows)
     many = connection.executemany
-    many("INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.trades)
-    many("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.fills)
+    trades = _named(rows.trades, 0, rows.symbols, 2)
+    many("INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", trades)
+    many("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows_of(rows.fills))
     _write_money(connection, rows)
-    many(_BALANCE, rows.balances)
+    many(_BALANCE, rows_of(rows.balances))
     many(_CANDLE, rows.candles)
     position, event_hash = rows.tail
     connection.execute(
@@ -212,17 +225,21 @@ def _write_orders(connection: sqlite3.Connection, rows: Rows) -> None:
     _each(connection, _FAIL, rows.failed)
     _each(connection, _FIRST_AMENDMENT, rows.first_amendments)
     many("INSERT INTO amendments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.amendments)
-    closes, changes = rows.closes.copy(), []
-    for change in rows.changes.values():
-        if change.executed or change.price is not None or change.has_fired:
-            changes.append(_values(change))
-        else:
-            closed = change.remaining, change.closed, change.closed_ms, change.reason
-            closes.append((*closed, change.order_id))
-    _each(connection, _CLOSE, closes)
-    _each(connection, _CHANGE, changes)
-    many(_ORDER, rows.orders)
-    many(_TRIGGER_ORDER, rows.trigger_orders)
+    _each(connection, _CLOSE, list(rows_of(rows.closes)))
+    _each(connection, _EXECUTE, list(rows_of(rows.executions)))
+    _each(connection, _CHANGE, [_values(change) for change in rows.changes.values()])
+    many(_ORDER, _named(rows.orders, 3, rows.symbols, 4))
+    triggered = columns_of(rows.trigger_orders, TRIGGER_ORDER_COLUMNS)
+    many(_TRIGGER_ORDER, _named(triggered, 3, rows.symbols, 4))
+
+
+def _named(
+    columns: Columns, market: int, symbols: Mapping[int, str], at: int
+) -> Iterator[tuple[int | str | None, ...]]:
+    """The rows, with the name of the market in front of the column `at`."""
+    names = map(symbols.__getitem__, columns[market].tolist())
+    values = values_of(columns)
+    return zip(*values[:at], names, *values[at:], strict=True)
 
 
 def _values(change: Change) -> tuple[int | None, ...]:
