@@ -3,6 +3,7 @@
 #   make up ARGS="--port 9000"        options of `truebook up`
 #   make test ARGS="tests/unit -x"    options of pytest
 #   PYTHON=python3.12 make setup      another interpreter than the newest one found
+#                                    (of several of a version: one built with optimizations)
 
 PY := .venv/bin/python
 ARGS ?=

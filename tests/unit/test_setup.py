@@ -24,14 +24,16 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def pretend(project: Path, name: str, version: str, real: str = REAL_PYTHON) -> Path:
+def pretend(
+    project: Path, name: str, version: str, kind: str = "slow", folder: str = "bin"
+) -> Path:
     """Put a command on the PATH that says it is some version of Python, and runs as a real one."""
-    path = project / "bin" / name
+    path = project / folder / name
     major_minor = ".".join(version.split(".")[:2])
     path.write_text(
         "#!/bin/sh\n"
-        f'case "$1$2" in -cimport*) echo {major_minor}; echo "{path}";;\n'
-        f'*) [ "$1" = -c ] || echo "run by {name}"; exec "{real}" "$@";; esac\n'
+        f'case "$1$2" in -cimport*) echo {major_minor}; echo "{path}"; echo {kind};;\n'
+        f'*) [ "$1" = -c ] || echo "run by {name}"; exec "{REAL_PYTHON}" "$@";; esac\n'
     )
     path.chmod(0o755)
     return path
@@ -66,6 +68,29 @@ def test_a_shim_with_nothing_behind_it_is_passed_over(project):
 def test_a_python_newer_than_the_tested_ones_is_taken_if_there_is_no_other(project):
     pretend(project, "python3.14", "3.14.0")
     assert run_setup(project).stdout.startswith("run by python3.14\n")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "version", "chosen"),
+    [
+        ("slow", "quick", "3.12.1", "later"),
+        ("slow", "slow", "3.12.1", "bin"),
+        ("slow", "bare", "3.12.1", "bin"),
+        ("quick", "quick", "3.12.1", "bin"),
+        ("slow", "quick", "3.11.2", "bin"),
+    ],
+)
+def test_of_several_of_one_version_a_quick_one_is_taken(project, first, second, version, chosen):
+    (project / "later").mkdir()
+    pretend(project, "python3", "3.12.1", first)
+    pretend(project, "python3", version, second, "later")
+    for folder in ("bin", "later"):
+        path = project / folder / "python3"
+        path.write_text(path.read_text().replace("run by python3", f"run by {folder}"))
+    both = f"{project / 'bin'}:{project / 'later'}"
+    assert run_setup(project, PATH=both).stdout.startswith(f"run by {chosen}\n")
+    named = run_setup(project, PATH=both, PYTHON="python3")
+    assert named.stdout.startswith("run by bin\n")
 
 
 def test_the_user_can_choose_the_interpreter(project):

@@ -10,6 +10,7 @@ ever shows a password. Of several servers the one that is the primary is talked 
 is when a connection is opened.
 """
 
+import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -104,10 +105,11 @@ def parse(url: str) -> Address:
 
 def _places(url: str) -> tuple[str, tuple[Place, ...]]:
     """The URL with the first of its servers alone, and the others."""
+    # Some versions of urlsplit refuse an IPv6 address that isn't the only one.
+    netloc = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
+    who, at, hosts = netloc.rpartition("@")
+    first, *others = hosts.split(",")
     try:
-        netloc = urlsplit(url).netloc
-        who, at, hosts = netloc.rpartition("@")
-        first, *others = hosts.split(",")
         places = [urlsplit(f"//{other}") for other in others]
         found = [Place(place.hostname or "", place.port or DEFAULT_PORT) for place in places]
     except ValueError:

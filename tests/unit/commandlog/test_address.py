@@ -14,6 +14,7 @@ from venue.certificate import write_certificate
 from truebook.commandlog.address import parse
 from truebook.commandlog.blocking import BlockingConnection
 from truebook.commandlog.interface import GENESIS, LogUnavailable
+from truebook.commandlog.resp import ConnectionLost
 from truebook.commandlog.valkey_bus import ValkeyBus
 from truebook.commandlog.valkey_log import ValkeyLog
 from truebook.commandlog.valkey_reader import ValkeyLogReader
@@ -192,3 +193,18 @@ def test_a_server_with_an_unknown_certificate_is_not_trusted(tls_port):
         ValkeyLogReader(url).read(GENESIS, 1, 0)
     with pytest.raises(LogUnavailable, match="certificate"):
         asyncio.run(ValkeyLog(url).last_position())
+
+
+@pytest.mark.parametrize("family", [socket.AF_UNIX, socket.AF_INET])
+def test_a_server_that_says_nothing_is_given_up_when_its_time_is_over(family, tmp_path):
+    at, path = ("127.0.0.1", 0), str(tmp_path / "silent.sock")
+    with socket.socket(family) as silent:
+        silent.bind(path if family == socket.AF_UNIX else at)
+        silent.listen()
+        unix = family == socket.AF_UNIX
+        url = f"unix://{path}" if unix else f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        connection = BlockingConnection(parse(url))
+        connection.open()
+        with pytest.raises(ConnectionLost, match=r"no answer within 0\.05 s"):
+            connection.request("PING", seconds=0.05)
+        assert not connection.is_open
