@@ -20,7 +20,7 @@ from truebook.engine.canonical.tables import Tables
 from truebook.engine.compiled import direct
 from truebook.engine.fingerprint import to_bytes
 from truebook.engine.folding import fold
-from truebook.engine.inplace import BytesInPlace
+from truebook.engine.inplace import BytesInPlace, address_of
 from truebook.engine.interface import Applied, Balance, OpenOrder, PendingWithdrawal, RunningTimer
 from truebook.engine.layout import (
     ACCOUNT_BITS,
@@ -129,7 +129,7 @@ class FastEngine:
         self._own_addresses = own_input, own_events, own_replies
         self._set_addresses(*self._own_addresses)
         start(self._state, event_rows, REPLIES, look_from, *_VENUE)
-        self._backing = Backing(self._state, self._memory.pool)
+        self._backing = Backing(self._state, self._memory.pool, self._memory.large_page)
 
     def prepare(self, orders: int = 0, levels: int = 0, client_ids: int = 0) -> None:
         """See engine/interface.py."""
@@ -161,8 +161,9 @@ class FastEngine:
         count, rest = divmod(len(raw), COMMAND_BYTES)
         if rest:
             raise ValueError(f"records: {len(raw)} bytes are no multiple of {COMMAND_BYTES}")
-        held = np.frombuffer(raw, np.uint8)
-        return self._go_on(count, held.ctypes.data)
+        if type(raw) is bytes:
+            return self._go_on(count, address_of(raw))
+        return self._go_on(count, np.frombuffer(raw, np.uint8).ctypes.data)
 
     def _go_on(self, count: int, address: int) -> Applied:
         """Carry out the records at that address; what they write is written in place."""

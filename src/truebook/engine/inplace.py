@@ -19,6 +19,9 @@ _shorten.argtypes = (ctypes.c_void_p, ctypes.c_ssize_t)
 _release = ctypes.pythonapi.Py_DecRef
 _release.restype = None
 _release.argtypes = (ctypes.c_void_p,)
+_address = ctypes.pythonapi.PyBytes_AsString
+_address.restype = ctypes.c_void_p
+_address.argtypes = (ctypes.py_object,)
 _HEADER_BYTES = bytes.__basicsize__ - 1
 """In front of the contents; they end with a NUL that the header counts."""
 
@@ -26,6 +29,12 @@ _LARGER_THAN_ANY = 1 << 21
 bytes(_LARGER_THAN_ANY)
 """Made and dropped: a C library learns from what it is given back how large a block is worth
 keeping, and asks the system for fresh pages for each larger one, which cost more than a batch."""
+
+
+def address_of(contents: bytes) -> int:
+    """Where the contents of a bytes object stand. (NumPy tells it of any memory, in 4 to 10 µs.)"""
+    address: int = _address(contents)
+    return address
 
 
 class BytesInPlace:

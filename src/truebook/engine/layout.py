@@ -367,8 +367,8 @@ ANSWER = np.dtype(
 COUNT = np.dtype([("value", "<u2")])
 SLOT = np.dtype([("value", "<i4")])
 
-EVENT_ROWS = 1 << 14
-"""Half a megabyte: what a large batch writes stays near the second-level cache."""
+EVENT_ROWS = 1 << 15
+"""More than 4,096 commands mostly write: what is written in two parts must be copied together."""
 REPLIES = 1 << 12
 AHEAD_MASK = 63
 LOOK_FROM = 1 << 15
