@@ -172,7 +172,7 @@ def engine(quick: bool, _: Sequence[str]) -> Any:
 def of_engine(found: Any) -> str:
     """What came of it."""
     rows = [
-        ("appended, 16 entries under way", f"{found['appendedPerS']:,}"),
+        ("appended, by 16 gateways", f"{found['appendedPerS']:,}"),
         ("burst: until the engine has published all", f"{found['burstPerS']:,}"),
         ("sustained: until feed and database have it", f"{found['sustainedPerS']:,}"),
     ]

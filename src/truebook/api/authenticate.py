@@ -29,7 +29,7 @@ from truebook.api.headers import Headers
 from truebook.api.same_origin import Origins
 from truebook.api.throttle import Throttle
 from truebook.clock import Clock
-from truebook.commandlog.interface import Once
+from truebook.commandlog.interface import Once, Position
 from truebook.config import SessionsSection
 from truebook.directory import Directory, Key
 from truebook.limits import SIGNATURE_WINDOW_MS_DEFAULT, SIGNATURE_WINDOW_MS_MAX
@@ -80,6 +80,17 @@ class Caller(NamedTuple):
             return None
         digest = hashlib.blake2b(self.public_key + self.signature, digest_size=_MARK_BYTES)
         return Once(digest.digest(), self.until_ms)
+
+
+class Permit(NamedTuple):
+    """That a key may do something from somewhere, as long as nothing changes of what follows."""
+
+    position: Position
+    """Of the settings, in the directory."""
+    address_lists: int
+    """How often they were loaded."""
+    until_ms: int
+    """When the key expires; 0: never."""
 
 
 def parameters_of(fields: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -166,6 +177,24 @@ class Authority:
             and permission in key.permissions
             and self._is_from_its_address(caller.public_key, address)
         )
+
+    def permit(self, caller: Caller, address: str, permission: Permission) -> Permit | None:
+        """The same of who signed, and how long it holds without looking again; None: they can't,
+        or it has to be looked at each time."""
+        if caller.session is not None or not self.may_still(caller, address, permission):
+            return None
+        expires_ms = self._directory.keys[caller.public_key].expires_ms
+        loads = 0 if self._address_lists is None else self._address_lists.loads
+        return Permit(self._directory.position, loads, expires_ms)
+
+    def holds(self, permit: Permit) -> bool:
+        """Whether a permit needn't be looked at again."""
+        position, loads, until_ms = permit
+        if position is not self._directory.position:
+            return False
+        if self._address_lists is not None and loads != self._address_lists.loads:
+            return False
+        return not until_ms or self._clock.now_ms() < until_ms
 
     def trader(
         self,

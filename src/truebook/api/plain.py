@@ -142,6 +142,9 @@ class PlainOrders:
 
     def text(self, packed: bytes) -> bytes:
         """The order of one reply. Raises ApiError if the command was rejected."""
+        told = self._know().tell(packed, BARE)
+        if told.next:
+            return told.text
         (text,) = self._told(packed, BARE, lambda number: self._text(packed, number))
         return text
 

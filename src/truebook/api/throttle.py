@@ -68,7 +68,7 @@ class Buckets:
 
     def has(self, owner: Hashable, count: int) -> bool:
         """Whether so many tokens could be taken one by one; takes none."""
-        if not self._rate or not count:
+        if not self._rate:
             return True
         now = self._clock.elapsed_s()
         full_at = max(self._full_at.get(owner, now), now)
@@ -119,7 +119,9 @@ class Throttle:
     def trades(self, account: int, orders: int, public_key: bytes, others: int) -> bool:
         """Count so many requests that place an order each, and others with the key, if all of them
         may be served; whether they may."""
-        if not self._orders.has(account, orders) or not self._private.has(public_key, others):
+        if orders and not self._orders.has(account, orders):
+            return False
+        if others and not self._private.has(public_key, others):
             return False
         if orders:
             self._orders.take(account, orders)

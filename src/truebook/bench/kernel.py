@@ -27,6 +27,7 @@ from truebook.bench.records import CANCEL, IMMEDIATE, WORKLOAD
 from truebook.bench.tape import Tape
 from truebook.bench.venue import funded_engine
 from truebook.engine.fast import FastEngine
+from truebook.engine.interface import Applied
 from truebook.limits import PRICE_TICKS_MAX
 from truebook.messages import (
     COMMAND,
@@ -123,9 +124,11 @@ def measure(path: Path, options: Options = DEFAULT) -> dict[str, Any]:
     tape = Tape()
     made = Profile(len(commands))
     spent_ns = folding_ns = folds = 0
+    done: list[Applied] = []
     for first in range(0, len(entries), together):
         some = entries[first : first + together]
         begin = time.thread_time_ns()
+        done = []  # gives back what the last ones have told
         done = [engine.apply(entry) for entry in some]
         taken_ns = time.thread_time_ns() - begin
         spent_ns += taken_ns

@@ -4,10 +4,11 @@ Promise: one write a request, one read a reply where it fits the kept buffer; `p
 Any failure closes the connection and is ConnectionLost: what was under way then has an unknown
 outcome, and the next `open` starts afresh.
 
-Each of them is one call of the system: the kernel itself is told how long it may wait. Python's own
-time limits would take three, which is most of what an engine does for a single order.
+The kernel itself is told how long it may wait: Python's own time limits would take three calls of
+the system, which is most of what an engine does for a single order.
 """
 
+import select
 import socket
 import ssl
 import struct
@@ -46,6 +47,9 @@ class BlockingConnection:
         self._socket: socket.socket | None = None
         self._buffer = bytearray(_BUFFER_BYTES)
         self._reader = new_reader()
+        self._unread: select.poll | None = None
+        """Of a unix socket: waits for what comes. Who waits in `recv` is woken as well when the
+        server has read what was sent, for nothing, while it does what it was asked to."""
         self._limit_s = _UNTOLD
         """How long the kernel waits at most, as it was told."""
 
@@ -78,6 +82,10 @@ class BlockingConnection:
         except OSError as error:
             raise ConnectionLost(f"can't reach {address}: {error.strerror or error}") from None
         self._socket.settimeout(None)
+        self._unread = None
+        if address.path:
+            self._unread = select.poll()
+            self._unread.register(self._socket, select.POLLIN)
         self._limit_s = _UNTOLD
         try:
             for command in address.handshake():
@@ -139,6 +147,8 @@ class BlockingConnection:
                 raise ConnectionLost(f"not connected to {self._address}")
             try:
                 self._limit(self._socket, seconds)
+                if self._unread is not None and not self._unread.poll(seconds * 1000):
+                    raise BlockingIOError
                 count = self._socket.recv_into(self._buffer)
             except BlockingIOError:
                 raise self._lost(f"no answer within {seconds:g} s") from None

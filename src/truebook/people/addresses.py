@@ -18,10 +18,13 @@ class AddressLists:
     """The networks of every key that has a list."""
 
     def __init__(self) -> None:
+        self.loads = 0
+        """How often they were loaded."""
         self._networks: dict[bytes, Networks] = {}
 
     def load(self, rows: Iterable[KeyRow]) -> None:
         """These are all that there are."""
+        self.loads += 1
         self._networks = {row.public_key: _networks(row.addresses) for row in rows}
 
     def allow(self, public_key: bytes, address: str) -> bool:

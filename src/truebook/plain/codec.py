@@ -38,11 +38,9 @@ from truebook.plain.telling import (
     FLAGS,
     KIND_MASK,
     KIND_PLAIN,
-    MARKET_SHIFT,
     PROBES_MAX,
-    SLOT_FACTOR,
-    SLOT_SHIFT,
-    STATUS_SHIFT,
+    key_of_end,
+    slot_of,
     tell_all,
 )
 
@@ -170,9 +168,9 @@ class Codec:
         end = text[text.index(_END) :]
         if self._ends == ENDS_MAX or len(end) > END_BYTES_MAX:
             return
-        key = (market << MARKET_SHIFT) + (status << STATUS_SHIFT) + (time_flags & FLAGS)
+        key = key_of_end(market, status, time_flags & FLAGS)
         slots = self._part("slots", END, END_SLOTS)
-        first = (key * SLOT_FACTOR >> SLOT_SHIFT) % END_SLOTS
+        first = slot_of(key)
         for probe in range(PROBES_MAX):
             slot = (first + probe) % END_SLOTS
             if slots[slot]["size"] and slots[slot]["key"] == key:

@@ -38,9 +38,9 @@ from truebook.plain.scanning import byte_at
 KIND_MASK = 3 << ORDER_TYPE_SHIFT | ORDER_TRIGGER
 KIND_PLAIN = OrderType.LIMIT << ORDER_TYPE_SHIFT
 FLAGS = (1 << ORDER_TIME_SHIFT) - 1
-STATUS_SHIFT, MARKET_SHIFT = 16, 24
 PROBES_MAX = 16
-SLOT_FACTOR, SLOT_SHIFT = 0x5851F42D, 19
+_STATUS_SHIFT, _MARKET_SHIFT = 16, 24
+_SLOT_FACTOR, _SLOT_SHIFT = 0x5851F42D, 19
 
 _MARKETS, _TICKETS, _REPLIES = OFFSETS["markets"], OFFSETS["tickets"], OFFSETS["replies"]
 _SLOTS, _ENDS, _TOLD = OFFSETS["slots"], OFFSETS["ends"], OFFSETS["told"]
@@ -131,16 +131,23 @@ def _put_amount(out: Any, value: Any, exponent: Any) -> Any:
     return out + 1 + exponent
 
 
-@inlined
+def key_of_end(market: Any, status: Any, flags: Any) -> Any:
+    """What the end of an order's text is known by."""
+    return (market << _MARKET_SHIFT) + (status << _STATUS_SHIFT) + flags
+
+
 def slot_of(key: Any) -> Any:
     """Where an end is looked for first."""
-    return (key * SLOT_FACTOR >> SLOT_SHIFT) % END_SLOTS
+    return (key * _SLOT_FACTOR >> _SLOT_SHIFT) % END_SLOTS
+
+
+_key_of_end, _slot_of = inlined(key_of_end), inlined(slot_of)
 
 
 @inlined
 def _end_of(s: Any, key: Any) -> Any:
     """The address of what is known of an end; 0: it isn't."""
-    slot = slot_of(key)
+    slot = _slot_of(key)
     for probe in range(PROBES_MAX):
         at = s + _SLOTS + (slot + probe) % END_SLOTS * _END_BYTES
         end = record_at(at, END)
@@ -171,8 +178,7 @@ def _is_plain(reply: Any, market: Any) -> Any:
 def _tell_order(s: Any, reply: Any, market: Any, out: Any) -> Any:
     """Write an order without its first bracket; where it ends, 0: its end isn't known."""
     flags = reply.time_flags & FLAGS
-    key = (reply.market << MARKET_SHIFT) + (reply.status << STATUS_SHIFT) + flags
-    found = _end_of(s, key)
+    found = _end_of(s, _key_of_end(reply.market, reply.status, flags))
     if found == 0:
         return 0
     end = record_at(found, END)

@@ -65,7 +65,7 @@ class Assembler:
             raise Violation(WSCloseCode.PROTOCOL_ERROR, "a fragment out of order")
         piece = frame.get_payload_as_bytes()
         if is_first and frame.fin:
-            return _text(piece)
+            return piece if piece.isascii() else _text(piece)
         pieces = self._pieces = bytearray() if self._pieces is None else self._pieces
         pieces += piece
         if len(pieces) > WS_MESSAGE_BYTES_MAX:

@@ -1,6 +1,7 @@
 """Signatures as clients make them, and everything that is not one."""
 
 import base64
+from types import SimpleNamespace
 
 import pytest
 from nacl.signing import SigningKey
@@ -12,7 +13,10 @@ from truebook.api.authenticate import Authority, base_string, parameters_of
 from truebook.api.errors import ApiError
 from truebook.api.strict_json import decode
 from truebook.clock import ManualClock
+from truebook.config import SessionsSection
 from truebook.messages import Permission
+from truebook.people.addresses import AddressLists
+from truebook.people.database import KeyRow
 
 NOW = 1_795_000_000_000
 ORDER = {"symbol": "SOL_USDC", "side": "Bid", "price": "1.0", "postOnly": False, "clientId": 42}
@@ -207,3 +211,60 @@ def test_the_signature_of_an_unknown_key_is_looked_at_too(authority, trader, mon
     for credentials in (trader, Credentials(1, bytes(SigningKey.generate()))):
         refusal(authority, signed_headers(credentials, "x", timestamp=NOW))
     assert len(looked_at) == 2
+
+
+def permitted(exchange, clock, lists, expires_ms=0):
+    """A trader, who asks from 10.0.0.1 and may trade, with the key and the permit."""
+    trader = exchange.open_account("permitted", {})
+    key = base64.b64decode(trader.api_key)
+    exchange.apply(
+        commands.set_key(
+            account=trader.account,
+            public_key=key,
+            permissions=Permission.TRADE,
+            expires_ms=expires_ms,
+        )
+    )
+    doorkeeper = SimpleNamespace(address_lists=lists, section=SessionsSection())
+    authority = Authority(exchange.directory, clock, doorkeeper=doorkeeper)
+    caller = caller_of(
+        authority, signed_headers(trader, "orderExecute", ORDER, timestamp=NOW), ORDER
+    )
+
+    def look():
+        return authority.permit(caller, "10.0.0.1", Permission.TRADE)
+
+    return trader, key, authority, look
+
+
+def test_a_permit_holds_until_the_key_is_revoked():
+    exchange = LocalExchange()
+    trader, key, authority, look = permitted(exchange, ManualClock(NOW), AddressLists())
+    permit = look()
+    assert authority.holds(permit)
+    exchange.apply(commands.set_key(account=trader.account, public_key=key, permissions=0))
+    assert not authority.holds(permit)
+    assert look() is None
+
+
+def test_a_permit_holds_until_the_key_expires():
+    clock = ManualClock(NOW)
+    _, _, authority, look = permitted(LocalExchange(), clock, AddressLists(), NOW + 1_000)
+    permit = look()
+    clock.advance(0.999)
+    assert authority.holds(permit)
+    clock.advance(0.001)
+    assert not authority.holds(permit)
+    assert look() is None
+
+
+def test_a_permit_holds_until_address_lists_are_loaded():
+    lists = AddressLists()
+    _, key, authority, look = permitted(LocalExchange(), ManualClock(NOW), lists)
+    permit = look()
+    assert authority.holds(permit)
+    lists.load([KeyRow(key, "", "10.0.0.1", NOW)])
+    assert not authority.holds(permit)
+    assert authority.holds(look())
+    lists.load([KeyRow(key, "", "10.0.0.2", NOW)])
+    assert look() is None

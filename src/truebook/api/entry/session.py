@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from picows import WSCloseCode
 
 from truebook import commands
-from truebook.api.authenticate import Authority, Caller
+from truebook.api.authenticate import Authority, Caller, Permit
 from truebook.api.cancel_on_disconnect import CancelOnDisconnect, ConnectionPresence
 from truebook.api.entry.desk import Desk
 from truebook.api.entry.requests import (
@@ -105,6 +105,8 @@ class EntrySession(Connected):
         self._keeper = keeper
         self._services = services
         self._user: _User | None = None
+        self._permit: Permit | None = None
+        """What was found when the user was looked at last."""
         self._is_current = False
         """Whether it was looked at, since something came, that the user may still trade."""
         self._logging_on: asyncio.Task[None] | None = None
@@ -165,7 +167,7 @@ class EntrySession(Connected):
         user, count = self._user, len(kinds)
         if user is None or self._is_leaving or self._pending + count > ENTRY_COMMANDS_PENDING_MAX:
             return None
-        if not self._is_current and not self._may_trade(user):
+        if not self._is_current and not self._is_permitted(user):
             return None
         self._is_current = True
         account, public_key, *_ = user.caller
@@ -174,6 +176,13 @@ class EntrySession(Connected):
             return None
         self._pending += count
         return account
+
+    def _is_permitted(self, user: _User) -> bool:
+        """Whether the user may trade; looked at again only where something has changed."""
+        authority = self._services.authority
+        if self._permit is None or not authority.holds(self._permit):
+            self._permit = authority.permit(user.caller, self.address, Permission.TRADE)
+        return self._permit is not None
 
     def broke(self) -> None:
         """A message met a bug: what waits behind it at the desk isn't done any more."""
@@ -302,7 +311,7 @@ class EntrySession(Connected):
                     await user.presence.began()
                 except Unavailable as error:
                     raise ApiError(503, "MAINTENANCE", error.told, retry_after_s=1) from None
-            self._user = user
+            self._user, self._permit = user, None
             self.answer(result_frame(request_id, self._told()))
         except asyncio.CancelledError:
             if user.presence is not None:
