@@ -27,7 +27,15 @@ def _engine_of(pid: int) -> str:
     """The name of the engine that a process is: it holds a file of that name open; "": it has
     just ended, or isn't as far as that."""
     try:
-        files = [os.readlink(held) for held in Path(f"/proc/{pid}/fd").iterdir()]
+        held = list(Path(f"/proc/{pid}/fd").iterdir())
     except FileNotFoundError:
         return ""
-    return next((Path(file).stem for file in files if file.endswith(".progress")), "")
+    return next((Path(file).stem for file in map(_file_of, held) if file.endswith(".progress")), "")
+
+
+def _file_of(descriptor: Path) -> str:
+    """What it stands for; "": it was closed since it was listed."""
+    try:
+        return os.readlink(descriptor)
+    except FileNotFoundError:
+        return ""

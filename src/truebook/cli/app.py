@@ -22,6 +22,7 @@ from truebook.cli.attester_commands import attester_app
 from truebook.cli.backup_commands import backup, restore
 from truebook.cli.bench_commands import bench_app
 from truebook.cli.database_commands import database_app
+from truebook.cli.interrupts import ending_at_once
 from truebook.cli.log_commands import log_app
 from truebook.cli.options import ConfigFile, Data, Json, config_of
 from truebook.cli.proof_commands import proof_app
@@ -82,8 +83,7 @@ def up(
     bots
         Whether a market maker and a noise taker trade.
     """
-    # Until the supervisor listens for it an interrupt ends the process at once. As an exception it
-    # could come while C code imports something, which may drop it.
+    # Until the supervisor listens for it an interrupt ends the process at once: interrupts.py.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = config_of(
         data,
@@ -246,8 +246,13 @@ def at(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its status."""
-    call = partial(app, arguments, result_action="return_value", exit_on_error=False)
-    sys.exit(exit_status(call))
+    sys.exit(exit_status(partial(_run, arguments)))
+
+
+def _run(arguments: list[str] | None) -> Any:
+    with ending_at_once():
+        command, bound, _ = app.parse_args(arguments, exit_on_error=False)
+    return command(*bound.args, **bound.kwargs)
 
 
 def exit_status(command: Callable[[], Any]) -> int:

@@ -173,3 +173,19 @@ def test_a_short_command_imports_neither_numpy_nor_the_compiler(tmp_path):
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert done.stdout == "[]\n[]\n"
+
+
+def test_an_interrupt_ends_the_process_until_a_command_runs():
+    program = """
+import signal
+from truebook.cli import app, main
+class Parsed:
+    def __init__(self, told: str) -> None:
+        print("parsing", signal.getsignal(signal.SIGINT) is signal.SIG_DFL)
+@app.app.command
+def running(told: Parsed, /) -> None:
+    print("running", signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+main(["running", "it"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "parsing True\nrunning True\n", done.stderr
