@@ -5,13 +5,16 @@
 One market, orders of random accounts placed and cancelled at random places in batches of 4,096
 while the number of price levels, of resting orders, or of accounts is held. Every level has orders:
 where there are more levels than orders would fill, there are as many orders. Thread CPU time of
-`Engine.apply`; memory is ready before. What growing takes is measured by growth.py.
+`Engine.apply`; memory is ready before. All points three times in turn; the plot shows the medians.
+What growing takes is measured by growth.py.
 """
 
 import mmap
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,8 @@ Array = NDArray[np.int64]
 
 BATCH = 4096
 ROUNDS = 30
+"""Batches of one measurement; their median counts."""
+RUNS = 3
 MID = 1 << 24
 STEPS = {
     "levels": [10, 100, 1_000, 10_000, 100_000, 1_000_000],
@@ -125,20 +130,28 @@ def svg(measured: dict[str, list[tuple[int, float]]]) -> str:
     return "".join([*parts, "</svg>\n"])
 
 
-def main(table: Path, plot: Path) -> None:
-    """Measure all, write both files."""
-    measured: dict[str, list[tuple[int, float]]] = {}
-    lines = ["| what grows | to | ns a command |", "|---|--:|--:|"]
+def points() -> Iterator[tuple[str, int, dict[str, int]]]:
+    """What grows, to what, and what is held."""
     for name, steps in STEPS.items():
-        measured[name] = []
         for n in steps:
             held = {"levels": LEVELS, "orders": ORDERS, "accounts": ACCOUNTS, name: n}
             if name == "levels":
                 held["orders"] = max(ORDERS, n)
-            ns = cost(**held)
-            measured[name].append((n, ns))
-            lines.append(f"| {name} | {n:,} | {ns:.0f} |")
-            print(lines[-1], flush=True)
+            yield name, n, held
+
+
+def main(table: Path, plot: Path) -> None:
+    """Measure all, write both files."""
+    found: dict[tuple[str, int], list[float]] = {}
+    for run in range(1, RUNS + 1):
+        for name, n, held in points():
+            found.setdefault((name, n), []).append(cost(**held))
+            print(f"run {run}: {name} {n:,}: {found[name, n][-1]:.0f} ns", flush=True)
+    lines = ["| what grows | to | ns a command | least | most |", "|---|--:|--:|--:|--:|"]
+    measured: dict[str, list[tuple[int, float]]] = {name: [] for name in STEPS}
+    for (name, n), ns in found.items():
+        measured[name].append((n, median(ns)))
+        lines.append(f"| {name} | {n:,} | {median(ns):.0f} | {min(ns):.0f} | {max(ns):.0f} |")
     table.write_text("\n".join(lines) + "\n")
     plot.write_text(svg(measured))
 
