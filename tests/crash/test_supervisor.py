@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -140,8 +141,9 @@ def has_begun(exchange):
     status = Path(f"/proc/{exchange.pid}/status")
     if not status.exists() or (exchange.data / "run").exists():
         return True
+    text = status.read_text()
     ignored, caught = (
-        int(status.read_text().partition(field)[2].split()[0], 16) for field in ("SigIgn:", "SigCgt:")
+        int(text.partition(field)[2].split()[0], 16) for field in ("SigIgn:", "SigCgt:")
     )
     return bool(ignored & 1 << (signal.SIGPIPE - 1) and not caught & 1 << (signal.SIGINT - 1))
 
@@ -150,7 +152,7 @@ def test_an_interrupt_while_starting_leaves_nothing(tmp_path):
     for delay_s in (0, 0.3, 0.8):
         exchange = Installed(tmp_path / "data", *NAIVE)
         exchange.start()
-        wait_until(lambda: has_begun(exchange), STOPPED_S_MAX, "the command's beginning")
+        wait_until(partial(has_begun, exchange), STOPPED_S_MAX, "the command's beginning")
         time.sleep(delay_s)
         state = exchange.data / "run" / "state.json"
         children = [p["pid"] for p in exchange.state()["processes"]] if state.exists() else []

@@ -55,6 +55,7 @@ def test_an_edited_row_changes_the_state_that_is_read(database, edit):
         ("DELETE FROM progress", "the database is empty"),
         ("INSERT INTO schema_version VALUES (99)", "has version 99"),
         ("DROP TABLE keys", "no such table|does not exist"),
+        ("ALTER TABLE keys RENAME COLUMN permissions TO other", "no such column|does not exist"),
     ],
 )
 def test_what_is_no_state_is_said(database, edit, told):

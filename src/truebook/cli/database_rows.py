@@ -1,6 +1,7 @@
 """The database as the witness reads it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -18,9 +19,15 @@ def database_of(config: Config) -> Database:
     url = database_url(config)
     told = told_rows_of(url)
 
+    def position() -> Position:
+        with _reading():
+            return told.position()
+
     def rows(table: RowTable, spans: Sequence[Span]) -> Iterator[Rows]:
         asked = ((span.owner, span.first, span.last) for span in spans)
-        return (np.array(found, table.dtype) for found in told.rows(table.name, asked))
+        with _reading():
+            for found in told.rows(table.name, asked):
+                yield np.array(found, table.dtype)
 
     def state() -> tuple[Position, Tables]:
         try:
@@ -28,4 +35,13 @@ def database_of(config: Config) -> Database:
         except StateUnreadable as error:
             raise OSError(str(error)) from None
 
-    return Database(told.position, rows, state)
+    return Database(position, rows, state)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """What somebody has put there that can't be in such a column is an OSError, too."""
+    try:
+        yield
+    except (ValueError, OverflowError, TypeError) as error:
+        raise OSError(f"the database can't be read: {error}") from None

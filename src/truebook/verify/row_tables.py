@@ -8,7 +8,9 @@ out or put in between is named, with both values. The digests are the witness's 
 the database can't make them fit.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -148,16 +150,16 @@ class RowTeller:
 
 def told_of(rows: Rows, table: RowTable, lasts: dict[int, int]) -> Told:
     """What there is to be remembered of the rows of an interval. `lasts`: with which number of each
-    owner the intervals before it ended; changed to the end of this one. Between there and an
-    owner's next row nothing may stand, either."""
+    owner the intervals before it ended. Between there and an owner's next row nothing may stand,
+    either."""
     owners, numbers = (rows[key] for key in table.keys)
     order = np.lexsort((numbers, owners))
     owners, numbers = owners[order], numbers[order]
     ends = np.flatnonzero(np.diff(owners, append=-1))
-    spans = []
-    for owner, last in zip(owners[ends].tolist(), numbers[ends].tolist(), strict=True):
-        spans.append(Span(owner, lasts.get(owner, 0) + 1, last))
-        lasts[owner] = last
+    spans = [
+        Span(owner, lasts.get(owner, 0) + 1, last)
+        for owner, last in zip(owners[ends].tolist(), numbers[ends].tolist(), strict=True)
+    ]
     return Told(spans, _digest([rows[order]]))
 
 
@@ -180,7 +182,7 @@ def differing(
         for key in sorted(ours.keys() | theirs.keys()):
             found, right = ours.get(key), theirs.get(key)
             if found != right:
-                names = zip(table.keys, key, strict=True)
+                names = zip(table.keys, key[:2], strict=True)
                 place = ", ".join(f"{name} {number}" for name, number in names)
                 fields = [
                     name
@@ -215,9 +217,17 @@ def _digest(parts: Iterable[Rows]) -> str:
     return hasher.hexdigest()
 
 
-def _by_keys(table: RowTable, parts: Iterable[Rows]) -> dict[tuple[int, int], Any]:
+def _by_keys(table: RowTable, parts: Iterable[Rows]) -> dict[tuple[int, int, int], Any]:
+    """Each row by owner and number, and how many stand before it that have the same: there are some
+    where a database keeps numbers apart by the day alone (TimescaleDB)."""
     owner, number = table.keys
-    return {(int(row[owner]), int(row[number])): row for rows in parts for row in rows}
+    found: dict[tuple[int, int, int], Any] = {}
+    again: Counter[tuple[int, int]] = Counter()
+    for row in chain.from_iterable(parts):
+        key = int(row[owner]), int(row[number])
+        found[*key, again[key]] = row
+        again[key] += 1
+    return found
 
 
 def _words(row: Any, fields: list[str]) -> str:

@@ -6,13 +6,14 @@ told once.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from truebook.clock import Clock
-from truebook.commandlog.interface import GENESIS, Position
+from truebook.commandlog.interface import GENESIS, Overtaken, Position
 from truebook.verify.differences import told
 from truebook.verify.row_tables import (
     INTERVAL,
@@ -59,6 +60,15 @@ class RowWatch:
         self._database = database
         self._file = folder / "rows.jsonl"
         self._intervals = self._load()
+        """Those that are known, by where they end."""
+        self._next = 0
+        self._clock = clock
+        self._next_s = 0.0
+        self._told: set[str] = set()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Stand at the beginning of the log."""
         self._begun = GENESIS
         self._ended = GENESIS
         self._entries = 0
@@ -71,18 +81,14 @@ class RowWatch:
         """Those of the interval that were in earlier events than `_events`."""
         self._lasts: dict[str, dict[int, int]] = {table.name: {} for table in TABLES}
         """The number of each owner's last row in the intervals before."""
-        self._next = 0
-        self._clock = clock
-        self._next_s = 0.0
-        self._told: set[str] = set()
 
     def step(self) -> bool:
         """Do a little; whether there is more to do at once."""
-        made = [] if self._is_whole else self._truth.forward()
+        made = [] if self._is_whole else self._forward()
         for position, events in made:
             self._take(position, events)
         if self._is_whole and self._database.position() >= self._ended:
-            self._close(self._gathered())
+            self._keep(self._close())
             return True
         if not made:
             self._look_again()
@@ -96,9 +102,9 @@ class RowWatch:
                 if position <= end:
                     self._take(position, events)
                 if self._is_whole:
-                    self._close(self._gathered(), keep=False)
+                    self._close()
         if self._taken:
-            self._close(self._gathered(), keep=False)
+            self._close()
         return self.found
 
     def close(self) -> None:
@@ -108,6 +114,17 @@ class RowWatch:
     @property
     def _is_whole(self) -> bool:
         return self._taken >= INTERVAL
+
+    def _forward(self) -> list[tuple[Position, bytes]]:
+        """The next entries of the log: positions and events."""
+        try:
+            return self._truth.forward()
+        except Overtaken:
+            # What some of them made is another now.
+            self._truth.close()
+            self._truth = self._make_truth()
+            self._begin()
+            return []
 
     def _take(self, position: Position, events: bytes) -> None:
         self._events.append(events)
@@ -124,36 +141,45 @@ class RowWatch:
         self._events, self._events_bytes = [], 0
 
     def _gathered(self) -> dict[str, Rows]:
-        """All of the interval."""
+        """All of the interval; they stay until it is closed."""
         self._look_through()
-        gathered, self._rows = self._rows, []
-        return _joined(gathered)
+        gathered = _joined(self._rows)
+        self._rows = [gathered]
+        return gathered
 
-    def _close(self, rows: dict[str, Rows], *, keep: bool = True) -> None:
-        """An interval is complete."""
-        ends = str(self._begun), str(self._ended)
+    def _close(self) -> Interval:
+        """An interval is complete: compare it. Nothing is done where the database can't be read."""
+        rows = self._gathered()
         tables = {
             table.name: told_of(rows[table.name], table, self._lasts[table.name])
             for table in TABLES
         }
-        interval = Interval(*ends, self._entries, tables)
+        interval = Interval(str(self._begun), str(self._ended), self._entries, tables)
         if not is_as_told(self._database, interval):
             self._tell(interval, rows)
-        if keep and all(known.until != interval.until for known in self._intervals):
-            self._intervals.append(interval)
+        for name, of in tables.items():
+            self._lasts[name] |= {span.owner: span.last for span in of.spans}
+        self._begun, self._taken, self._rows = self._ended, 0, []
+        return interval
+
+    def _keep(self, interval: Interval) -> None:
+        """Remember what the log says now, whatever was remembered."""
+        if self._intervals.get(interval.until) != interval:
+            self._intervals[interval.until] = interval
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._file.open("ab") as file:
                 file.write(msgspec.json.encode(interval) + b"\n")
-        self._begun, self._taken = self._ended, 0
 
     def _look_again(self) -> None:
         """Compare the next of the known intervals, if it is time."""
         begun_s = self._clock.elapsed_s()
         if not self._intervals or begun_s < self._next_s:
             return
-        interval = self._intervals[self._next % len(self._intervals)]
+        interval = list(self._intervals.values())[self._next % len(self._intervals)]
         self._next += 1
-        if interval.until not in self._told and not is_as_told(self._database, interval):
+        is_other = interval.until not in self._told and not is_as_told(self._database, interval)
+        # A database that is made anew doesn't have all of it yet.
+        if is_other and self._database.position() >= Position.parse(interval.until):
             self._tell(interval, self._again(interval))
         took_s = self._clock.elapsed_s() - begun_s
         self._next_s = begun_s + max(EVERY_S, REST * took_s)
@@ -181,11 +207,15 @@ class RowWatch:
             self._told.add(interval.until)
             self.found.append(DatabaseWrong(interval.after, interval.until, what))
 
-    def _load(self) -> list[Interval]:
-        if not self._file.exists():
-            return []
-        lines = self._file.read_bytes().splitlines()
-        return [msgspec.json.decode(line, type=Interval) for line in lines if line]
+    def _load(self) -> dict[str, Interval]:
+        """What was remembered; a line that a full disk has cut is made again from the log."""
+        found: dict[str, Interval] = {}
+        lines = self._file.read_bytes().splitlines() if self._file.exists() else []
+        for line in lines:
+            with suppress(msgspec.MsgspecError):
+                interval = msgspec.json.decode(line, type=Interval)
+                found[interval.until] = interval
+        return found
 
 
 def _joined(parts: list[dict[str, Rows]]) -> dict[str, Rows]:

@@ -29,7 +29,9 @@ from truebook.commandlog.interface import (
     LogReader,
     LogTrimmed,
     LogUnavailable,
+    Overtaken,
     Publisher,
+    RecoveriesWrong,
     Subscription,
 )
 from truebook.commandlog.valkey_attestations import ValkeyAttestations
@@ -57,7 +59,7 @@ REPEAT_S = 1.0
 """How often a halted venue is told so: whoever missed it hears it again."""
 _TROUBLE = (
     *(LogUnavailable, LogTrimmed, LogHole, LogLost, BusUnavailable),
-    *(SegmentDamaged, NoSuchPosition, OSError),
+    *(Overtaken, RecoveriesWrong, SegmentDamaged, NoSuchPosition, OSError),
 )
 
 

@@ -13,6 +13,8 @@ from truebook.commandlog.memory_recoveries import MemoryRecoveryBook
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.verify.truth import Truth
 from truebook.verify.witness import Witness
+from truebook.verify.witness_folder import WitnessFolder
+from truebook.verify.witnessing import Witnessing
 
 HASTY, PATIENT = (SigningKey(bytes([number]) * 32) for number in (1, 2))
 LATE_S = 60.0
@@ -122,3 +124,23 @@ def test_the_truth_is_made_again_where_it_stood_before_the_recovery(late):
     late.hear(HASTY, wrong)
     late.hear(PATIENT, late.right_at(late.order))
     assert late.witness.verdicts == []
+
+
+class Nothing:
+    """No attestations come, and there is nothing to give back."""
+
+    def after(self, place, count):
+        return []
+
+
+def test_the_witness_goes_on_when_it_becomes_a_fact_that_something_was_late(late, tmp_path):
+    log, folder = reached(late.log), WitnessFolder(tmp_path / "witness")
+    clock, book = late.exchange.clock, MemoryHaltBook()
+    process = Witnessing(late.witness, log, Nothing(), book, late.engines, folder, clock)
+    while process.step():
+        pass
+    last = late.recover()
+    for _ in range(3):
+        process.step()
+    assert process.trouble == ""
+    assert process._followed == last

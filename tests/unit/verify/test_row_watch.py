@@ -1,5 +1,5 @@
 """A trade or fill that somebody edits in the database, takes out or puts in is named with both
-values, once."""
+values, once; and nothing else is."""
 
 import re
 import sqlite3
@@ -8,11 +8,12 @@ from contextlib import closing
 import numpy as np
 import pytest
 from store.database import store
+from venue.reached import reached
 from venue.snapshotted import Exchange, work
 
 from truebook import commands
 from truebook.clock import ManualClock
-from truebook.commandlog.memory import MemoryLogReader
+from truebook.commandlog.memory_recoveries import MemoryRecoveryBook
 from truebook.engine.naive.engine import NaiveEngine
 from truebook.messages import OrderType, Side
 from truebook.store.reading import state_of, told_rows_of
@@ -65,7 +66,7 @@ class Watched:
             return (np.array(found, table.dtype) for found in told.rows(table.name, asked))
 
         def make_truth():
-            return Truth(MemoryLogReader(self.exchange.log), NaiveEngine)
+            return Truth(reached(self.exchange.log), NaiveEngine)
 
         database = Database(told.position, rows, lambda: state_of(url_of(self.path)))
         return RowWatch(make_truth, database, self.folder / "witness", self.clock)
@@ -166,3 +167,70 @@ def test_it_rests_in_between(watched):
     for _ in range(10):
         watched.watch.step()
     assert reads == []
+
+
+def test_a_row_that_stands_there_twice_is_named(watched):
+    """As it can where rows are kept apart by the day."""
+    watched.look()
+    database = watched.watch._database
+
+    def rows(table, spans):
+        for found in database.rows(table, spans):
+            other = found[:1].copy()
+            other["price"] += 1
+            yield np.concatenate([other, found])
+
+    watched.watch._database = database._replace(rows=rows)
+    (found,) = watched.look()
+    assert "row of table trades, market 0, id 1: price 10001, not price 10000" in found
+    assert "not not there" in found
+
+
+def test_what_could_not_be_compared_is_compared_later(watched):
+    database = watched.watch._database
+
+    def away(table, spans):
+        raise OSError("away")
+
+    watched.watch._database = database._replace(rows=away)
+    with pytest.raises(OSError, match="away"):
+        watched.look()
+    watched.edit("DELETE FROM trades WHERE market = 0 AND id = 1")
+    watched.watch._database = database
+    (found,) = watched.look()
+    assert "market 0, id 1: not there, not " in found
+
+
+def test_a_database_that_is_made_anew_is_not_called_wrong(watched):
+    watched.look()
+    entries = watched.exchange.bus.entries
+    for until in (3, 10, len(entries)):
+        watched.path.unlink()
+        store(watched.path, entries[:until])
+        assert watched.look() == []
+
+
+def test_what_was_remembered_in_part_is_made_again_from_the_log(watched):
+    watched.look()
+    watched.watch.close()
+    file = watched.folder / "witness" / "rows.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-20])
+    for _ in range(2):
+        watched.watch = watched.new_watch()
+        assert watched.look() == []
+        assert len(watched.watch._intervals) == 1
+        watched.watch.close()
+        file.write_bytes(file.read_bytes() + b"\n" + whole)
+
+
+def test_what_became_late_is_not_told_as_if_it_had_come_in_time(watched):
+    watched.look()
+    before = watched.exchange.log.last_position()
+    watched.exchange.write(order(998, 2, Side.ASK), order(999, 1, Side.BID))
+    watched.look()
+    assert len(watched.watch._gathered()["trades"]) == 1
+    watched.exchange.clock.advance(60.0)
+    assert MemoryRecoveryBook(watched.exchange.log).append(0, before)
+    assert watched.look() == []
+    assert len(watched.watch._gathered()["trades"]) == TRADES

@@ -1,8 +1,8 @@
 """The exchange's state out of a PostgreSQL database."""
 
-from psycopg import errors
+import psycopg
 
-from truebook.postgres.connecting import AWAY, Connection, connect, reason_of, shown
+from truebook.postgres.connecting import Connection, connect, reason_of, shown
 from truebook.postgres.migrating import version_of
 from truebook.store.interface import StateOf, StateUnreadable
 from truebook.store.postgres.reader import BEGIN
@@ -21,6 +21,6 @@ def read_state(url: str) -> StateOf:
             return read_tables(Connection(raw), SCHEMA_VERSION)
         finally:
             raw.close()
-    except (*AWAY, errors.DataError, ValueError, OverflowError, TypeError) as error:
+    except (psycopg.Error, ValueError, OverflowError, TypeError) as error:
         reason = f"the database {shown(url)} can't be read: {reason_of(error)}"
         raise StateUnreadable(reason) from None

@@ -6,8 +6,10 @@ Promise: nothing is written, and whatever is wrong with the server is an OSError
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 
+import psycopg
+
 from truebook.commandlog.interface import GENESIS, Position
-from truebook.postgres.connecting import AWAY, Raw, check_url, connect, reason_of
+from truebook.postgres.connecting import Raw, check_url, connect, reason_of
 from truebook.store.postgres.schema import SCHEMA
 from truebook.store.sql.told_rows import ROWS, Row, pieces
 
@@ -45,5 +47,5 @@ class ToldRows:
         try:
             with closing(connect(self._url, "witness", SETTINGS, SCHEMA)) as raw:
                 yield raw
-        except AWAY as error:
+        except psycopg.Error as error:
             raise OSError(f"the database can't be read: {reason_of(error)}") from None
