@@ -232,7 +232,7 @@ class LogCheck:
         trial = LogCheck()
         trial._sequences = self._sequences.copy()
         trial.end = head.before
-        content, _ = unpack_what_can_be(head, memoryview(data)[HEAD_BYTES:])
+        content = unpack_what_can_be(head, memoryview(data)[HEAD_BYTES:])
         byte: int | None = error.byte
         with suppress(ValueError):
             for byte, entry in entries_of(content):

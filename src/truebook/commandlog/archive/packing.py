@@ -7,6 +7,7 @@ unpack and three times to pack, for two thirds of the bytes. What is there as zl
 
 import sys
 import zlib
+from contextlib import suppress
 from typing import Protocol
 
 if sys.version_info >= (3, 14):
@@ -63,27 +64,19 @@ def unpacked(compression: int, packed: bytes | memoryview, size: int) -> bytes |
         content = unpacker.decompress(packed, size + 1)
     except (zlib.error, zstd.ZstdError):
         return None
-    return content if _is_whole(unpacker, content, size) else None
+    is_whole = unpacker.eof and not unpacker.unused_data and len(content) == size
+    return content if is_whole else None
 
 
-def unpacked_as_far_as_can_be(
-    compression: int, packed: bytes | memoryview, size: int
-) -> tuple[bytes, bool]:
-    """The content as far as it can be unpacked, and whether that is all of it."""
+def unpacked_as_far_as_can_be(compression: int, packed: bytes | memoryview, size: int) -> bytes:
+    """The beginning of a content, of at most that size and a byte, of what is perhaps damaged."""
     unpacker = _unpacker(compression)
     pieces: list[bytes] = []
     left = size + 1
-    try:
+    with suppress(zlib.error, zstd.ZstdError):
         for start in range(0, len(packed), _PIECE_BYTES):
             pieces.append(unpacker.decompress(packed[start : start + _PIECE_BYTES], left))
             left -= len(pieces[-1])
             if left <= 0 or unpacker.eof:
                 break
-    except (zlib.error, zstd.ZstdError):
-        return b"".join(pieces), False
-    content = b"".join(pieces)
-    return content, _is_whole(unpacker, content, size)
-
-
-def _is_whole(unpacker: _Unpacker, content: bytes, size: int) -> bool:
-    return unpacker.eof and not unpacker.unused_data and len(content) == size
+    return b"".join(pieces)

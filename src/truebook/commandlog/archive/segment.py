@@ -192,8 +192,8 @@ def unpack(name: str, data: bytes) -> tuple[Head, bytes]:
     return head, content
 
 
-def unpack_what_can_be(head: Head, packed: memoryview) -> tuple[bytes, bool]:
-    """The content as far as it can be unpacked, and whether that is all of it."""
+def unpack_what_can_be(head: Head, packed: memoryview) -> bytes:
+    """The content as far as it can be unpacked."""
     return unpacked_as_far_as_can_be(head.compression, packed, head.content_bytes)
 
 
