@@ -166,14 +166,11 @@ class SimulatedBus:
 
         await self._ask("answering", operation)
 
-    async def publish_noted(self, messages, notes, owner):
-        await self._ask("telling", lambda: self._server.publish_noted(messages, notes, owner))
+    async def publish_noted(self, *what):
+        await self._ask("telling", lambda: self._server.publish_noted(*what))
 
     async def take_notes(self, owner):
         return await self._ask("taking notes", lambda: self._server.take_notes(owner))
-
-    async def notes(self):
-        return await self._ask("notes", lambda: dict(self._server.notes))
 
     async def listened(self):
         heard = self._server.receivers

@@ -375,20 +375,21 @@ class Bus(Protocol):
         was sent."""
 
     async def publish_noted(
-        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str], owner: str
+        self,
+        messages: Sequence[tuple[str, bytes]],
+        notes: Mapping[str, str],
+        owner: str,
+        number: int,
     ) -> None:
         """Send messages (channel, bytes) and remember notes, all in one step, if the notes are
-        this owner's or nobody's; raises NotesTaken if not, and does nothing. If it raises
-        BusUnavailable it may have been done: the notes tell. Each note replaces the one of its
-        name."""
+        this owner's or nobody's; raises NotesTaken if not, and does nothing. Each note replaces the
+        one of its name. `number`: 1, 2, 3 …, the same if it is sent again: it may have been done
+        if it raises BusUnavailable, or be on its way still, and is done once."""
 
     async def take_notes(self, owner: str) -> dict[str, str]:
         """What is remembered, by name; as fleeting as all on the bus. From now on the notes are
         this owner's: what another has sent and hasn't arrived is not done. Raises
         BusUnavailable."""
-
-    async def notes(self) -> dict[str, str]:
-        """What is remembered, whoever has it now. Raises BusUnavailable."""
 
     async def listened(self) -> list[str]:
         """The channels that somebody listens to. Raises BusUnavailable."""
@@ -419,8 +420,8 @@ class Bus(Protocol):
 SETTINGS_CHANNEL = "settings"
 """A position (16 bytes: high, low, little-endian) and the settings events of one batch."""
 
-NOTES_OWNER = "owner"
-"""The note that says whose the notes are."""
+NOTES_OWNER, NOTES_NUMBER = "owner", "number"
+"""The notes that say whose the notes are, and what was done last in that name."""
 
 QUERIES_CHANNEL = "queries"
 """queries.Query messages, to any engine."""

@@ -21,6 +21,7 @@ from truebook.commandlog.chain import START
 from truebook.commandlog.chain_at import chain_at
 from truebook.commandlog.interface import (
     GENESIS,
+    NOTES_NUMBER,
     NOTES_OWNER,
     Begun,
     BusUnavailable,
@@ -280,20 +281,26 @@ class MemoryBusServer:
         return len(receivers)
 
     def publish_noted(
-        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str], owner: str
+        self,
+        messages: Sequence[tuple[str, bytes]],
+        notes: Mapping[str, str],
+        owner: str,
+        number: int,
     ) -> None:
-        """Send messages and remember notes, if the notes are this owner's or nobody's."""
+        """Send messages and remember notes, if the notes are this owner's or nobody's, once."""
         with self.lock:
             if self.notes.setdefault(NOTES_OWNER, owner) != owner:
                 raise NotesTaken("another has taken the notes in memory")
-            self.notes.update(notes)
+            if int(self.notes.get(NOTES_NUMBER, 0)) >= number:
+                return
+            self.notes |= {**notes, NOTES_NUMBER: str(number)}
         for channel, message in messages:
             self.publish(channel, message)
 
     def take_notes(self, owner: str) -> dict[str, str]:
         """What is remembered; from now on it is this owner's."""
         with self.lock:
-            self.notes[NOTES_OWNER] = owner
+            self.notes |= {NOTES_OWNER: owner, NOTES_NUMBER: "0"}
             return dict(self.notes)
 
     def index(self, position: Position) -> int:
@@ -442,21 +449,20 @@ class MemoryBus:
             self._server.publish(channel, message)
 
     async def publish_noted(
-        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str], owner: str
+        self,
+        messages: Sequence[tuple[str, bytes]],
+        notes: Mapping[str, str],
+        owner: str,
+        number: int,
     ) -> None:
         """Send messages and remember notes."""
         self._server.check_up()
-        self._server.publish_noted(messages, notes, owner)
+        self._server.publish_noted(messages, notes, owner, number)
 
     async def take_notes(self, owner: str) -> dict[str, str]:
         """What is remembered; from now on it is this owner's."""
         self._server.check_up()
         return self._server.take_notes(owner)
-
-    async def notes(self) -> dict[str, str]:
-        """What is remembered."""
-        self._server.check_up()
-        return dict(self._server.notes)
 
     async def listened(self) -> list[str]:
         """The channels that somebody listens to."""

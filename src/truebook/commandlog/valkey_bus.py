@@ -16,6 +16,7 @@ from typing import Any
 from truebook.commandlog.address import parse
 from truebook.commandlog.event_stream import read_entries, read_tail
 from truebook.commandlog.interface import (
+    NOTES_NUMBER,
     NOTES_OWNER,
     BusUnavailable,
     EventEntry,
@@ -31,6 +32,7 @@ REPLY_S_MAX = 10.0
 PING_S = 2.0
 """How often the subscribed connection is asked whether it is still there."""
 RECONNECT_S = 0.1
+_OF_NOTES = (NOTES_OWNER, NOTES_NUMBER)
 _TAKEN = "another process has taken the notes on the bus, so this one has to end"
 
 # ARGV: each message (channel, text).
@@ -41,17 +43,20 @@ end
 return false
 """
 
-# KEYS: notes. ARGV: the note that names their owner, the owner, how many notes, each note (name,
-# text), each message (channel, text). A bus that has lost all has lost the owner, too.
+# KEYS: notes. ARGV: the notes that name their owner and what was done last in his name, the owner,
+# the number of this, how many notes, each note (name, text), each message (channel, text). A bus
+# that has lost all has lost the owner, too.
 _PUBLISH_NOTED = """
 local owner = redis.call('HGET', KEYS[1], ARGV[1])
-if not owner then
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-elseif owner ~= ARGV[2] then
+if owner and owner ~= ARGV[3] then
   return 0
 end
-local at = 4
-for _ = 1, tonumber(ARGV[3]) do
+if owner and tonumber(redis.call('HGET', KEYS[1], ARGV[2])) >= tonumber(ARGV[4]) then
+  return false
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3], ARGV[2], ARGV[4])
+local at = 6
+for _ = 1, tonumber(ARGV[5]) do
   redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
   at = at + 2
 end
@@ -62,9 +67,9 @@ end
 return false
 """
 
-# KEYS: notes. ARGV: the note that names their owner, the owner.
+# KEYS: notes. ARGV: the notes that name their owner and what was done last in his name, the owner.
 _TAKE_NOTES = """
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3], ARGV[2], 0)
 return redis.call('HGETALL', KEYS[1])
 """
 
@@ -122,10 +127,14 @@ class ValkeyBus:
         await self._request("EVAL", _PUBLISH_ALL, 0, *self._packed(messages))
 
     async def publish_noted(
-        self, messages: Sequence[tuple[str, bytes]], notes: Mapping[str, str], owner: str
+        self,
+        messages: Sequence[tuple[str, bytes]],
+        notes: Mapping[str, str],
+        owner: str,
+        number: int,
     ) -> None:
-        """Send messages and remember notes, by one script, if the notes are this owner's."""
-        arguments: list[str | bytes | int] = [NOTES_OWNER, owner, len(notes)]
+        """Send messages and remember notes, by one script, if the notes are this owner's, once."""
+        arguments: list[str | bytes | int] = [*_OF_NOTES, owner, number, len(notes)]
         for note in notes.items():
             arguments += note
         arguments += self._packed(messages)
@@ -134,11 +143,8 @@ class ValkeyBus:
 
     async def take_notes(self, owner: str) -> dict[str, str]:
         """What is remembered; from now on it is this owner's."""
-        return _texts(await self._request("EVAL", _TAKE_NOTES, 1, self._notes, NOTES_OWNER, owner))
-
-    async def notes(self) -> dict[str, str]:
-        """What is remembered."""
-        return _texts(await self._request("HGETALL", self._notes))
+        taken = await self._request("EVAL", _TAKE_NOTES, 1, self._notes, *_OF_NOTES, owner)
+        return {name.decode(): text.decode() for name, text in pairs(taken).items()}
 
     async def listened(self) -> list[str]:
         """The channels that somebody listens to."""
@@ -260,7 +266,3 @@ class ValkeyBus:
                 call()
             except Exception:
                 _logger.exception("a call after reconnecting to the bus failed")
-
-
-def _texts(fields: Any) -> dict[str, str]:
-    return {name.decode(): text.decode() for name, text in pairs(fields).items()}

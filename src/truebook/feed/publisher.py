@@ -3,8 +3,8 @@ a tenth as often while nobody listens, unless somebody asks for what isn't folde
 
 Promise: what is published follows the event stream without a gap and without a repeat, over any
 loss of the bus. A pass is sent in one step together with notes of how far it goes; if the bus is
-lost on the way, the notes tell whether that step was done, and it is sent again only if not. A
-restarted feed takes the notes and goes on behind them: what its predecessor had sent, and what
+lost on the way, it is sent again, and by its number the bus knows whether it was done. A restarted
+feed takes the notes and goes on behind them: what its predecessor had sent, and what
 hasn't arrived by then, is not done any more. It sends nothing before it has caught up, so that a
 step always ends where every chain of updates does. A bus that comes back empty is filled again by
 the engine; positions that are passed already are not told again.
@@ -57,7 +57,6 @@ HELD_MAX = 1 << 16
 
 POSITION = "position"
 RESUME = "resume"
-PASS = "pass"
 
 
 class _Due:
@@ -106,7 +105,7 @@ class Publisher:
         self._behind_since_s = clock.elapsed_s()
         self.owner = secrets.token_hex(8)
         """In whose name all is noted: this feed's, no other's, not even an earlier one's here."""
-        self._pass_ids = itertools.count()
+        self._numbers = itertools.count(1)
         self.is_holding = False
         """Whether what was made waits to be sent: what was told before a restart isn't reached."""
         self._told: dict[str, int] = {}
@@ -209,19 +208,15 @@ class Publisher:
                 told = self.fold.chains()
             notes = {name: str(sequence) for name, sequence in told.items()}
             notes |= {POSITION: str(position), RESUME: str(self.fold.resume_position)}
-            await self._send_once(messages, notes | {PASS: self._pass_id()})
+            await self._send_once(messages, notes)
         self.position = position
 
-    def _pass_id(self) -> str:
-        return f"{self.owner}-{next(self._pass_ids)}"
-
     async def _send_once(self, messages: list[Message], notes: dict[str, str]) -> None:
-        is_again = False
+        is_again, number = False, next(self._numbers)
         while True:
             try:
                 await self._await_listeners()
-                if not is_again or (await self._bus.notes()).get(PASS) != notes[PASS]:
-                    await self._bus.publish_noted(messages, notes, self.owner)
+                await self._bus.publish_noted(messages, notes, self.owner, number)
                 # A bus that was away may have come back empty: the next pass notes everything.
                 self._untold, self._is_lost = is_again, False
                 return

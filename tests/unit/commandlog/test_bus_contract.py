@@ -8,6 +8,7 @@ import pytest
 from truebook.commandlog.chain import START
 from truebook.commandlog.interface import (
     GENESIS,
+    NOTES_NUMBER,
     NOTES_OWNER,
     Claimed,
     EventEntry,
@@ -228,12 +229,11 @@ def test_many_messages_are_sent_and_notes_are_remembered_in_one_step(buses):
         bus, heard = buses.bus(), []
         await bus.subscribe("a", lambda message: heard.append(("a", message)))
         await bus.subscribe("b", lambda message: heard.append(("b", message)))
-        assert await bus.notes() == {}
         await bus.publish_all([("a", b"1"), ("b", b"\0\xff"), ("c", b""), ("a", b"3")])
-        await bus.publish_noted([("b", b"4")], {"position": "7-1", "0": "12"}, "feed 1")
-        await bus.publish_noted([], {"0": "13"}, "feed 1")
+        await bus.publish_noted([("b", b"4")], {"position": "7-1", "0": "12"}, "feed 1", 1)
+        await bus.publish_noted([], {"0": "13"}, "feed 1", 2)
         await until(lambda: len(heard) == 4)
-        assert await bus.notes() == {NOTES_OWNER: "feed 1", "position": "7-1", "0": "13"}
+        assert (await bus.take_notes("feed 2")).items() >= {"position": "7-1", "0": "13"}.items()
         await bus.close()
         return heard
 
@@ -245,19 +245,35 @@ def test_nothing_is_sent_or_noted_in_the_name_of_who_had_the_notes_before(buses)
     async def talk():
         bus, other, heard = buses.bus(), buses.bus(), []
         await bus.subscribe("a", heard.append)
-        await bus.publish_noted([("a", b"1")], {"position": "7-1"}, "feed 1")
+        await bus.publish_noted([("a", b"1")], {"position": "7-1"}, "feed 1", 1)
+        await bus.publish_noted([("a", b"2")], {"position": "8-1"}, "feed 1", 2)
         taken = await other.take_notes("feed 2")
-        assert taken == {NOTES_OWNER: "feed 2", "position": "7-1"}
+        assert taken == {NOTES_OWNER: "feed 2", NOTES_NUMBER: "0", "position": "8-1"}
         with pytest.raises(NotesTaken):
-            await bus.publish_noted([("a", b"late")], {"position": "8-1"}, "feed 1")
-        await other.publish_noted([("a", b"2")], {"position": "9-1"}, "feed 2")
-        await until(lambda: len(heard) == 2)
-        assert await other.notes() == {NOTES_OWNER: "feed 2", "position": "9-1"}
+            await bus.publish_noted([("a", b"late")], {"position": "9-1"}, "feed 1", 3)
+        await other.publish_noted([("a", b"3")], {"position": "9-1"}, "feed 2", 1)
+        await until(lambda: len(heard) == 3)
+        assert (await other.take_notes("feed 3"))["position"] == "9-1"
         await bus.close()
         await other.close()
         return heard
 
-    assert asyncio.run(talk()) == [b"1", b"2"]
+    assert asyncio.run(talk()) == [b"1", b"2", b"3"]
+
+
+def test_what_is_sent_again_or_comes_late_is_done_once(buses):
+    async def talk():
+        bus, heard = buses.bus(), []
+        await bus.subscribe("a", heard.append)
+        for number in (1, 1, 2, 1, 10, 9, 10, 11):
+            message, notes = b"%d" % number, {"position": f"{number}-1"}
+            await bus.publish_noted([("a", message)], notes, "feed 1", number)
+        await until(lambda: len(heard) == 4)
+        assert (await bus.take_notes("feed 2"))["position"] == "11-1"
+        await bus.close()
+        return heard
+
+    assert asyncio.run(talk()) == [b"1", b"2", b"10", b"11"]
 
 
 def test_it_is_known_which_channels_somebody_listens_to(buses):

@@ -12,7 +12,7 @@ from truebook.directory import Directory
 from truebook.feed import publisher as module
 from truebook.feed.fold import Made
 from truebook.feed.interest import NO_INTEREST
-from truebook.feed.publisher import ENTRIES_MAX, PASS, POSITION, Publisher
+from truebook.feed.publisher import ENTRIES_MAX, POSITION, Publisher
 from truebook.idle import IdleWork
 
 
@@ -52,17 +52,23 @@ class CountingFold:
 
 
 class BreakingBus(MemoryBus):
-    """Fails as a lost connection does: before the step is done, or after."""
+    """Fails as a lost connection does: before the step is done, or after; or it is done later."""
 
     def __init__(self, server):
         super().__init__(server)
         self.failures = []
+        self.late = []
 
-    async def publish_noted(self, messages, notes, owner):
+    async def publish_noted(self, *what):
         how = self.failures.pop(0) if self.failures else ""
         if how == "before":
             raise BusUnavailable("lost before it was sent")
-        await super().publish_noted(messages, notes, owner)
+        if how == "late":
+            self.late.append(what)
+            raise BusUnavailable("lost while it was on its way")
+        await super().publish_noted(*what)
+        while self.late:
+            await super().publish_noted(*self.late.pop())
         if how == "after":
             raise BusUnavailable("lost before it was answered")
 
@@ -111,7 +117,10 @@ def test_everything_is_published_once_and_in_order_with_a_note_of_how_far(server
     assert heard == list(range(1, 3 * ENTRIES_MAX + 1))
 
 
-@pytest.mark.parametrize("failures", [["before"], ["after"], ["before", "after"], ["before"] * 3])
+@pytest.mark.parametrize(
+    "failures",
+    [["before"], ["after"], ["before", "after"], ["before"] * 3, ["late"], ["late", "late"]],
+)
 def test_a_pass_that_broke_off_is_sent_again_only_if_it_was_not_done(server, failures):
     server.entries += entries(1, 5)
 
@@ -153,7 +162,7 @@ def test_missing_entries_are_noticed(server):
 def test_a_pass_that_tells_nothing_leaves_no_note(server):
     async def script(bus, publisher):
         await publisher.make_pass()
-        assert PASS not in server.notes
+        assert server.notes == {}
 
     heard, _ = play(server, script)
     assert heard == []
