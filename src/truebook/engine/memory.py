@@ -11,6 +11,7 @@ An order that comes to any other place before waits for a small one, some 15 µs
 
 import mmap
 import sys
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -37,11 +38,13 @@ class Memory:
 
     def large_page(self, address: int) -> None:
         """What the system hasn't given yet of the large page around that address, it is to give at
-        once. Not of pools that are touched here and there, and not where it doesn't know how."""
+        once. Not of pools that are touched here and there, and not where it doesn't know how (a
+        kernel that was built without large pages refuses)."""
         begin = address - address % LARGE_PAGE
         place, end = max(begin - self._begin, 0), begin + LARGE_PAGE - self._begin
         if hasattr(mmap, "MADV_HUGEPAGE") and end <= ORIGIN + OFFSETS["keys"]:
-            self._mapping.madvise(mmap.MADV_HUGEPAGE, place, end - place)
+            with suppress(OSError):
+                self._mapping.madvise(mmap.MADV_HUGEPAGE, place, end - place)
 
     def pool(self, name: str) -> NDArray[Any]:
         """The records of a pool, without a copy."""
