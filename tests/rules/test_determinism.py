@@ -43,7 +43,7 @@ ALSO = {
     # Bytes objects that are written in place; what is written is the kernel's.
     "truebook.engine.inplace": frozenset({"ctypes"}),
     # Anonymous memory in large pages: where the arrays lie, not what is in them.
-    "truebook.engine.memory": frozenset({"ctypes", "mmap", "sys"}),
+    "truebook.engine.memory": frozenset({"contextlib", "mmap", "sys"}),
 }
 # Its `/` joins paths, and it reads the sources that its cache depends on.
 HANDLES_PATHS = "truebook.engine.compiled"
