@@ -6,7 +6,6 @@ told once.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ import numpy as np
 from truebook.clock import Clock
 from truebook.commandlog.interface import GENESIS, Overtaken, Position
 from truebook.verify.differences import told
+from truebook.verify.lines import add_line, lines_of
 from truebook.verify.row_tables import (
     INTERVAL,
     TABLES,
@@ -59,7 +59,7 @@ class RowWatch:
         self._truth = make_truth()
         self._database = database
         self._file = folder / "rows.jsonl"
-        self._intervals = self._load()
+        self._intervals = {of.until: of for of in lines_of(self._file, Interval)}
         """Those that are known, by where they end."""
         self._next = 0
         self._clock = clock
@@ -166,9 +166,7 @@ class RowWatch:
         """Remember what the log says now, whatever was remembered."""
         if self._intervals.get(interval.until) != interval:
             self._intervals[interval.until] = interval
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._file.open("ab") as file:
-                file.write(msgspec.json.encode(interval) + b"\n")
+            add_line(self._file, interval)
 
     def _look_again(self) -> None:
         """Compare the next of the known intervals, if it is time."""
@@ -206,16 +204,6 @@ class RowWatch:
         if what := told(differing(self._database, interval, rows)):
             self._told.add(interval.until)
             self.found.append(DatabaseWrong(interval.after, interval.until, what))
-
-    def _load(self) -> dict[str, Interval]:
-        """What was remembered; a line that a full disk has cut is made again from the log."""
-        found: dict[str, Interval] = {}
-        lines = self._file.read_bytes().splitlines() if self._file.exists() else []
-        for line in lines:
-            with suppress(msgspec.MsgspecError):
-                interval = msgspec.json.decode(line, type=Interval)
-                found[interval.until] = interval
-        return found
 
 
 def _joined(parts: list[dict[str, Rows]]) -> dict[str, Rows]:

@@ -5,7 +5,6 @@ one JSON object a line. What a verdict was about isn't judged a second time by t
 may hear it again: after a resumption it would halt the venue for what is mended.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from msgspec import Struct
 
 from truebook.commandlog.attestations import Attested
 from truebook.commandlog.interface import Position
+from truebook.verify.lines import add_line, lines_of
 from truebook.verify.witness import Verdict
 
 
@@ -90,19 +90,11 @@ class WitnessFolder:
 
     def add(self, verdict: Verdict) -> None:
         """Keep a verdict, for good."""
-        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._verdicts.open("ab") as file:
-            file.write(msgspec.json.encode(verdict) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        add_line(self._verdicts, verdict)
 
     def verdicts(self) -> list[Verdict]:
         """All that were ever passed, the oldest first."""
-        try:
-            lines = self._verdicts.read_bytes().splitlines()
-        except FileNotFoundError:
-            return []
-        return [msgspec.json.decode(line, type=Verdict) for line in lines if line]
+        return lines_of(self._verdicts, Verdict)
 
     @property
     def _state(self) -> Path:
