@@ -22,7 +22,7 @@ def copied(
     columns: Columns, sizes: Sequence[int], texts: NDArray[np.bytes_] | None = None
 ) -> bytes:
     """Rows for COPY … (FORMAT BINARY). `sizes`: the bytes of each column's type; `texts`: one more
-    column, behind the others."""
+    column, behind the others. Raises OverflowError over a number that its column can't hold."""
     kinds = _kinds(columns, texts)
     found = np.unique(kinds)
     if len(found) == 1:
@@ -75,7 +75,10 @@ def _records(
         is_none = column[0] == NONE
         records[next(names)] = -1 if is_none else size
         if not is_none:
-            records[next(names)] = column
+            field = next(names)
+            records[field] = column
+            if size < 8 and (records[field] != column).any():
+                raise OverflowError(f"a number of more than {size} bytes")
     if texts is not None:
         records[next(names)] = len(texts[0])
         records[next(names)] = texts
