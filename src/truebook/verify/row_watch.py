@@ -2,7 +2,7 @@
 
 Promise: each interval is compared with the log once the database has it, and again in turn for as
 long as the witness lives, in a small share of its time; nothing takes long at once. A difference is
-told once.
+told once, until it is put right.
 """
 
 from collections.abc import Callable
@@ -175,12 +175,16 @@ class RowWatch:
             return
         interval = list(self._intervals.values())[self._next % len(self._intervals)]
         self._next += 1
-        is_other = interval.until not in self._told and not is_as_told(self._database, interval)
-        # A database that is made anew doesn't have all of it yet.
-        if is_other and self._database.position() >= Position.parse(interval.until):
+        if is_as_told(self._database, interval):
+            self._told.discard(interval.until)
+        elif interval.until not in self._told and self._has(interval):
             self._tell(interval, self._again(interval))
         took_s = self._clock.elapsed_s() - begun_s
         self._next_s = begun_s + max(EVERY_S, REST * took_s)
+
+    def _has(self, interval: Interval) -> bool:
+        """Whether the database has all of it: one that is made anew comes to it later."""
+        return self._database.position() >= Position.parse(interval.until)
 
     def _again(self, interval: Interval) -> dict[str, Rows]:
         """The rows of an earlier interval, made anew from the log."""

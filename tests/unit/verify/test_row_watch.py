@@ -234,3 +234,12 @@ def test_what_became_late_is_not_told_as_if_it_had_come_in_time(watched):
     assert MemoryRecoveryBook(watched.exchange.log).append(0, before)
     assert watched.look() == []
     assert len(watched.watch._gathered()["trades"]) == TRADES
+
+
+def test_what_was_put_right_and_is_edited_again_is_told_again(watched):
+    watched.edit("UPDATE trades SET qty = 5 WHERE market = 0 AND id = 3")
+    assert len(watched.look()) == 1
+    watched.edit("UPDATE trades SET qty = 1 WHERE market = 0 AND id = 3")
+    assert len(watched.look()) == 1
+    watched.edit("UPDATE trades SET qty = 6 WHERE market = 0 AND id = 3")
+    assert "id 3: qty 6, not qty 1" in watched.look()[1]
