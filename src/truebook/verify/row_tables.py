@@ -172,6 +172,14 @@ def is_as_told(database: Database, interval: Interval) -> bool:
     )
 
 
+def is_of(interval: Interval, rows: dict[str, Rows]) -> bool:
+    """Whether these rows, which the log says, are what is remembered of it."""
+    return all(
+        told_of(rows[table.name], table, {}).digest == interval.tables[table.name].digest
+        for table in TABLES
+    )
+
+
 def differing(
     database: Database, interval: Interval, rows: dict[str, Rows]
 ) -> Iterator[Difference]:

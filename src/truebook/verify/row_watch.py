@@ -24,6 +24,7 @@ from truebook.verify.row_tables import (
     RowTeller,
     differing,
     is_as_told,
+    is_of,
     told_of,
 )
 from truebook.verify.truth import Truth
@@ -178,7 +179,12 @@ class RowWatch:
         if is_as_told(self._database, interval):
             self._told.discard(interval.until)
         elif interval.until not in self._told and self._has(interval):
-            self._tell(interval, self._again(interval))
+            rows = self._again(interval)
+            if is_of(interval, rows):
+                self._tell(interval, rows)
+            else:
+                # It was remembered of another log, or of this one before somebody came late.
+                del self._intervals[interval.until]
         took_s = self._clock.elapsed_s() - begun_s
         self._next_s = begun_s + max(EVERY_S, REST * took_s)
 

@@ -243,3 +243,16 @@ def test_what_was_put_right_and_is_edited_again_is_told_again(watched):
     assert len(watched.look()) == 1
     watched.edit("UPDATE trades SET qty = 6 WHERE market = 0 AND id = 3")
     assert "id 3: qty 6, not qty 1" in watched.look()[1]
+
+
+def test_what_was_remembered_of_another_log_is_forgotten(watched):
+    watched.look()
+    watched.watch.close()
+    file = watched.folder / "witness" / "rows.jsonl"
+    last = watched.watch._ended
+    other = re.sub(rb'"digest":"[^"]*"', b'"digest":"00"', file.read_bytes())
+    file.write_bytes(other.replace(b'"until":"%b"' % str(last).encode(), b'"until":"1000003-0"'))
+    watched.watch = watched.new_watch()
+    assert list(watched.watch._intervals) == ["1000003-0"]
+    assert watched.look() == []
+    assert list(watched.watch._intervals) == [str(last)]
