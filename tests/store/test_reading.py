@@ -3,6 +3,7 @@
 import asyncio
 import random
 
+import numpy as np
 import pytest
 from store.database import opened, store
 from store.stream import campaign
@@ -13,7 +14,7 @@ from truebook.config import Config, ConfigError
 from truebook.feed.intervals import INTERVALS
 from truebook.history import HistoryUnavailable, Page
 from truebook.installation import database_url
-from truebook.store.candles import SUM_MAX, Candles
+from truebook.store.candles import SUM_MAX, candle_rows
 from truebook.store.fold import fold
 from truebook.store.interface import StoreUnavailable
 from truebook.store.reading import history_of, open_history
@@ -137,14 +138,14 @@ def test_candles_are_merged_by_the_database_as_they_would_be_one_by_one(database
     writer = writer_of(database)
     known, directory = writer.open()
     writer.write(fold(entries, known, directory))
-    candles, rng = Candles(), random.Random(1)
-    begin_s = 1_795_046_400
-    for time_s in sorted(rng.choices(range(begin_s, begin_s + 7200), k=1000)):
-        quantity = rng.choice((1, 7, SUM_MAX // 2))
-        candles.add(0, time_s * 1000, rng.randint(90, 110), quantity)
+    rng, begin_s, count = random.Random(1), 1_795_046_400, 1000
+    times_s = np.array(sorted(rng.choices(range(begin_s, begin_s + 7200), k=count)))
+    prices = np.array([rng.randint(90, 110) for _ in range(count)])
+    quantities = np.array([rng.choice((1, 7, SUM_MAX // 128)) for _ in range(count)])
     tail = Tail(entries[-1].position, entries[-1].event_hash)
     rows = Rows(tail.position, tail._replace(position=Position(tail.position.high + 1, 0)))
-    rows.candles.extend(candles.rows())
+    markets = np.zeros(count, np.int64)
+    rows.candles.extend(candle_rows(markets, times_s * 1000, prices, quantities))
     writer.write(rows)
     writer.close()
     for interval in (INTERVALS[name] for name in ("1m", "3m", "30m", "1h")):

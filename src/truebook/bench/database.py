@@ -35,7 +35,7 @@ from truebook.limits import ENTRY_RECORDS_MAX
 from truebook.messages import COMMAND, CommandKind
 from truebook.postgres.urls import is_postgres
 from truebook.store.ahead import Ahead
-from truebook.store.candles import Candles
+from truebook.store.candles import candle_rows
 from truebook.store.fills import Fills, Markets, write_fills
 from truebook.store.fold import fold
 from truebook.store.interface import Writer
@@ -262,13 +262,12 @@ def _fill_month(writer: Writer, trades: int) -> None:
     rng = np.random.default_rng(2)
     step_ms = MONTH_S * 1000 / trades
     for first in range(0, trades, 10 * BATCH_TRADES):
-        candles = Candles()
         count = min(10 * BATCH_TRADES, trades - first)
-        prices = (10_000 + rng.integers(-50, 51, count)).tolist()
-        for number, price in enumerate(prices, first):
-            candles.add(MONTHS_MARKET, BEGIN_S * 1000 + int(number * step_ms), price, 1)
+        times_ms = BEGIN_S * 1000 + (np.arange(first, first + count) * step_ms).astype(np.int64)
+        markets, ones = np.full(count, MONTHS_MARKET), np.ones(count, np.int64)
         rows = _after(tail)
-        rows.candles.extend(candles.rows())
+        prices = 10_000 + rng.integers(-50, 51, count)
+        rows.candles.extend(candle_rows(markets, times_ms, prices, ones))
         writer.write(rows)
         tail = rows.tail
 

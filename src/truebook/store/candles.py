@@ -6,52 +6,52 @@ with a ceiling, the largest number a database holds, which keeps that true even 
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from truebook.history import KeptInterval
+from truebook.store.columns import Column, sums
 
 SECONDS: dict[KeptInterval, int] = {"1s": 1, "1m": 60, "1h": 3600, "1d": 86_400}
 SUM_MAX = (1 << 63) - 1
 """No volume or turnover is told above this; ten of the largest orders in a day would reach it."""
+
+_SECOND_BITS = 40
 
 CandleRow = tuple[int, int, int, int, int, int, int, int, int, int]
 """Market, seconds, start; open, high, low, close; volume in lots, turnover in ticks × lots, how
 many trades. Turnover × the market's unit is the volume in quote atoms."""
 
 
-class Candles:
-    """The candles of one batch."""
+def candle_rows(
+    markets: Column, times_ms: Column, prices: Column, quantities: Column
+) -> Iterator[CandleRow]:
+    """What one or more trades add to each kept candle. They come in the order of time, and no price
+    × quantity has more than 63 bits."""
+    finer = _seconds(markets << _SECOND_BITS | times_ms // 1000, prices, quantities)
+    for seconds in SECONDS.values():
+        finer = finer if seconds == 1 else _coarser(finer, seconds)
+        for (market, start), (*of_prices, volume, turnover, trades) in finer.items():
+            bounded = min(volume, SUM_MAX), min(turnover, SUM_MAX), trades
+            yield (market, seconds, start, *of_prices, *bounded)  # type: ignore[misc]
 
-    def __init__(self) -> None:
-        self._seconds: dict[tuple[int, int], list[int]] = {}
 
-    def add(self, market: int, time_ms: int, price: int, quantity: int) -> None:
-        """A trade; trades come in the order of time."""
-        key = market, time_ms // 1000
-        candle = self._seconds.get(key)
-        if candle is None:
-            turnover = price * quantity
-            self._seconds[key] = [price, price, price, price, quantity, turnover, 1]
-            return
-        if price > candle[1]:
-            candle[1] = price
-        elif price < candle[2]:
-            candle[2] = price
-        candle[3] = price
-        candle[4] += quantity
-        candle[5] += price * quantity
-        candle[6] += 1
-
-    def set_second(self, market: int, second: int, candle: list[int]) -> None:
-        """All trades of a second at once: open, high, low, close; volume, turnover, how many."""
-        self._seconds[market, second] = candle
-
-    def rows(self) -> Iterator[CandleRow]:
-        """What the trades add to each kept candle."""
-        finer = self._seconds
-        for seconds in SECONDS.values():
-            finer = finer if seconds == 1 else _coarser(finer, seconds)
-            for (market, start), (*prices, volume, turnover, trades) in finer.items():
-                sums = min(volume, SUM_MAX), min(turnover, SUM_MAX), trades
-                yield (market, seconds, start, *prices, *sums)  # type: ignore[misc]
+def _seconds(keys: Column, prices: Column, quantities: Column) -> dict[tuple[int, int], list[int]]:
+    """The candle of each second in which there were trades."""
+    order = np.argsort(keys, kind="stable")  # of a second they stay in the order of trades
+    keys, prices, quantities = keys[order], prices[order], quantities[order]
+    firsts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    ends = np.append(firsts[1:], len(keys))
+    found = zip(
+        *(keys[firsts].tolist(), prices[firsts].tolist()),
+        np.maximum.reduceat(prices, firsts).tolist(),
+        np.minimum.reduceat(prices, firsts).tolist(),
+        prices[ends - 1].tolist(),
+        sums(quantities, firsts).tolist(),
+        sums(prices * quantities, firsts).tolist(),
+        (ends - firsts).tolist(),
+        strict=True,
+    )
+    return {(key >> _SECOND_BITS, key & (1 << _SECOND_BITS) - 1): [*of] for key, *of in found}
 
 
 def _coarser(

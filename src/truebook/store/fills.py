@@ -12,12 +12,10 @@ import numpy as np
 from truebook.directory import Market
 from truebook.messages import EventKind
 from truebook.messages.event_columns import Starts
-from truebook.store.candles import Candles
-from truebook.store.columns import Column, stacked, sums
+from truebook.store.candles import candle_rows
+from truebook.store.columns import Column, stacked
 from truebook.store.records import Records
 from truebook.store.rows import Rows
-
-_SECOND_BITS = 40
 
 
 class Markets:
@@ -76,7 +74,7 @@ def write_fills(fills: Fills, markets: Markets, rows: Rows) -> None:
         return
     _write_trades(fills, rows)
     _write_sides(fills, markets, rows)
-    _write_candles(fills, rows)
+    rows.candles.extend(candle_rows(fills.market, fills.time_ms, fills.price, fills.quantity))
     last = zip(fills.market.tolist(), fills.trade.tolist(), fills.price.tolist(), strict=True)
     rows.last_trades |= {market: (trade, price) for market, trade, price in last}
 
@@ -110,25 +108,3 @@ def _write_sides(fills: Fills, markets: Markets, rows: Rows) -> None:
         *(fills.trade, fills.time_ms),
     )
     rows.fills = np.stack([made, taken], axis=2).reshape(len(made), 2 * count)
-
-
-def _write_candles(fills: Fills, rows: Rows) -> None:
-    candles = Candles()
-    keys = fills.market << _SECOND_BITS | fills.time_ms // 1000
-    order = np.argsort(keys, kind="stable")  # of a second they stay in the order of trades
-    keys, prices, quantities = keys[order], fills.price[order], fills.quantity[order]
-    firsts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    ends = np.append(firsts[1:], len(keys))
-    candles_of = zip(
-        *(keys[firsts].tolist(), prices[firsts].tolist()),
-        np.maximum.reduceat(prices, firsts).tolist(),
-        np.minimum.reduceat(prices, firsts).tolist(),
-        prices[ends - 1].tolist(),
-        sums(quantities, firsts).tolist(),
-        sums(prices * quantities, firsts).tolist(),
-        (ends - firsts).tolist(),
-        strict=True,
-    )
-    for key, *candle in candles_of:
-        candles.set_second(key >> _SECOND_BITS, key & (1 << _SECOND_BITS) - 1, candle)
-    rows.candles.extend(candles.rows())
