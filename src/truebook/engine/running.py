@@ -13,7 +13,7 @@ import numpy as np
 from truebook.engine.amending import amend
 from truebook.engine.cancelling import cancel, cancel_all, go_on_cancelling
 from truebook.engine.compiled import afresh, called, entry, inlined, rarely, signed
-from truebook.engine.emit import emit_balance, emit_entry, emit_rejected
+from truebook.engine.emit import emit_entry, emit_rejected, write_balance
 from truebook.engine.firing import fire, reach
 from truebook.engine.growingmap import MAP_BITS_START, NOTHING_TO_MOVE
 from truebook.engine.hashing import (
@@ -63,7 +63,9 @@ from truebook.engine.timers import begin_timers, run_timers_out
 from truebook.engine.transfers import go_on_ticking
 from truebook.limits import GATEWAYS_MAX, TIERS_MAX
 from truebook.messages import (
+    EVENT_ROW_BYTES,
     FORMAT_VERSION,
+    REPLY_BYTES,
     CommandKind,
     EntryStatus,
 )
@@ -79,6 +81,7 @@ _REPEATED = int(EntryStatus.REPEATED)
 _GAP = int(EntryStatus.GAP)
 _MALFORMED_ENTRY = int(EntryStatus.MALFORMED)
 _BOOKS = POOLS["books"][1]
+_ROW_BITS, _REPLY_BITS = EVENT_ROW_BYTES.bit_length() - 1, REPLY_BYTES.bit_length() - 1
 _SOON = 12
 """So many balances before its turn one is brought near."""
 _EVERY_CHILD = np.uint64((1 << 64) - 1)
@@ -171,13 +174,17 @@ def _tell_balances(s: State) -> Any:
     """The entry's commands are carried out: BALANCE of all that they moved; False where a buffer is
     full in the middle."""
     meta = meta_of(s)
-    step, touched = meta.step, meta.touched_balances
-    while step < touched and meta.row < meta.rows_max:
+    step, touched, at = meta.step, meta.touched_balances, meta.next_row
+    room = meta.rows_max - ((at - meta.events) >> _ROW_BITS)
+    end = min(touched, step + room)
+    while step < end:
         slot = touched_balance_at(s, step).value
         fetch_balance(s, touched_balance_at(s, step + _SOON).value)
         now_available, now_locked = settle_balance(s, slot)
-        emit_balance(s, account_of(slot), asset_of(slot), now_available, now_locked)
+        write_balance(at, account_of(slot), asset_of(slot), now_available, now_locked)
+        at += EVENT_ROW_BYTES
         step += 1
+    meta.next_row = at
     if step < touched:
         meta.step = step
         meta.phase = PHASE_BALANCES
@@ -231,8 +238,10 @@ def run(s: State, count: Any) -> Any:
     events and replies away and calls again with the same records.
     """
     meta = meta_of(s)
-    meta.row = 0
-    meta.reply = 0
+    meta.next_row = meta.events
+    meta.rows_limit = meta.events + (meta.rows_max - ROWS_OF_A_STEP) * EVENT_ROW_BYTES
+    meta.next_reply = meta.replies
+    meta.replies_end = meta.replies + meta.replies_max * REPLY_BYTES
     status = STATUS_FULL
     while True:
         # Nothing may be kept from one command to the next: a processor works out where a pool is
@@ -259,7 +268,9 @@ def run(s: State, count: Any) -> Any:
         else:
             look_ahead(s, meta.cursor)
             _begin_command(s)
-    return status | (meta.row << 8) | (meta.reply << 36)
+    rows = (meta.next_row - meta.events) >> _ROW_BITS
+    replies = (meta.next_reply - meta.replies) >> _REPLY_BITS
+    return status | (rows << 8) | (replies << 36)
 
 
 @entry("int64(int64, int64, int64, int64, int64, int64, int64)")
@@ -268,7 +279,6 @@ def start(s: State, rows_max: Any, replies_max: Any, look_from: Any, a: Any, b: 
     name is the three words."""
     meta = meta_of(s)
     meta.rows_max = rows_max
-    meta.rows_limit = rows_max - ROWS_OF_A_STEP
     meta.replies_max = replies_max
     meta.look_from = look_from
     for number in range(2):

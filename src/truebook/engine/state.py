@@ -20,8 +20,6 @@ from truebook.messages import (
     COMMAND,
     COMMAND_BYTES,
     ENTRY,
-    EVENT_ROW_BYTES,
-    REPLY_BYTES,
     TICK,
     TRANSFER,
 )
@@ -155,15 +153,15 @@ transfer_at = _input(TRANSFER)
 
 
 @inlined
-def row_at(s: State, index: Any) -> Record:
-    """A row of the events that are being written."""
-    return record_at(meta_of(s).events + np.int64(index) * EVENT_ROW_BYTES, ROW)
+def row_at(address: Any) -> Record:
+    """The row of the events that is written at that address."""
+    return record_at(address, ROW)
 
 
 @inlined
-def reply_at(s: State, index: Any) -> Record:
-    """One of the replies that are being written."""
-    return record_at(meta_of(s).replies + np.int64(index) * REPLY_BYTES, ANSWER)
+def reply_at(address: Any) -> Record:
+    """The reply that is written at that address."""
+    return record_at(address, ANSWER)
 
 
 @inlined
