@@ -35,8 +35,8 @@ META = np.dtype(
         ("input", "<i8"),  # address of the input records
         ("events", "<i8"),  # address of the event rows to write
         ("replies", "<i8"),  # … and of the replies
-        ("cursor", "<i8"),  # next input record
-        ("entry_end", "<i8"),  # first input record behind the current entry
+        ("cursor", "<i8"),  # address of the next input record; 0: none is begun
+        ("entry_end", "<i8"),  # … and of the first behind the current entry
         ("command", "<i8"),  # index of the next command in its entry
         ("phase", "<i8"),  # what is unfinished (PHASE_…)
         ("step", "<i8"),  # how far the unfinished command has come

@@ -63,6 +63,7 @@ from truebook.engine.timers import begin_timers, run_timers_out
 from truebook.engine.transfers import go_on_ticking
 from truebook.limits import GATEWAYS_MAX, TIERS_MAX
 from truebook.messages import (
+    COMMAND_BYTES,
     EVENT_ROW_BYTES,
     FORMAT_VERSION,
     REPLY_BYTES,
@@ -92,14 +93,14 @@ _TIME_LIMIT_MS = 1 << 47
 
 
 @inlined
-def _entry_status(s: State, i: Any, count: Any) -> Any:
+def _entry_status(s: State, i: Any, end: Any) -> Any:
     e = entry_at(s, i)
     zeros = e.zero_1[0] | e.zero_1[1] | e.zero_1[2]
     if e.kind != _ENTRY or e.version != FORMAT_VERSION or zeros != 0:
         return _MALFORMED_ENTRY
     if e.time_ms < 0 or e.time_ms >= _TIME_LIMIT_MS or e.gateway >= GATEWAYS_MAX:
         return _MALFORMED_ENTRY
-    if e.sequence < 1 or e.count > count - i - 1:
+    if e.sequence < 1 or i + COMMAND_BYTES * (1 + np.int64(e.count)) > end:
         return _MALFORMED_ENTRY
     last = gateway_at(s, e.gateway).sequence
     if e.sequence <= last:
@@ -108,28 +109,29 @@ def _entry_status(s: State, i: Any, count: Any) -> Any:
 
 
 @inlined
-def _begin_entry(s: State, count: Any) -> None:
-    """The header at the cursor: apply the entry's commands, or pass it over."""
+def _begin_entry(s: State, end: Any) -> None:
+    """The header at the cursor: apply the entry's commands, or pass it over; the input ends at
+    `end`."""
     meta = meta_of(s)
     e = entry_at(s, meta.cursor)
-    status = _entry_status(s, meta.cursor, count)
+    status = _entry_status(s, meta.cursor, end)
     if 0 <= e.time_ms < _TIME_LIMIT_MS:
         meta.time_ms = max(meta.time_ms, e.time_ms)
     emit_entry(s, status, e.count, e.gateway, e.sequence)
-    end = min(meta.cursor + 1 + np.int64(e.count), count)
-    meta.entry_end = end
+    entry_end = min(meta.cursor + COMMAND_BYTES * (1 + np.int64(e.count)), end)
+    meta.entry_end = entry_end
     meta.command = 0
     if status == _APPLIED:
         take_gateway(s, e.gateway, gateway_at(s, e.gateway).sequence)
         gateway_at(s, e.gateway).sequence = e.sequence
         put_gateway(s, e.gateway, e.sequence)
-        meta.cursor += 1
+        meta.cursor += COMMAND_BYTES
         meta.lateness_ms = e.reached_ms - e.time_ms if e.reached_ms > e.time_ms else np.int64(0)
         begin_looking(s, meta.cursor)
         if meta.next_timer_ms <= meta.time_ms:
             begin_timers(s)
     else:
-        meta.cursor = end
+        meta.cursor = entry_end
 
 
 @called
@@ -164,7 +166,7 @@ def _begin_command(s: State) -> None:
         cancel(s, i)
     else:
         size = _begin_other(s, i)
-    meta.cursor += size
+    meta.cursor += size * COMMAND_BYTES
     if meta.phase == PHASE_NONE:
         meta.command += 1
 
@@ -221,7 +223,7 @@ def _go_on(s: State) -> Any:
         if not go_on_cancelling(s):
             return False
     elif meta.phase == PHASE_TICK:
-        if not go_on_ticking(s, meta.cursor - 1):
+        if not go_on_ticking(s, meta.cursor - COMMAND_BYTES):
             return False
     else:
         return _tell_balances(s)
@@ -242,6 +244,9 @@ def run(s: State, count: Any) -> Any:
     meta.rows_limit = meta.events + (meta.rows_max - ROWS_OF_A_STEP) * EVENT_ROW_BYTES
     meta.next_reply = meta.replies
     meta.replies_end = meta.replies + meta.replies_max * REPLY_BYTES
+    if meta.cursor == 0:
+        meta.cursor = meta.entry_end = meta.input
+    end = meta.input + count * COMMAND_BYTES
     status = STATUS_FULL
     while True:
         # Nothing may be kept from one command to the next: a processor works out where a pool is
@@ -255,14 +260,13 @@ def run(s: State, count: Any) -> Any:
             meta.step = 0
             if meta.touched_balances != 0 and not _tell_balances(s):
                 break
-            if meta.cursor == count:
+            if meta.cursor == end:
                 meta.cursor = 0
-                meta.entry_end = 0
                 status = STATUS_DONE
                 break
             if not has_room(s):
                 break
-            _begin_entry(s, count)
+            _begin_entry(s, end)
         elif rarely(not has_room(s)):
             break
         else:
