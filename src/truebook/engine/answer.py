@@ -10,7 +10,7 @@ import numpy as np
 
 from truebook.engine.compiled import inlined
 from truebook.engine.state import State, level_at, link_at, meta_of, order_at, reply_at, taker_of
-from truebook.messages import OrderStatus
+from truebook.messages import REPLY_BYTES, OrderStatus
 
 _STATUS_REJECTED = int(OrderStatus.REJECTED)
 _STATUS_DONE = int(OrderStatus.DONE)
@@ -20,8 +20,9 @@ _STATUS_DONE = int(OrderStatus.DONE)
 def _next_reply(s: State, kind: Any, status: Any, code: Any, market: Any) -> Any:
     """A reply whose first word is written; all other fields are the caller's to write."""
     meta = meta_of(s)
-    reply = reply_at(s, meta.reply)
-    meta.reply += 1
+    at = meta.next_reply
+    meta.next_reply = at + REPLY_BYTES
+    reply = reply_at(at)
     reply.head = (
         np.int64(kind)
         | (np.int64(status) << 8)

@@ -12,7 +12,7 @@ from truebook.engine.book import market_of_book
 from truebook.engine.closing import cancel_resting
 from truebook.engine.compiled import called, inlined, rarely
 from truebook.engine.emit import emit_rejected
-from truebook.engine.layout import AHEAD_MASK, PHASE_CANCEL_ALL, PHASE_NONE
+from truebook.engine.layout import PHASE_CANCEL_ALL, PHASE_NONE
 from truebook.engine.maps import slot_of_client, slot_of_order
 from truebook.engine.matching import has_room
 from truebook.engine.orderchecks import MALFORMED, OK, UNKNOWN_ACCOUNT, UNKNOWN_MARKET
@@ -20,7 +20,7 @@ from truebook.engine.pending import cancel_pending, is_pending
 from truebook.engine.state import (
     State,
     account_at,
-    ahead_at,
+    ahead_of,
     command_at,
     level_at,
     link_at,
@@ -98,7 +98,7 @@ def target_slot(s: State, i: Any) -> Any:
     if rarely(c.by == _BY_CLIENT_ID):
         slot = slot_of_client(s, np.int64(c.account), np.int64(c.client_id))
     else:
-        slot = np.int64(ahead_at(s, i & AHEAD_MASK).slot)
+        slot = np.int64(ahead_of(s, i).slot)
         if order_at(s, slot).order_id != c.order_id:
             slot = slot_of_order(s, c.order_id)
     if slot == 0 or order_at(s, slot).account != c.account:
@@ -120,9 +120,8 @@ def _is_usual(s: State, i: Any) -> Any:
     """Whether a CANCEL names its order by id, and every field that it doesn't use is 0: they stand
     side by side and are looked at together."""
     c = command_at(s, i)
-    word = i * 8
-    choices = word_at(s, word).value >> _CHOICES_SHIFT
-    others = word_at(s, word + 5).value | word_at(s, word + 6).value | c.zero_4
+    choices = word_at(s, i, 0).value >> _CHOICES_SHIFT
+    others = word_at(s, i, 5).value | word_at(s, i, 6).value | c.zero_4
     return choices | np.int64(c.zero_1) | c.price | c.quantity | others == 0
 
 

@@ -18,7 +18,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -85,7 +85,14 @@ def inlined(function: F) -> F:
 
 def called(function: F) -> F:
     """A part of the kernel that is compiled once and called: for what is seldom needed."""
-    return njit(forceinline=False, pipeline_class=CalledPartCompiler, **_PART)(function)
+    part = njit(forceinline=False, pipeline_class=CalledPartCompiler, **_PART)(function)
+
+    # Numba makes ready where a result goes at the beginning of the function that calls. This one
+    # stands between, so that it happens only where the part is called indeed.
+    def call(*arguments: Any) -> Any:
+        return part(*arguments)
+
+    return inlined(cast(F, call))
 
 
 def entry(signature: str, keeps_interpreter: bool = True) -> Callable[[F], F]:

@@ -19,7 +19,7 @@ from truebook.engine.state import (
     meta_of,
     row_at,
 )
-from truebook.messages import EventKind
+from truebook.messages import EVENT_ROW_BYTES, EventKind
 
 _ENTRY = int(EventKind.ENTRY)
 _REJECTED = int(EventKind.REJECTED)
@@ -50,17 +50,17 @@ def rest_head(detail: Any, market: Any, high: Any) -> Any:
 
 @inlined
 def next_rows(s: State, count: Any) -> Any:
-    """Room for an event of that many rows: the index of the first."""
+    """Room for an event of that many rows: the address of the first."""
     meta = meta_of(s)
-    first = meta.row
-    meta.row = first + count
+    first = meta.next_row
+    meta.next_row = first + count * EVENT_ROW_BYTES
     return first
 
 
 @inlined
-def write_row(s: State, index: Any, a: Any, b: Any, c: Any, d: Any) -> None:
-    """Write one row."""
-    written = row_at(s, index)
+def write_row(at: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+    """Write one row at that address."""
+    written = row_at(at)
     written.a = a
     written.b = b
     written.c = c
@@ -70,7 +70,7 @@ def write_row(s: State, index: Any, a: Any, b: Any, c: Any, d: Any) -> None:
 @inlined
 def row(s: State, a: Any, b: Any, c: Any, d: Any) -> None:
     """Append one row."""
-    write_row(s, next_rows(s, 1), a, b, c, d)
+    write_row(next_rows(s, 1), a, b, c, d)
 
 
 @inlined
@@ -127,9 +127,9 @@ def emit_accepted(
     account_sequence = next_account_sequence(s, account)
     at = next_rows(s, 2)
     first = head(_ACCEPTED, book & 1, meta_of(s).command, account)
-    write_row(s, at, first, order_id, price, quantity)
+    write_row(at, first, order_id, price, quantity)
     second = rest_head(flags, number, client_id)
-    write_row(s, at + 1, second, market_sequence, account_sequence, time_flags)
+    write_row(at + EVENT_ROW_BYTES, second, market_sequence, account_sequence, time_flags)
     return market_sequence
 
 
@@ -155,11 +155,11 @@ def emit_fill(
     taker_sequence = next_account_sequence(s, taker)
     at = next_rows(s, 4)
     first = head(_FILL, 1 - (book & 1), meta_of(s).command, maker)
-    write_row(s, at, first, maker_id, price, lots)
+    write_row(at, first, maker_id, price, lots)
     second = rest_head(0, number, taker)
-    write_row(s, at + 1, second, taker_id, trade_id, market_sequence)
-    write_row(s, at + 2, 0, maker_fee, taker_fee, maker_remaining)
-    write_row(s, at + 3, 0, maker_sequence, taker_sequence, 0)
+    write_row(at + EVENT_ROW_BYTES, second, taker_id, trade_id, market_sequence)
+    write_row(at + 2 * EVENT_ROW_BYTES, 0, maker_fee, taker_fee, maker_remaining)
+    write_row(at + 3 * EVENT_ROW_BYTES, 0, maker_sequence, taker_sequence, 0)
 
 
 @inlined
@@ -188,9 +188,9 @@ def emit_closed(
     account_sequence = next_account_sequence(s, account)
     at = next_rows(s, 2)
     first = head(_CLOSED, reason, meta_of(s).command, account)
-    write_row(s, at, first, order_id, remaining, price)
+    write_row(at, first, order_id, remaining, price)
     second = rest_head(book & 1, number, rested)
-    write_row(s, at + 1, second, market_sequence, account_sequence, 0)
+    write_row(at + EVENT_ROW_BYTES, second, market_sequence, account_sequence, 0)
 
 
 @inlined
@@ -210,9 +210,9 @@ def emit_amended(
     account_sequence = next_account_sequence(s, account)
     at = next_rows(s, 2)
     first = head(_AMENDED, mode, meta_of(s).command, account)
-    write_row(s, at, first, order_id, price, quantity)
+    write_row(at, first, order_id, price, quantity)
     second = rest_head(book & 1, number, 0)
-    write_row(s, at + 1, second, market_sequence, account_sequence, remaining)
+    write_row(at + EVENT_ROW_BYTES, second, market_sequence, account_sequence, remaining)
 
 
 @inlined
@@ -233,10 +233,10 @@ def emit_trigger_placed(
     account_sequence = next_account_sequence(s, account)
     at = next_rows(s, 3)
     first = head(_TRIGGER_PLACED, book & 1, meta_of(s).command, account)
-    write_row(s, at, first, order_id, price, quantity)
+    write_row(at, first, order_id, price, quantity)
     second = rest_head(0, number, client_id)
-    write_row(s, at + 1, second, market_sequence, account_sequence, time_flags)
-    write_row(s, at + 2, 0, trigger_price, 0, 0)
+    write_row(at + EVENT_ROW_BYTES, second, market_sequence, account_sequence, time_flags)
+    write_row(at + 2 * EVENT_ROW_BYTES, 0, trigger_price, 0, 0)
     return market_sequence
 
 
@@ -248,15 +248,15 @@ def emit_trigger_failed(s: State, book: Any, account: Any, order_id: Any, code: 
     account_sequence = next_account_sequence(s, account)
     at = next_rows(s, 2)
     first = head(_TRIGGER_FAILED, book & 1, meta_of(s).command, account)
-    write_row(s, at, first, order_id, code, 0)
+    write_row(at, first, order_id, code, 0)
     second = rest_head(0, number, 0)
-    write_row(s, at + 1, second, market_sequence, account_sequence, 0)
+    write_row(at + EVENT_ROW_BYTES, second, market_sequence, account_sequence, 0)
 
 
 @inlined
-def emit_balance(s: State, account: Any, asset: Any, available: Any, locked: Any) -> None:
-    """BALANCE."""
-    row(s, head(_BALANCE, 0, asset, account), available, locked, 0)
+def write_balance(at: Any, account: Any, asset: Any, available: Any, locked: Any) -> None:
+    """BALANCE, at that address."""
+    write_row(at, head(_BALANCE, 0, asset, account), available, locked, 0)
 
 
 @inlined

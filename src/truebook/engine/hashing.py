@@ -122,15 +122,28 @@ def touch_market(s: State, number: Any) -> None:
 
 
 @inlined
+def _note_balance(s: State, slot: Any, touched: Any) -> Any:
+    """Note the balance behind so many; how many there are then."""
+    balance = balance_at(s, slot)
+    locked = balance.locked
+    touched_balance_at(s, touched).value = slot
+    balance.locked = locked | TOUCHED
+    return touched + np.int64(locked >= 0)
+
+
+@inlined
 def touch_balance(s: State, slot: Any) -> None:
     """Before a balance changes: it is noted for the end of the entry, once."""
     meta = meta_of(s)
-    balance = balance_at(s, slot)
-    locked = balance.locked
-    touched = meta.touched_balances
-    touched_balance_at(s, touched).value = slot
-    meta.touched_balances = touched + np.int64(locked >= 0)
-    balance.locked = locked | TOUCHED
+    meta.touched_balances = _note_balance(s, slot, meta.touched_balances)
+
+
+@inlined
+def touch_balances(s: State, first: Any, second: Any) -> None:
+    """The same for two: how many there are is written once."""
+    meta = meta_of(s)
+    touched = _note_balance(s, first, meta.touched_balances)
+    meta.touched_balances = _note_balance(s, second, touched)
 
 
 @inlined

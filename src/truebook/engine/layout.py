@@ -35,17 +35,18 @@ META = np.dtype(
         ("input", "<i8"),  # address of the input records
         ("events", "<i8"),  # address of the event rows to write
         ("replies", "<i8"),  # … and of the replies
-        ("cursor", "<i8"),  # next input record
-        ("entry_end", "<i8"),  # first input record behind the current entry
+        ("cursor", "<i8"),  # address of the next input record; 0: none is begun
+        ("entry_end", "<i8"),  # … and of the first behind the current entry
         ("command", "<i8"),  # index of the next command in its entry
         ("phase", "<i8"),  # what is unfinished (PHASE_…)
         ("step", "<i8"),  # how far the unfinished command has come
-        ("row", "<i8"),  # event rows written
+        ("next_row", "<i8"),  # address of the next event row to write
+        ("rows_limit", "<i8"),  # beyond that address there is no room for a step
+        ("next_reply", "<i8"),  # address of the next reply to write
+        ("replies_end", "<i8"),  # … and behind the last there is room for
         ("rows_max", "<i8"),
-        ("reply", "<i8"),  # replies written
         ("replies_max", "<i8"),
         ("look_from", "<i8"),  # with fewer orders nobody looks ahead
-        ("rows_limit", "<i8"),  # with more rows than that there is no room for a step
         ("orders", "<i8"),  # orders resting and pending
         ("orders_top", "<i8"),  # highest slot ever used
         ("orders_free", "<i8"),  # head of the list of slots given back

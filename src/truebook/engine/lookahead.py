@@ -20,21 +20,20 @@ from typing import Any
 
 import numpy as np
 
-from truebook.engine.compiled import called, inlined, rarely
-from truebook.engine.layout import ACCOUNT_BITS, ACCOUNT_MASK, AHEAD_MASK, LEVEL_MASK, MARKET_MASK
+from truebook.engine.compiled import called, inlined, prefetch, rarely
+from truebook.engine.layout import ACCOUNT_BITS, ACCOUNT_MASK, LEVEL_MASK, MARKET_MASK
 from truebook.engine.ledger import base_slot, held_slot, quote_slot
 from truebook.engine.maps import IDS, tag_of_id
 from truebook.engine.priceindex import leaf_ahead, level_ahead
 from truebook.engine.state import (
     State,
     account_at,
-    ahead_at,
+    ahead_of,
     book_at,
     command_at,
     fetch,
     fetch_account,
     fetch_balance,
-    fetch_command,
     fetch_level,
     fetch_link,
     fetch_node,
@@ -47,15 +46,15 @@ from truebook.engine.state import (
     order_at,
     prefetch_child,
 )
-from truebook.messages import CommandKind
+from truebook.messages import COMMAND_BYTES, CommandKind
 
 _PLACE = int(CommandKind.PLACE)
 
-FAR, MIDDLE, NEAR, CLOSE = 32, 22, 12, 5
-"""How many commands ahead of its own turn a command is looked at."""
-FURTHER = 16
+FAR, MIDDLE, NEAR, CLOSE = (n * COMMAND_BYTES for n in (32, 22, 12, 5))
+"""How far ahead of its own turn a command is looked at: so many commands, in bytes of input."""
+FURTHER = 16 * COMMAND_BYTES
 """So much before that its record is brought near."""
-RECORDS_WORTH_IT = 8
+_WORTH_IT = 8 * COMMAND_BYTES
 """An entry of fewer records is carried out as it comes."""
 
 
@@ -67,17 +66,17 @@ _fetch_displaced = fetch("ids_displaced")
 @inlined
 def _see_id(s: State, i: Any) -> None:
     """Where the id map tells of the order that the command names."""
-    fetch_command(s, i + FURTHER)
+    prefetch(i + FURTHER)
     home = _id_home(s, tag_of_id(command_at(s, i).order_id))
     _fetch_id_place(s, home)
     _fetch_displaced(s, home >> 3)
-    ahead_at(s, i & AHEAD_MASK).place = home
+    ahead_of(s, i).place = home
 
 
 @inlined
 def _see_order(s: State, i: Any) -> None:
     """The order that is at home there: that one, mostly. (A PLACE names none that is there.)"""
-    ahead = ahead_at(s, i & AHEAD_MASK)
+    ahead = ahead_of(s, i)
     is_named = np.int64(command_at(s, i).kind != _PLACE)
     slot = np.int64(_id_place_at(s, ahead.place).slot) & -is_named
     ahead.slot = slot
@@ -89,7 +88,7 @@ def _see_order(s: State, i: Any) -> None:
 def _see_neighbours(s: State, i: Any) -> None:
     """Who stands beside that order, in its level and in its account's list; or who was last in the
     list, where a new one comes."""
-    slot = np.int64(ahead_at(s, i & AHEAD_MASK).slot)
+    slot = np.int64(ahead_of(s, i).slot)
     order, link = order_at(s, slot), link_at(s, slot)
     fetch_order(s, order.next)
     fetch_order(s, order.prev)
@@ -125,7 +124,7 @@ def _look_middle(s: State, i: Any) -> None:
         leaf = leaf_ahead(s, root, key)
     crosses = np.int64(other.best_key <= -key) & is_place
     maker = np.int64(level_at(s, other.best).head) & -crosses
-    ahead = ahead_at(s, i & AHEAD_MASK)
+    ahead = ahead_of(s, i)
     ahead.leaf = leaf
     ahead.maker = maker
     ahead.key = key
@@ -137,7 +136,7 @@ def _look_middle(s: State, i: Any) -> None:
 @inlined
 def _look_near(s: State, i: Any) -> None:
     """The level of the order, or of a new one, and what that changes of its account."""
-    ahead = ahead_at(s, i & AHEAD_MASK)
+    ahead = ahead_of(s, i)
     fetch_level(s, order_at(s, ahead.slot).level)
     ahead.level = level_ahead(s, np.int64(ahead.leaf), ahead.key) & LEVEL_MASK
     c = command_at(s, i)
@@ -168,7 +167,7 @@ def look_at_maker(s: State, slot: Any, number: Any) -> None:
 def _look_close(s: State, i: Any) -> None:
     """Who is last in the level of a new order; what an order holds that will be cancelled, and what
     it touches as it goes, where it is alone in its level."""
-    c, ahead = command_at(s, i), ahead_at(s, i & AHEAD_MASK)
+    c, ahead = command_at(s, i), ahead_of(s, i)
     fetch_order(s, level_at(s, ahead.level).tail)
     level = level_at(s, order_at(s, ahead.slot).level)
     account = np.int64(c.account) & ACCOUNT_MASK
@@ -220,18 +219,18 @@ def begin_looking(s: State, first: Any) -> None:
     """The entry whose first command is in record `first` begins."""
     meta = meta_of(s)
     end = meta.entry_end
-    if first + RECORDS_WORTH_IT > end:
+    if first + _WORTH_IT > end:
         return
     is_small = meta.orders < meta.look_from
-    for i in range(first, min(first + FAR, end)):
+    for i in range(first, min(first + FAR, end), COMMAND_BYTES):
         _see_id(s, i)
         if not is_small:
             _look_far(s, i)
-    for i in range(first, min(first + MIDDLE, end)):
+    for i in range(first, min(first + MIDDLE, end), COMMAND_BYTES):
         _see_order(s, i)
         if not is_small:
             _look_middle(s, i)
-    for i in range(first, min(first + NEAR, end)):
+    for i in range(first, min(first + NEAR, end), COMMAND_BYTES):
         _see_neighbours(s, i)
         if not is_small:
             _look_near(s, i)

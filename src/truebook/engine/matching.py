@@ -21,9 +21,9 @@ from truebook.engine.book import (
     rest_in_book,
 )
 from truebook.engine.closing import close_resting
-from truebook.engine.compiled import inlined, rarely
+from truebook.engine.compiled import afresh, inlined, rarely
 from truebook.engine.emit import emit_closed, emit_fill, emit_rested
-from truebook.engine.hashing import touch_balance, touch_order
+from truebook.engine.hashing import touch_balances, touch_order
 from truebook.engine.layout import NO_LEVEL
 from truebook.engine.ledger import (
     available,
@@ -88,7 +88,7 @@ _STATUS_EXPIRED = int(OrderStatus.EXPIRED)
 def has_room(s: State) -> Any:
     """Whether one more step fits into the buffers."""
     meta = meta_of(s)
-    return meta.row <= meta.rows_limit and meta.reply < meta.replies_max
+    return meta.next_row <= meta.rows_limit and meta.next_reply < meta.replies_end
 
 
 @inlined
@@ -115,12 +115,6 @@ def _lots_to_fill(s: State, wanted: Any, maker_remaining: Any, unit_value: Any, 
 
 
 @inlined
-def _touch_pair(s: State, base_slot: Any, quote_slot: Any) -> None:
-    touch_balance(s, base_slot)
-    touch_balance(s, quote_slot)
-
-
-@inlined
 def match(s: State) -> Any:
     """Match the taker; False where a buffer is full in the middle."""
     taker = taker_of(s)
@@ -137,6 +131,10 @@ def match(s: State) -> Any:
     venue_quote = quote_slot(market, VENUE_ACCOUNT)
     is_done = True
     while remaining != 0:
+        # As in the main loop (running.py): what the compiler worked out before the first fill to
+        # use in all of them, it had no registers for, and a taker has two or three fills.
+        s = afresh(s)
+        market = market_at(s, number)
         key = book_at(s, book).best_key
         if key > limit_key:
             break
@@ -164,10 +162,10 @@ def match(s: State) -> Any:
             break
         if fills == 0:
             taker.first_price = price
-            _touch_pair(s, taker_base, taker_quote)
-            _touch_pair(s, venue_base, venue_quote)
+            touch_balances(s, taker_base, taker_quote)
+            touch_balances(s, venue_base, venue_quote)
         maker_base, maker_quote = base_slot(market, maker), quote_slot(market, maker)
-        _touch_pair(s, maker_base, maker_quote)
+        touch_balances(s, maker_base, maker_quote)
         touch_order(s, slot)
         value, base_amount = lots * unit_value, lots * lot_atoms
         left -= lots

@@ -25,27 +25,26 @@ _RESERVED = -1 << 40
 @inlined
 def note(s: State, i: Any) -> None:
     """Carry out the NOTE in record `i`."""
-    first = word_at(s, i * 8).value
+    first = word_at(s, i, 0).value
     part, parts, covers = (first >> 16) & 255, (first >> 24) & 255, (first >> 32) & 255
     if first & _RESERVED != 0 or parts > NOTE_PARTS_MAX or part >= parts or covers == 0:
         emit_rejected(s, _NOTE, 0, 0, MALFORMED, 0)
         return
-    start = i * 8 + 1
     row(
         s,
         head(_NOTED, part, meta_of(s).command, parts | (covers << 16)),
-        word_at(s, start).value,
-        word_at(s, start + 1).value,
-        word_at(s, start + 2).value,
+        word_at(s, i, 1).value,
+        word_at(s, i, 2).value,
+        word_at(s, i, 3).value,
     )
     row(
         s,
         np.int64(0),
-        word_at(s, start + 3).value,
-        word_at(s, start + 4).value,
-        word_at(s, start + 5).value,
+        word_at(s, i, 4).value,
+        word_at(s, i, 5).value,
+        word_at(s, i, 6).value,
     )
-    row(s, np.int64(0), word_at(s, start + 6).value, 0, 0)
+    row(s, np.int64(0), word_at(s, i, 7).value, 0, 0)
     answer_done(s, _NOTE, 0, 0, 0)
 
 

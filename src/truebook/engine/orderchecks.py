@@ -100,9 +100,8 @@ def is_unusual(s: State, i: Any) -> Any:
     """Whether a PLACE has something in a reserved field, a flag or a deadline that are seldom seen,
     or the entry is late. What is 0 in any other stands side by side and is looked at together."""
     c = command_at(s, i)
-    word = i * 8
-    flags_and_by = word_at(s, word).value >> _FLAGS_AND_BY_SHIFT
-    others = (word_at(s, word + 5).value >> _ZERO_2_SHIFT) | word_at(s, word + 6).value | c.zero_4
+    flags_and_by = word_at(s, i, 0).value >> _FLAGS_AND_BY_SHIFT
+    others = (word_at(s, i, 5).value >> _ZERO_2_SHIFT) | word_at(s, i, 6).value | c.zero_4
     unknown = (flags_and_by & ~_USUAL_FLAGS) | np.int64(c.zero_1) | others
     return unknown | meta_of(s).lateness_ms != 0
 
@@ -111,7 +110,7 @@ def is_unusual(s: State, i: Any) -> Any:
 def _choices_valid(s: State, i: Any) -> Any:
     """Whether side, order type, time in force and self-trade mode are known ones. They stand side
     by side and are looked at together: what is too large sets the highest bit of its byte."""
-    four = (word_at(s, i * 8).value >> _CHOICES_SHIFT) & _CHOICES
+    four = (word_at(s, i, 0).value >> _CHOICES_SHIFT) & _CHOICES
     return (four | (four + _FROM_TOO_LARGE)) & _HIGHEST_BITS == 0
 
 

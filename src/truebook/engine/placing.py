@@ -12,7 +12,6 @@ import numpy as np
 
 from truebook.engine.book import key_of
 from truebook.engine.compiled import inlined, rarely
-from truebook.engine.layout import AHEAD_MASK
 from truebook.engine.ledger import held_slot, hold_of
 from truebook.engine.orderchecks import (
     MALFORMED,
@@ -25,7 +24,7 @@ from truebook.engine.orderchecks import (
     time_flags_of,
     values_valid,
 )
-from truebook.engine.state import State, ahead_at, balance_at, book_at, command_at
+from truebook.engine.state import State, ahead_of, balance_at, book_at, command_at
 from truebook.engine.taking import answer_rested, load_taker, rest_at_once, take
 from truebook.engine.unusual import place_unusual
 from truebook.messages import ACCEPTED_RESTS, OrderType, RejectCode
@@ -48,7 +47,7 @@ def _rest(s: State, i: Any, book: Any) -> None:
         reject_place(s, i, code)
         return
     time_flags = time_flags_of(s, i)
-    guess = np.int64(ahead_at(s, i & AHEAD_MASK).level)
+    guess = np.int64(ahead_of(s, i).level)
     rest_at_once(
         s,
         ACCEPTED_RESTS,

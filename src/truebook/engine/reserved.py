@@ -57,6 +57,6 @@ RECOVERY_MASKS = _masks(RECOVERY)
 def reserved_is_zero(s: State, i: Any, records: Any, masks: Any) -> Any:
     """Whether all reserved bytes of the command at record `i` are zero."""
     for k in range(8 * records):  # noqa: SIM110 - the kernel has no generators
-        if word_at(s, i * 8 + k).value & masks[k] != 0:
+        if word_at(s, i, k).value & masks[k] != 0:
             return False
     return True

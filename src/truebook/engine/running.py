@@ -13,7 +13,7 @@ import numpy as np
 from truebook.engine.amending import amend
 from truebook.engine.cancelling import cancel, cancel_all, go_on_cancelling
 from truebook.engine.compiled import afresh, called, entry, inlined, rarely, signed
-from truebook.engine.emit import emit_balance, emit_entry, emit_rejected
+from truebook.engine.emit import emit_entry, emit_rejected, write_balance
 from truebook.engine.firing import fire, reach
 from truebook.engine.growingmap import MAP_BITS_START, NOTHING_TO_MOVE
 from truebook.engine.hashing import (
@@ -63,7 +63,10 @@ from truebook.engine.timers import begin_timers, run_timers_out
 from truebook.engine.transfers import go_on_ticking
 from truebook.limits import GATEWAYS_MAX, TIERS_MAX
 from truebook.messages import (
+    COMMAND_BYTES,
+    EVENT_ROW_BYTES,
     FORMAT_VERSION,
+    REPLY_BYTES,
     CommandKind,
     EntryStatus,
 )
@@ -79,6 +82,7 @@ _REPEATED = int(EntryStatus.REPEATED)
 _GAP = int(EntryStatus.GAP)
 _MALFORMED_ENTRY = int(EntryStatus.MALFORMED)
 _BOOKS = POOLS["books"][1]
+_ROW_BITS, _REPLY_BITS = EVENT_ROW_BYTES.bit_length() - 1, REPLY_BYTES.bit_length() - 1
 _SOON = 12
 """So many balances before its turn one is brought near."""
 _EVERY_CHILD = np.uint64((1 << 64) - 1)
@@ -89,14 +93,14 @@ _TIME_LIMIT_MS = 1 << 47
 
 
 @inlined
-def _entry_status(s: State, i: Any, count: Any) -> Any:
+def _entry_status(s: State, i: Any, end: Any) -> Any:
     e = entry_at(s, i)
     zeros = e.zero_1[0] | e.zero_1[1] | e.zero_1[2]
     if e.kind != _ENTRY or e.version != FORMAT_VERSION or zeros != 0:
         return _MALFORMED_ENTRY
     if e.time_ms < 0 or e.time_ms >= _TIME_LIMIT_MS or e.gateway >= GATEWAYS_MAX:
         return _MALFORMED_ENTRY
-    if e.sequence < 1 or e.count > count - i - 1:
+    if e.sequence < 1 or i + COMMAND_BYTES * (1 + np.int64(e.count)) > end:
         return _MALFORMED_ENTRY
     last = gateway_at(s, e.gateway).sequence
     if e.sequence <= last:
@@ -105,28 +109,29 @@ def _entry_status(s: State, i: Any, count: Any) -> Any:
 
 
 @inlined
-def _begin_entry(s: State, count: Any) -> None:
-    """The header at the cursor: apply the entry's commands, or pass it over."""
+def _begin_entry(s: State, end: Any) -> None:
+    """The header at the cursor: apply the entry's commands, or pass it over; the input ends at
+    `end`."""
     meta = meta_of(s)
     e = entry_at(s, meta.cursor)
-    status = _entry_status(s, meta.cursor, count)
+    status = _entry_status(s, meta.cursor, end)
     if 0 <= e.time_ms < _TIME_LIMIT_MS:
         meta.time_ms = max(meta.time_ms, e.time_ms)
     emit_entry(s, status, e.count, e.gateway, e.sequence)
-    end = min(meta.cursor + 1 + np.int64(e.count), count)
-    meta.entry_end = end
+    entry_end = min(meta.cursor + COMMAND_BYTES * (1 + np.int64(e.count)), end)
+    meta.entry_end = entry_end
     meta.command = 0
     if status == _APPLIED:
         take_gateway(s, e.gateway, gateway_at(s, e.gateway).sequence)
         gateway_at(s, e.gateway).sequence = e.sequence
         put_gateway(s, e.gateway, e.sequence)
-        meta.cursor += 1
+        meta.cursor += COMMAND_BYTES
         meta.lateness_ms = e.reached_ms - e.time_ms if e.reached_ms > e.time_ms else np.int64(0)
         begin_looking(s, meta.cursor)
         if meta.next_timer_ms <= meta.time_ms:
             begin_timers(s)
     else:
-        meta.cursor = end
+        meta.cursor = entry_end
 
 
 @called
@@ -161,7 +166,7 @@ def _begin_command(s: State) -> None:
         cancel(s, i)
     else:
         size = _begin_other(s, i)
-    meta.cursor += size
+    meta.cursor += size * COMMAND_BYTES
     if meta.phase == PHASE_NONE:
         meta.command += 1
 
@@ -171,13 +176,17 @@ def _tell_balances(s: State) -> Any:
     """The entry's commands are carried out: BALANCE of all that they moved; False where a buffer is
     full in the middle."""
     meta = meta_of(s)
-    step, touched = meta.step, meta.touched_balances
-    while step < touched and meta.row < meta.rows_max:
+    step, touched, at = meta.step, meta.touched_balances, meta.next_row
+    room = meta.rows_max - ((at - meta.events) >> _ROW_BITS)
+    end = min(touched, step + room)
+    while step < end:
         slot = touched_balance_at(s, step).value
         fetch_balance(s, touched_balance_at(s, step + _SOON).value)
         now_available, now_locked = settle_balance(s, slot)
-        emit_balance(s, account_of(slot), asset_of(slot), now_available, now_locked)
+        write_balance(at, account_of(slot), asset_of(slot), now_available, now_locked)
+        at += EVENT_ROW_BYTES
         step += 1
+    meta.next_row = at
     if step < touched:
         meta.step = step
         meta.phase = PHASE_BALANCES
@@ -214,7 +223,7 @@ def _go_on(s: State) -> Any:
         if not go_on_cancelling(s):
             return False
     elif meta.phase == PHASE_TICK:
-        if not go_on_ticking(s, meta.cursor - 1):
+        if not go_on_ticking(s, meta.cursor - COMMAND_BYTES):
             return False
     else:
         return _tell_balances(s)
@@ -231,8 +240,13 @@ def run(s: State, count: Any) -> Any:
     events and replies away and calls again with the same records.
     """
     meta = meta_of(s)
-    meta.row = 0
-    meta.reply = 0
+    meta.next_row = meta.events
+    meta.rows_limit = meta.events + (meta.rows_max - ROWS_OF_A_STEP) * EVENT_ROW_BYTES
+    meta.next_reply = meta.replies
+    meta.replies_end = meta.replies + meta.replies_max * REPLY_BYTES
+    if meta.cursor == 0:
+        meta.cursor = meta.entry_end = meta.input
+    end = meta.input + count * COMMAND_BYTES
     status = STATUS_FULL
     while True:
         # Nothing may be kept from one command to the next: a processor works out where a pool is
@@ -246,20 +260,21 @@ def run(s: State, count: Any) -> Any:
             meta.step = 0
             if meta.touched_balances != 0 and not _tell_balances(s):
                 break
-            if meta.cursor == count:
+            if meta.cursor == end:
                 meta.cursor = 0
-                meta.entry_end = 0
                 status = STATUS_DONE
                 break
             if not has_room(s):
                 break
-            _begin_entry(s, count)
+            _begin_entry(s, end)
         elif rarely(not has_room(s)):
             break
         else:
             look_ahead(s, meta.cursor)
             _begin_command(s)
-    return status | (meta.row << 8) | (meta.reply << 36)
+    rows = (meta.next_row - meta.events) >> _ROW_BITS
+    replies = (meta.next_reply - meta.replies) >> _REPLY_BITS
+    return status | (rows << 8) | (replies << 36)
 
 
 @entry("int64(int64, int64, int64, int64, int64, int64, int64)")
@@ -268,7 +283,6 @@ def start(s: State, rows_max: Any, replies_max: Any, look_from: Any, a: Any, b: 
     name is the three words."""
     meta = meta_of(s)
     meta.rows_max = rows_max
-    meta.rows_limit = rows_max - ROWS_OF_A_STEP
     meta.replies_max = replies_max
     meta.look_from = look_from
     for number in range(2):

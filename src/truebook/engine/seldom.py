@@ -76,23 +76,22 @@ _SINCE[[_RECOVERY, _NOTE, _SET_ATTESTER]] = 2
 @inlined
 def _set(s: State, i: Any, kind: Any) -> None:
     """Carry out a setting."""
-    at = meta_of(s).input + i * COMMAND_BYTES
     if kind == _SET_ASSET:
-        set_asset(s, i, record_at(at, _ASSET_COMMAND))
+        set_asset(s, i, record_at(i, _ASSET_COMMAND))
     elif kind == _SET_MARKET:
-        set_market(s, i, record_at(at, SET_MARKET))
+        set_market(s, i, record_at(i, SET_MARKET))
     elif kind == _SET_MARKET_STATE:
-        set_market_state(s, i, record_at(at, SET_MARKET_STATE))
+        set_market_state(s, i, record_at(i, SET_MARKET_STATE))
     elif kind == _SET_TIER:
-        set_tier(s, i, record_at(at, SET_TIER))
+        set_tier(s, i, record_at(i, SET_TIER))
     elif kind == _SET_ACCOUNT:
-        set_account(s, i, record_at(at, _ACCOUNT_COMMAND))
+        set_account(s, i, record_at(i, _ACCOUNT_COMMAND))
     elif kind == _SET_KEY:
-        set_key(s, i, record_at(at, SET_KEY))
+        set_key(s, i, record_at(i, SET_KEY))
     elif kind == _SET_RULES:
-        set_rules(s, i, record_at(at, SET_RULES))
+        set_rules(s, i, record_at(i, SET_RULES))
     else:
-        set_attester(s, i, record_at(at, _ATTESTER_COMMAND))
+        set_attester(s, i, record_at(i, _ATTESTER_COMMAND))
 
 
 @called
@@ -103,9 +102,8 @@ def begin_seldom(s: State, i: Any) -> Any:
     kind = np.int64(c.kind)
     size = np.int64(_SIZES[kind])
     is_known = size != 0 and _SINCE[kind] <= meta_of(s).rules
-    if not is_known or c.records != size or i + size > meta_of(s).entry_end:
+    if not is_known or c.records != size or i + size * COMMAND_BYTES > meta_of(s).entry_end:
         return np.int64(0)
-    at = meta_of(s).input + i * COMMAND_BYTES
     if kind >= _SET_ASSET and kind != _NOTE:
         _set(s, i, kind)
     elif kind == _TICK:
@@ -113,13 +111,13 @@ def begin_seldom(s: State, i: Any) -> Any:
     elif kind == _DEPOSIT or kind == _WITHDRAW:
         transfer(s, i)
     elif kind == _PLACE_TRIGGER:
-        place_trigger(s, i, record_at(at, PLACE_TRIGGER))
+        place_trigger(s, i, record_at(i, PLACE_TRIGGER))
     elif kind == _CANCEL_AFTER:
-        cancel_after(s, i, record_at(at, CANCEL_AFTER))
+        cancel_after(s, i, record_at(i, CANCEL_AFTER))
     elif kind == _REQUEST_WITHDRAWAL:
-        request_withdrawal(s, i, record_at(at, REQUEST_WITHDRAWAL))
+        request_withdrawal(s, i, record_at(i, REQUEST_WITHDRAWAL))
     elif kind == _SETTLE_WITHDRAWAL:
-        settle_withdrawal(s, i, record_at(at, SETTLE_WITHDRAWAL))
+        settle_withdrawal(s, i, record_at(i, SETTLE_WITHDRAWAL))
     elif kind == _RECOVERY:
         recovery(s, i)
     else:

@@ -5,6 +5,11 @@ one addition. Why so: an engine's whole address space is reserved at once (memor
 pool begins is a constant; a function of the kernel is handed a single number, and code that passes
 thirty arrays about compiles thirty times as long.
 
+What is only passed through, input, events and replies, has no such place, and is told by addresses:
+a record of the input is the one at `i`, everywhere, and the next is COMMAND_BYTES behind it. (Of a
+number its place had to be worked out, again and again: whatever is written might change where the
+input begins, for all that a compiler knows.)
+
 With NUMBA_BOUNDSCHECK=1 every index is checked, and one out of range raises IndexError.
 """
 
@@ -14,14 +19,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from truebook.engine.compiled import BOUNDS_CHECKED, inlined, prefetch, record_at
-from truebook.engine.layout import ANSWER, NODE, PLACE_IN_MAP, ROW, WORD
+from truebook.engine.layout import AHEAD_MASK, ANSWER, NODE, PLACE_IN_MAP, ROW, WORD
 from truebook.engine.pools import OFFSETS, POOLS
 from truebook.messages import (
     COMMAND,
     COMMAND_BYTES,
     ENTRY,
-    EVENT_ROW_BYTES,
-    REPLY_BYTES,
     TICK,
     TRANSFER,
 )
@@ -68,7 +71,6 @@ balance_at = accessor("balances")
 open_orders_at = accessor("open_orders")
 gateway_at = accessor("gateways")
 map_at = accessor("maps")
-ahead_at = accessor("ahead")
 touched_balance_at = accessor("touched_balances")
 timer_at = accessor("timers")
 timer_place_at = accessor("timer_places")
@@ -76,6 +78,7 @@ withdrawal_at = accessor("withdrawals")
 reference_at = accessor("references")
 attester_at = accessor("attesters")
 
+_ahead_at = accessor("ahead")
 _meta_at = accessor("meta")
 _taker_at = accessor("taker")
 
@@ -98,6 +101,7 @@ def map_place_at(s: State, offset: Any, index: Any) -> Record:
     return record_at(s + offset + np.int64(index) * 8, PLACE_IN_MAP)
 
 
+_COMMAND_BITS = COMMAND_BYTES.bit_length() - 1
 _NODES = OFFSETS["nodes"]
 _NODE_BYTES = NODE.itemsize
 _CHILDREN = NODE.itemsize - 64 * 4
@@ -134,19 +138,13 @@ def _input(record: "np.dtype[Any]") -> Accessor:
     """The accessor of input records, read as commands of one kind."""
 
     @inlined
-    def at(s: State, index: Any) -> Record:
-        return record_at(meta_of(s).input + np.int64(index) * COMMAND_BYTES, record)
+    def at(s: State, i: Any) -> Record:
+        return record_at(i, record)
 
     return at
 
 
 command_at = _input(COMMAND)
-
-
-@inlined
-def fetch_command(s: State, index: Any) -> None:
-    """Bring an input record near."""
-    prefetch(meta_of(s).input + np.int64(index) * COMMAND_BYTES)
 
 
 entry_at = _input(ENTRY)
@@ -155,18 +153,24 @@ transfer_at = _input(TRANSFER)
 
 
 @inlined
-def row_at(s: State, index: Any) -> Record:
-    """A row of the events that are being written."""
-    return record_at(meta_of(s).events + np.int64(index) * EVENT_ROW_BYTES, ROW)
+def row_at(address: Any) -> Record:
+    """The row of the events that is written at that address."""
+    return record_at(address, ROW)
 
 
 @inlined
-def reply_at(s: State, index: Any) -> Record:
-    """One of the replies that are being written."""
-    return record_at(meta_of(s).replies + np.int64(index) * REPLY_BYTES, ANSWER)
+def reply_at(address: Any) -> Record:
+    """The reply that is written at that address."""
+    return record_at(address, ANSWER)
 
 
 @inlined
-def word_at(s: State, index: Any) -> Record:
-    """A word of the input, eight to a record."""
-    return record_at(meta_of(s).input + np.int64(index) * 8, WORD)
+def word_at(s: State, i: Any, number: Any) -> Record:
+    """A word of an input record, which has eight."""
+    return record_at(i + number * 8, WORD)
+
+
+@inlined
+def ahead_of(s: State, i: Any) -> Record:
+    """What was found out about a command before its turn."""
+    return _ahead_at(s, (i >> _COMMAND_BITS) & AHEAD_MASK)
