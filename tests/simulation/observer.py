@@ -9,6 +9,7 @@ import numpy as np
 
 from truebook.api.send_and_await import LOOK_UP_S_MAX
 from truebook.commandlog.interface import GENESIS
+from truebook.feed.events import read_events
 from truebook.limits import REPLY_TIMEOUT_MS
 from truebook.messages import (
     AMENDED,
@@ -61,6 +62,18 @@ class Observer:
             (event,) = np.frombuffer(events, AMENDED, 1, int(start) * EVENT_ROW_BYTES)
             if event["mode"] == AMENDED_REENTERS and event["market"] == 0:
                 self.moved.add(int(event["market_sequence"]))
+
+    def is_gone(self, number):
+        """Whether the bus has lost the event of market 0 with that number, and hasn't been told it
+        again."""
+        kept = {entry.position for entry in self._world.bus.entries}
+        for position in kept & self.told.keys():
+            market = None
+            for event in read_events(self.told[position].events):
+                market = getattr(event, "market", market)  # RESTED has that of its ACCEPTED
+                if market == 0 and getattr(event, "market_sequence", 0) == number:
+                    return False
+        return True
 
     def answered(self, page, waited_s):
         """A request was answered after so long."""

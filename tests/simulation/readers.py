@@ -13,6 +13,7 @@ from simulation.processes import Process
 
 from truebook.api.streams import Updates
 from truebook.asking import Asker, Horizon, TimedOut
+from truebook.commandlog.interface import NOTES_OWNER
 from truebook.feed.channels import depth_channel, updates_channel
 from truebook.ws.numbering import Numbering
 from truebook.ws.tasks import Tasks
@@ -32,6 +33,8 @@ class DepthReader:
         self._world = world
         self._early = []
         self._heard = None
+        self._feed = None
+        """Whose the last update or the levels were."""
         self._asker = None
         self._loading = None
 
@@ -55,7 +58,7 @@ class DepthReader:
         update = json.loads(message)
         if self._heard is not None and update["U"] != self._heard + 1:
             self._find_gap(self._heard + 1, update["U"])
-        self._heard = update["u"]
+        self._heard, self._feed = update["u"], self._present_feed()
         if self.levels is None:
             self._early.append(update)
         else:
@@ -63,12 +66,17 @@ class DepthReader:
 
     def _find_gap(self, expected, found):
         """A restarted feed can't know where an order stood that was there before it and moved
-        while it was away: then, and only then, its updates begin anew, and readers load again."""
-        moved = self._world.observer.moved
-        if found > expected and any(expected <= number < found for number in moved):
+        while it was away, nor what stood in events that the bus has lost before they were told:
+        then, and only then, its updates begin anew, and readers load again."""
+        observer, is_another = self._world.observer, self._feed != self._present_feed()
+        moved = any(expected <= number < found for number in observer.moved)
+        if found > expected and (moved or (is_another and observer.is_gone(expected))):
             self._lost()
         else:
             self._world.fail(AssertionError(f"I11: depth goes on at {found}, not at {expected}"))
+
+    def _present_feed(self):
+        return self._world.bus.notes.get(NOTES_OWNER)
 
     async def _load(self):
         while True:
