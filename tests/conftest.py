@@ -6,6 +6,7 @@ folder where they share an exchange. What takes longest begins first.
 """
 
 import os
+import signal
 from typing import Any
 
 import pytest
@@ -31,6 +32,11 @@ TOGETHER = ("tests/browser/", "tests/clients/", "tests/services/")
 """Folders whose tests share an exchange."""
 APART = ("tests/simulation/", "tests/model/test_twin.py")
 """Their tests share nothing and are long."""
+
+
+# A shell that starts tests in the background has them ignore interrupts, and all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
